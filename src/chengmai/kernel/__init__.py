@@ -1,0 +1,1 @@
+"""Words everybody shares: ids, clock, instants, units, geometry, problems, events, texts."""

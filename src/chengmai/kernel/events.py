@@ -1,0 +1,78 @@
+"""Immutable facts, told to whoever subscribed, inside the transaction that made them true.
+
+Siblings never import each other; they meet here and in the entities. A handler gets the transaction, so
+what it does (open a case, say) is committed together with its cause or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from chengmai.kernel.texts import Text
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that became true at `at` in `tenant`."""
+
+    tenant: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class VitalCrossed(Event):
+    """A vital sign went to another level, or is expected to.
+
+    `kind` is `real`, `predicted` or `recovered`. `evidence` holds the readings that show it, each
+    `{"at": iso, "value": number, …}`, newest last.
+    """
+
+    kind: str
+    vital_id: str
+    sign: str
+    pack: str
+    area: str
+    level: str
+    previous_level: str
+    value: float | None
+    unit: str
+    title: Text
+    reason: Text
+    category: str | None
+    location: dict[str, Any] | None = None
+    expected_at: datetime | None = None
+    evidence: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class CaseMoved(Event):
+    """A case took a step (`step`) and now stands in `state`."""
+
+    case_id: str
+    step: str
+    state: str
+    by: str
+
+
+E_ = TypeVar("E_", bound=Event)
+Handler = Callable[[Any, Any], None]
+
+
+@dataclass
+class Events:
+    """Hands an event to the handlers of its class, in the order they subscribed."""
+
+    _handlers: dict[type[Event], list[Handler]] = field(default_factory=lambda: defaultdict(list))
+
+    def subscribe(self, kind: type[E_], handler: Callable[[Any, E_], None]) -> None:
+        """Call `handler(tx, event)` for every event of class `kind`."""
+        self._handlers[kind].append(handler)
+
+    def emit(self, tx: Any, event: Event) -> None:
+        """Tell every handler; a handler that raises undoes the whole transaction."""
+        for handler in self._handlers[type(event)]:
+            handler(tx, event)

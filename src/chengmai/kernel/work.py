@@ -1,0 +1,44 @@
+"""The unit of work: a plain function, run inside one transaction.
+
+A use case hands the store a function; the store runs it with a transaction and answers when the commit
+is on disk. Many functions may share one commit (group commit); each stands or falls alone. A read sees
+one committed snapshot. The function must not wait, must not touch the network, and may be run on any thread.
+Why a function and not a context manager: `docs/decisions/0002-unit-of-work-is-a-function.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+TxT = TypeVar("TxT", covariant=True)
+
+
+class Tx(Protocol):
+    """A transaction as rules and services see it: an instant, and what to do once it is on disk.
+
+    Stores take it back as their first argument and know what it really is; nobody else looks inside.
+    """
+
+    @property
+    def now(self) -> datetime:
+        """The instant of the transaction, by the city's clock; one for everything written in it."""
+        ...
+
+    def after_commit(self, fn: Callable[[], None], /) -> None:
+        """Call `fn` on the event loop once the commit is durable; never when it fails."""
+        ...
+
+
+class Work(Protocol[TxT]):
+    """Port: runs functions in transactions. One adapter a storage engine."""
+
+    async def write(self, fn: Callable[[TxT], T], /) -> T:
+        """Return what `fn(tx)` returns, after the commit is durable; a raise undoes all it did."""
+        ...
+
+    async def read(self, fn: Callable[[TxT], T], /) -> T:
+        """Return what `fn(tx)` returns over one committed snapshot; `fn` must not write."""
+        ...
