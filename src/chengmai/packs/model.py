@@ -4,24 +4,47 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
-from chengmai.kernel.instants import parse_duration
 from chengmai.kernel.texts import Text
+from chengmai.packs.feeds import AnyFeed, FeedSpec, HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
+from chengmai.packs.forms import Duration, Slug, Spec
 
-Duration = Annotated[
-    timedelta, BeforeValidator(lambda v: parse_duration(v) if isinstance(v, str) else v)
-]
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Level = Literal["watch", "act"]
 Trust = Literal["S", "M", "C", "D"]
 """S standard seen · M from memory · C a city's choice · D our own design. M and C show as 待核验."""
 
 
-class Spec(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = [
+    "AnyFeed",
+    "AttributeSpec",
+    "Band",
+    "CaseCategory",
+    "CasesSpec",
+    "Duration",
+    "EntitySpec",
+    "Expectation",
+    "ExpectedCase",
+    "ExpectedVital",
+    "FeedSpec",
+    "GivenReading",
+    "HttpFeed",
+    "Level",
+    "Limit",
+    "MqttFeed",
+    "Opens",
+    "Pack",
+    "PackInfo",
+    "ReplayFeed",
+    "ResponsibleUnit",
+    "SimulateFeed",
+    "Slug",
+    "Spec",
+    "Trust",
+    "VitalSpec",
+]
 
 
 class AttributeSpec(Spec):
@@ -47,22 +70,6 @@ class EntitySpec(Spec):
     view: Slug
     area_from: str = "areaServed"
     attributes: dict[str, AttributeSpec]
-
-
-class FeedSpec(Spec):
-    """feeds/*.toml: where readings come from. `source`, `map` … are read by the connector named."""
-
-    id: Slug
-    title: Text
-    connector: Literal["replay", "simulate", "mqtt", "http"]
-    entity: str
-    period: Duration
-    """How often a reading is due; silence of three periods makes the feed late, of ten silent."""
-    source: dict[str, Any] = {}
-    time: dict[str, Any] = {}
-    map: dict[str, Any] = {}
-    note: Text | None = None
-    licence: str | None = None
 
 
 class Band(Spec):
@@ -156,13 +163,55 @@ class CasesSpec(Spec):
     categories: tuple[CaseCategory, ...] = ()
 
 
+class GivenReading(Spec):
+    """expect/*.toml, [[given]]: readings of one thing, or a file of them.
+
+    `values` are in the declared units; `repeat` readings are given, `every` apart, the first at `at`.
+    With `sample` the readings stand in a file of the pack, one JSON object of this form a line.
+    """
+
+    sample: str | None = None
+    entity: str = ""
+    id: str = ""
+    area: str = ""
+    at: AwareDatetime | None = None
+    values: dict[str, float | str | bool] = Field(default_factory=dict)
+    repeat: int = Field(default=1, ge=1, le=10_000)
+    every: Duration = timedelta(hours=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> GivenReading:
+        if self.sample is None and not (self.entity and self.id and self.area and self.at):
+            raise ValueError("give 'entity', 'id', 'area', 'at' and 'values', or 'sample'")
+        return self
+
+
+class ExpectedVital(Spec):
+    """expect/*.toml, [[vitals]]: at tick `at` the sign has this value (None: none) and level."""
+
+    sign: Slug
+    area: str
+    at: AwareDatetime
+    level: Literal["normal", "watch", "act", "unknown"]
+    value: float | None = None
+    tolerance: float = Field(default=0.01, ge=0)
+
+
+class ExpectedCase(Spec):
+    """expect/*.toml, [[cases]]: so many cases of a category are open in an area at the end."""
+
+    category: Slug
+    area: str
+    count: int = Field(default=1, ge=0)
+
+
 class Expectation(Spec):
     """expect/*.toml: given these readings, these vitals and cases."""
 
     title: Text
-    given: tuple[dict[str, Any], ...]
-    vitals: tuple[dict[str, Any], ...] = ()
-    cases: tuple[dict[str, Any], ...] = ()
+    given: tuple[GivenReading, ...] = Field(min_length=1)
+    vitals: tuple[ExpectedVital, ...] = ()
+    cases: tuple[ExpectedCase, ...] = ()
 
 
 class PackInfo(Spec):
@@ -183,7 +232,7 @@ class Pack(Spec):
     info: PackInfo
     folder: Path
     entities: tuple[EntitySpec, ...] = ()
-    feeds: tuple[FeedSpec, ...] = ()
+    feeds: tuple[AnyFeed, ...] = ()
     vitals: tuple[VitalSpec, ...] = ()
     cases: CasesSpec = CasesSpec()
     expectations: tuple[Expectation, ...] = ()
