@@ -1,0 +1,1 @@
+"""The sealed part of the history, and analysis over it."""

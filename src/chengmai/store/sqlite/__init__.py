@@ -1,0 +1,1 @@
+"""The embedded default: one encrypted SQLite file, one writer, many readers."""

@@ -1,0 +1,133 @@
+"""What the broker needs from a storage engine and from other rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.geo import Box
+from chengmai.kernel.work import Tx
+from chengmai.ngsild.entity import Entity, Instance
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Which entities may match: a superset that the engine can find by an index.
+
+    `types` is a union of type IRIs, `ids` a set of ids; None means any. `box` is a box of `location`.
+    """
+
+    types: Sequence[str] | None = None
+    ids: Sequence[str] | None = None
+    box: Box | None = None
+
+
+@dataclass(frozen=True)
+class DueNotification:
+    """One row of the outbox: `body` is the entity as JSON for the receiver."""
+
+    seq: int
+    entity: str
+    body: bytes
+    created_us: int
+
+
+class EntityStore(Protocol):
+    """Port: current state. Reading sees committed data and, in a write, its own changes."""
+
+    def get(self, tx: Tx, tenant: str, entity_id: str) -> Entity | None:
+        """Return the entity, or None."""
+        ...
+
+    def put(self, tx: Tx, tenant: str, entity: Entity, before: Entity | None) -> None:
+        """Create or replace the entity as a whole; `before` is what `get` returned in `tx`."""
+        ...
+
+    def remove(self, tx: Tx, tenant: str, entity_id: str) -> bool:
+        """Delete the entity; return whether it was there."""
+        ...
+
+    def candidates(self, tx: Tx, tenant: str, which: Candidates) -> Iterator[Entity]:
+        """Yield entities that may match, each once, ordered by id."""
+        ...
+
+    def types(self, tx: Tx, tenant: str) -> list[tuple[str, int]]:
+        """Return (type IRI, number of entities), ordered by type."""
+        ...
+
+
+class Chronicle(Protocol):
+    """Port: the history, as far as the commit path writes to it."""
+
+    def record(
+        self, tx: Tx, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
+    ) -> None:
+        """Keep each (attribute IRI, instance) as it became true."""
+        ...
+
+    def forget(
+        self,
+        tx: Tx,
+        tenant: str,
+        entity_id: str,
+        attribute: str | None = None,
+        dataset_id: str | None = None,
+    ) -> None:
+        """Hide what was recorded so far of an entity, of one attribute, or of one of its instances."""
+        ...
+
+
+class SubscriptionStore(Protocol):
+    """Port: subscriptions and the outbox of due notifications."""
+
+    def all(self, tx: Tx) -> list[tuple[str, dict[str, Any]]]:
+        """Return (tenant, subscription document) of every subscription, ordered."""
+        ...
+
+    def get(self, tx: Tx, tenant: str, subscription_id: str) -> dict[str, Any] | None:
+        """Return the subscription document, or None."""
+        ...
+
+    def put(self, tx: Tx, tenant: str, document: dict[str, Any]) -> None:
+        """Create or replace a subscription."""
+        ...
+
+    def remove(self, tx: Tx, tenant: str, subscription_id: str) -> bool:
+        """Delete a subscription and what is still due to it; return whether it was there."""
+        ...
+
+    def due(self, tx: Tx, tenant: str, subscription_id: str, limit: int) -> list[DueNotification]:
+        """Return the oldest due notifications of a subscription, in order."""
+        ...
+
+    def add_due(
+        self, tx: Tx, tenant: str, subscription_id: str, entity_id: str, body: bytes
+    ) -> None:
+        """Note that a notification is due."""
+        ...
+
+    def sent(self, tx: Tx, tenant: str, subscription_id: str, upto: int) -> None:
+        """Drop the due notifications of a subscription up to and including `upto`."""
+        ...
+
+    def waiting(self, tx: Tx) -> list[tuple[str, str, int]]:
+        """Return (tenant, subscription, number due) wherever something is due."""
+        ...
+
+
+class AuditTrail(Protocol):
+    """Port: one line for every change, in its transaction."""
+
+    def line(
+        self,
+        tx: Tx,
+        actor: Actor,
+        action: str,
+        object_id: str,
+        detail: dict[str, Any],
+        request_id: str = "",
+    ) -> None:
+        """Append a line to the actor's tenant's chain."""
+        ...

@@ -1,0 +1,293 @@
+"""The history of the embedded default: recent rows in SQLite and sealed rows in DuckDB, read as one.
+
+A read looks at SQLite first and at DuckDB second. Were it the other way round, rows sealed and removed in
+between would be seen in neither. Recent rows at or below the watermark of the sealed snapshot are left out,
+so none is seen twice; a recent row takes the place of a sealed one of the same series and instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chengmai.history.model import Columns, PastRow, Span
+from chengmai.kernel.instants import to_us
+from chengmai.ngsild.entity import Instance
+from chengmai.store.duckdb.sealed import Row, SealedHistory, to_arrays
+from chengmai.store.problems import StoreUnreadable
+from chengmai.store.sqlite.series import (
+    Series,
+    SeriesRegister,
+    forget,
+    instance_of,
+    record,
+)
+from chengmai.store.sqlite.work import SqliteTx, SqliteWork
+
+_RECENT = "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
+_RECENT_OF = f"{_RECENT} WHERE series IN (SELECT value FROM json_each(?))"
+
+
+class EmbeddedHistory:
+    """Implements `history.ports.HistoryStore` and `broker.ports.Chronicle`."""
+
+    def __init__(self, work: SqliteWork, sealed: SealedHistory) -> None:
+        self._work = work
+        self._sealed = sealed
+        self._register = SeriesRegister()
+        self._sealing = asyncio.Lock()
+
+    async def recover(self) -> int:
+        """Finish a sealing that a crash cut off; return how many recent rows were removed.
+
+        Raises `StoreUnreadable` when the sealed file is older than the state file.
+        """
+        watermark = self._sealed.watermark()
+
+        def finish(tx: SqliteTx) -> int:
+            ((mark,),) = tx.db.execute("SELECT upto FROM seal_mark WHERE id = 1")
+            if mark > watermark:
+                raise StoreUnreadable(
+                    "the history file is older than the state file",
+                    fix="restore both files from the same backup; nothing was changed",
+                )
+            tx.db.execute("DELETE FROM observation WHERE seq <= ?", (watermark,))
+            removed = tx.db.changes()
+            tx.db.execute("UPDATE seal_mark SET upto = ? WHERE id = 1", (watermark,))
+            return int(removed)
+
+        return await self._work.write(finish)
+
+    def record(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        changes: Sequence[tuple[str, Instance]],
+    ) -> None:
+        record(self._register, tx, tenant, entity_id, changes)
+
+    def forget(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        attribute: str | None = None,
+        dataset_id: str | None = None,
+    ) -> None:
+        forget(tx, tenant, entity_id, attribute, dataset_id)
+
+    def instances(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        *,
+        attributes: Sequence[str] | None,
+        span: Span,
+        last_n: int | None,
+    ) -> dict[str, list[Instance]]:
+        where, values = "tenant = ? AND entity = ?", [tenant, entity_id]
+        if attributes is not None:
+            where += f" AND attr IN ({', '.join('?' * len(attributes))})"
+            values += list(attributes)
+        found: dict[str, list[tuple[int, Instance]]] = {}
+        registered = tx.db.execute(
+            f"SELECT series, attr, dataset, kind, unit, hidden_seq FROM series WHERE {where}"
+            " ORDER BY attr, dataset",
+            values,
+        ).fetchall()
+        about = {row[0]: row[1:] for row in registered}
+        rows = self._rows(tx, {row[0]: row[5] for row in registered}, span, last_n)
+        for number, at_us, modified_us, _seq, observed, num, body in rows:
+            attribute, dataset, kind, unit, _ = about[number]
+            series: Series = (number, kind, unit)
+            instance = instance_of(series, dataset, at_us, modified_us, observed, num, body)
+            found.setdefault(attribute, []).append((at_us, instance))
+        return {
+            attribute: [one for _, one in sorted(pairs, key=lambda pair: pair[0])]
+            for attribute, pairs in found.items()
+        }
+
+    def numbers(
+        self, tx: SqliteTx, tenant: str, entity_id: str, attribute: str, span: Span
+    ) -> list[tuple[int, float]]:
+        registered = tx.db.execute(
+            "SELECT series, hidden_seq FROM series"
+            " WHERE tenant = ? AND entity = ? AND attr = ? AND dataset = ''",
+            (tenant, entity_id, attribute),
+        ).fetchall()
+        rows = self._rows(tx, dict(registered), span, None)
+        return [(row[1], row[5]) for row in rows if row[5] is not None]
+
+    def columns(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_type: str,
+        attributes: Sequence[str],
+        area: str,
+        span: Span,
+    ) -> Columns:
+        marks = ", ".join("?" * len(attributes))
+        registered = tx.db.execute(
+            "SELECT s.series, s.entity, s.attr, s.hidden_seq,"
+            " coalesce(json_extract(e.doc, ?), '')"
+            " FROM entity_type t JOIN entity e ON e.row = t.row"
+            " JOIN series s ON s.tenant = t.tenant AND s.entity = t.id"
+            f" WHERE t.tenant = ? AND t.type = ? AND s.attr IN ({marks}) AND s.dataset = ''"
+            " ORDER BY s.series",
+            (f'$."{area}"[0].value', tenant, entity_type, *attributes),
+        ).fetchall()
+        areas = {row[1]: str(row[4]) for row in registered}
+        entities = sorted(areas)
+        entity_at = {entity: i for i, entity in enumerate(entities)}
+        attribute_at = {attribute: i for i, attribute in enumerate(attributes)}
+        numbers = np.array([row[0] for row in registered], dtype=np.int64)
+        entity_of = np.array([entity_at[row[1]] for row in registered], dtype=np.int32)
+        attribute_of = np.array([attribute_at[row[2]] for row in registered], dtype=np.int32)
+        series, at_us, value = self._numeric(tx, {row[0]: row[3] for row in registered}, span)
+        where = np.searchsorted(numbers, series)
+        return Columns(
+            entities=entities,
+            areas=[areas[entity] for entity in entities],
+            attributes=list(attributes),
+            entity=entity_of[where] if len(series) else np.empty(0, np.int32),
+            attribute=attribute_of[where] if len(series) else np.empty(0, np.int32),
+            at_us=at_us,
+            value=value,
+        )
+
+    async def import_block(self, tenant: str, block_id: str, rows: Sequence[PastRow]) -> bool:
+        with self._sealed.snapshot() as cursor:
+            if self._sealed.has_block(cursor, tenant, block_id):
+                return False
+
+        def register(tx: SqliteTx) -> tuple[dict[tuple[str, str], int], int]:
+            units = {(row.entity, row.attribute): row.unit for row in rows}
+            numbers = {
+                (entity, attribute): self._register.of(
+                    tx, (tenant, entity, attribute, ""), "Property", unit
+                )[0]
+                for (entity, attribute), unit in units.items()
+            }
+            return numbers, to_us(tx.now)
+
+        numbers, now_us = await self._work.write(register)
+        # seq 0 lies below every seq ever given out: a later deletion of the series hides the block too.
+        unique = {(numbers[row.entity, row.attribute], row.at_us): row.value for row in rows}
+        arrays = to_arrays(
+            [(series, at, now_us, 0, True, value, None) for (series, at), value in unique.items()]
+        )
+        return await asyncio.to_thread(self._sealed.import_block, tenant, block_id, arrays)
+
+    async def seal(self, *, at_most: int = 100_000) -> int:
+        async with self._sealing:
+
+            def take(tx: SqliteTx) -> tuple[list[Row], list[tuple[int, int]]]:
+                rows = tx.db.execute(f"{_RECENT} ORDER BY seq LIMIT ?", (at_most,)).fetchall()
+                return rows, tx.db.execute("SELECT series, seq FROM history_drop").fetchall()
+
+            rows, dropped = await self._work.read(take)
+            if not rows and not dropped:
+                return 0
+            upto = rows[-1][3] if rows else self._sealed.watermark()
+            await asyncio.to_thread(self._sealed.seal, rows, upto, dropped)
+
+            def clear(tx: SqliteTx) -> None:
+                tx.db.execute("DELETE FROM observation WHERE seq <= ?", (upto,))
+                tx.db.execute("UPDATE seal_mark SET upto = ? WHERE id = 1", (upto,))
+                tx.db.executemany(
+                    "DELETE FROM history_drop WHERE series = ? AND seq = ?", list(dropped)
+                )
+
+            await self._work.write(clear)
+            return len(rows)
+
+    def _rows(
+        self, tx: SqliteTx, hidden: dict[int, int], span: Span, last_n: int | None
+    ) -> list[Row]:
+        """Return the visible rows of some series, in order of series and time."""
+        if not hidden:
+            return []
+        where, values = _span_sql(span)
+        newest = (
+            f" QUALIFY row_number() OVER (PARTITION BY series ORDER BY at_us DESC) <= {int(last_n)}"
+            if last_n is not None
+            else ""
+        )
+        recent = tx.db.execute(
+            f"{_RECENT_OF}{where}", (json.dumps(list(hidden)), *values)
+        ).fetchall()
+        marks = ", ".join("?" * len(hidden))
+        with self._sealed.snapshot() as cursor:
+            watermark = self._sealed.sealed_seq(cursor)
+            sealed = cursor.execute(
+                f"{_RECENT} WHERE series IN ({marks}){where}{newest}", (*hidden, *values)
+            ).fetchall()
+        merged = {(row[0], row[1]): row for row in sealed if row[3] > hidden[row[0]]}
+        merged |= {
+            (row[0], row[1]): row
+            for row in recent
+            if row[3] > watermark and row[3] > hidden[row[0]]
+        }
+        ordered = [merged[key] for key in sorted(merged)]
+        return ordered if last_n is None else _last(ordered, last_n)
+
+    def _numeric(self, tx: SqliteTx, hidden: dict[int, int], span: Span) -> tuple[Any, Any, Any]:
+        """Return (series, at_us, value) arrays of the visible numbers of some series."""
+        where, values = _span_sql(span)
+        wanted = {
+            "series": np.array(list(hidden), dtype=np.int32),
+            "hidden": np.array(list(hidden.values()), dtype=np.int64),
+        }
+        recent = tx.db.execute(
+            f"{_RECENT_OF}{where} AND num IS NOT NULL", (json.dumps(list(hidden)), *values)
+        ).fetchall()
+        with self._sealed.snapshot() as cursor:
+            watermark = self._sealed.sealed_seq(cursor)
+            cursor.register("wanted", wanted)
+            cursor.register("recent", to_arrays([row for row in recent if row[3] > watermark]))
+            found = cursor.execute(
+                "WITH every AS ("
+                " SELECT series, at_us, seq, num FROM recent UNION ALL"
+                f" SELECT series, at_us, seq, num FROM observation WHERE num IS NOT NULL{where}"
+                " AND series IN (SELECT series FROM wanted)"
+                " AND (series, at_us) NOT IN (SELECT (series, at_us) FROM recent))"
+                " SELECT every.series, at_us, num FROM every JOIN wanted USING (series)"
+                " WHERE seq > hidden ORDER BY every.series, at_us",
+                values,
+            ).fetchnumpy()
+        return (
+            np.asarray(found["series"], dtype=np.int64),
+            np.asarray(found["at_us"], dtype=np.int64),
+            np.asarray(found["num"], dtype=np.float64),
+        )
+
+
+def _span_sql(span: Span) -> tuple[str, list[int]]:
+    column = "at_us" if span.by == "observedAt" else "modified_us"
+    where, values = "", []
+    if span.by == "observedAt":
+        where += " AND observed"
+    if span.start_us is not None:
+        where += f" AND {column} >= ?"
+        values.append(span.start_us)
+    if span.end_us is not None:
+        where += f" AND {column} < ?"
+        values.append(span.end_us)
+    return where, values
+
+
+def _last(rows: list[Row], n: int) -> list[Row]:
+    kept: list[Row] = []
+    count: dict[int, int] = {}
+    for row in reversed(rows):
+        count[row[0]] = count.get(row[0], 0) + 1
+        if count[row[0]] <= n:
+            kept.append(row)
+    return kept[::-1]

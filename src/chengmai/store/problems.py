@@ -1,0 +1,27 @@
+"""What can go wrong in storage.
+
+Unavailable
+├── StoreBusy      more writes wait than the store takes in; try again shortly
+├── StoreFull      no space left on the device; reads go on
+└── StoreFailed    the disk reported an error while writing; nothing more is written until a restart
+Invalid
+└── StoreUnreadable   the file is not ours, damaged, or the key is wrong; nothing was changed
+"""
+
+from chengmai.kernel.problems import Invalid, Unavailable
+
+
+class StoreBusy(Unavailable):
+    code = "store.busy"
+
+
+class StoreFull(Unavailable):
+    code = "store.full"
+
+
+class StoreFailed(Unavailable):
+    code = "store.failed"
+
+
+class StoreUnreadable(Invalid):
+    code = "store.unreadable"

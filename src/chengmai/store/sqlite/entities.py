@@ -1,0 +1,119 @@
+"""Current state in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from chengmai.broker.ports import Candidates
+from chengmai.kernel.geo import Box, bounding_box
+from chengmai.kernel.instants import to_us
+from chengmai.ngsild.entity import LOCATION, Entity
+from chengmai.store.sqlite.work import SqliteTx
+
+_GET = "SELECT doc FROM entity WHERE tenant = ? AND id = ?"
+_PUT = """
+INSERT INTO entity (tenant, id, doc, version, modified_us) VALUES (?, ?, ?, 1, ?)
+ON CONFLICT (tenant, id) DO UPDATE
+SET doc = excluded.doc, version = entity.version + 1, modified_us = excluded.modified_us
+RETURNING row
+"""
+
+
+class SqliteEntities:
+    """Implements `broker.ports.EntityStore`."""
+
+    def get(self, tx: SqliteTx, tenant: str, entity_id: str) -> Entity | None:
+        found = tx.db.execute(_GET, (tenant, entity_id)).fetchone()
+        if found is None:
+            return None
+        entity: Entity = orjson.loads(found[0])
+        return entity
+
+    def put(self, tx: SqliteTx, tenant: str, entity: Entity, before: Entity | None) -> None:
+        key = (tenant, entity["id"])
+        ((row,),) = tx.db.execute(_PUT, (*key, orjson.dumps(entity), to_us(tx.now)))
+        old_types = before["type"] if before else []
+        for type_iri in set(old_types) - set(entity["type"]):
+            tx.db.execute(
+                "DELETE FROM entity_type WHERE tenant = ? AND id = ? AND type = ?", (*key, type_iri)
+            )
+        for type_iri in set(entity["type"]) - set(old_types):
+            tx.db.execute(
+                "INSERT INTO entity_type (tenant, id, type, row) VALUES (?, ?, ?, ?)",
+                (*key, type_iri, row),
+            )
+        self._put_box(tx, row, _box(entity), _box(before))
+
+    def remove(self, tx: SqliteTx, tenant: str, entity_id: str) -> bool:
+        found = tx.db.execute(
+            "DELETE FROM entity WHERE tenant = ? AND id = ? RETURNING row, doc", (tenant, entity_id)
+        ).fetchone()
+        if found is None:
+            return False
+        for type_iri in orjson.loads(found[1])["type"]:
+            tx.db.execute(
+                "DELETE FROM entity_type WHERE tenant = ? AND type = ? AND id = ?",
+                (tenant, type_iri, entity_id),
+            )
+        tx.db.execute("DELETE FROM entity_box WHERE row = ?", (found[0],))
+        return True
+
+    def candidates(self, tx: SqliteTx, tenant: str, which: Candidates) -> Iterator[Entity]:
+        where, values = ["e.tenant = ?"], [tenant]
+        source = "entity e"
+        if which.types is not None:
+            # One type is read in the order of its own key; several need each entity only once.
+            marks = ", ".join("?" * len(which.types))
+            if len(which.types) == 1:
+                source = "entity_type t CROSS JOIN entity e ON e.row = t.row"
+                where += ["t.tenant = ?", "t.type = ?"]
+                values += [tenant, which.types[0]]
+            else:
+                where.append(
+                    f"e.row IN (SELECT row FROM entity_type WHERE tenant = ? AND type IN ({marks}))"
+                )
+                values += [tenant, *which.types]
+        if which.ids is not None:
+            where.append(f"e.id IN ({', '.join('?' * len(which.ids))})")
+            values += list(which.ids)
+        bindings: list[str | float] = list(values)
+        if which.box is not None:
+            west, south, east, north = which.box
+            where.append(
+                "e.row IN (SELECT row FROM entity_box WHERE max_lon >= ? AND min_lon <= ?"
+                " AND max_lat >= ? AND min_lat <= ?)"
+            )
+            bindings += [west, east, south, north]
+        order = "t.id" if source != "entity e" else "e.id"
+        sql = f"SELECT e.doc FROM {source} WHERE {' AND '.join(where)} ORDER BY {order}"
+        for (doc,) in tx.db.execute(sql, bindings):
+            yield orjson.loads(doc)
+
+    def types(self, tx: SqliteTx, tenant: str) -> list[tuple[str, int]]:
+        return list(
+            tx.db.execute(
+                "SELECT type, count(*) FROM entity_type WHERE tenant = ? GROUP BY type ORDER BY type",
+                (tenant,),
+            )
+        )
+
+    @staticmethod
+    def _put_box(tx: SqliteTx, row: int, box: Box | None, before: Box | None) -> None:
+        if box == before:
+            return
+        if before is not None:
+            tx.db.execute("DELETE FROM entity_box WHERE row = ?", (row,))
+        if box is not None:
+            west, south, east, north = box
+            tx.db.execute(
+                "INSERT INTO entity_box (row, min_lon, max_lon, min_lat, max_lat)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (row, west, east, south, north),
+            )
+
+
+def _box(entity: Entity | None) -> Box | None:
+    places = entity.get(LOCATION) if entity else None
+    return bounding_box(places[0]["value"]) if places else None

@@ -1,0 +1,122 @@
+"""Opening the state file: encrypted and authenticated, checked, migrated.
+
+Plain SQLite returns wrong data after most single-bit flips without a word; an authenticated page cipher
+(AEGIS) turns each into an error. So encryption at rest is also how corruption is found.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import apsw
+
+from chengmai.store.problems import StoreUnreadable
+
+PLAIN_HEADER = b"SQLite format 3\x00"
+
+
+def load_or_make_key(path: Path) -> str:
+    """Return the 256-bit key in hex; made once, readable by its owner only, and on disk before use."""
+    if path.exists():
+        key = path.read_text().strip()
+        if len(key) != 64 or any(c not in "0123456789abcdef" for c in key):
+            raise StoreUnreadable(
+                f"{path} does not hold a key",
+                fix="restore the key file that was made together with the data folder",
+            )
+        return key
+    key = secrets.token_hex(32)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    try:
+        os.write(handle, key.encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return key
+
+
+def connect(path: Path, key: str, *, read_only: bool = False) -> apsw.Connection:
+    """Return a connection with cipher, WAL and `synchronous=FULL` set and proven.
+
+    Raises `StoreUnreadable` when the key is wrong, or the file is damaged, is no database or is a plain one.
+    """
+    if path.exists() and path.stat().st_size:
+        with path.open("rb") as file:
+            if file.read(16) == PLAIN_HEADER:
+                raise StoreUnreadable(
+                    f"{path} is not encrypted",
+                    fix="move it away; a file written without its key is not trusted",
+                )
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
+    flags |= 0 if read_only else apsw.SQLITE_OPEN_CREATE
+    try:
+        db = apsw.Connection(str(path), flags=flags)
+        db.set_busy_timeout(10_000)
+        db.pragma("cipher", "aegis")
+        db.pragma("hexkey", key)
+        db.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        if not read_only:
+            db.pragma("journal_mode", "wal")
+        db.pragma("synchronous", "full")
+        db.pragma("foreign_keys", "on")
+        db.pragma("cache_size", -65536)
+        db.pragma("mmap_size", 0)
+    except apsw.NotADBError as error:
+        raise _unreadable(
+            path, "the key is wrong or the file is not a Chengmai database"
+        ) from error
+    except apsw.CorruptError as error:
+        raise _unreadable(path, "the file is damaged") from error
+    except apsw.CantOpenError as error:
+        raise _unreadable(path, "the file cannot be opened") from error
+    return db
+
+
+def _unreadable(path: Path, why: str) -> StoreUnreadable:
+    return StoreUnreadable(
+        f"{path}: {why}",
+        fix="nothing was changed; restore the folder and its state.key from the same backup",
+    )
+
+
+def migrations() -> Iterator[tuple[int, str, str]]:
+    """Yield (number, name, sql) of the numbered schema files, in order."""
+    folder = resources.files("chengmai.store.sqlite") / "sql"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".sql"):
+            yield int(file.name[:4]), file.name, file.read_text(encoding="utf-8")
+
+
+def migrate(db: apsw.Connection) -> list[str]:
+    """Bring the schema up to date, each file in its own transaction; return the files applied.
+
+    Raises `StoreUnreadable` when the file was written by a newer release.
+    """
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL)"
+    )
+    done = dict(db.execute("SELECT number, name FROM migration"))
+    known = {number for number, _, _ in migrations()}
+    if newer := sorted(set(done) - known):
+        raise StoreUnreadable(
+            f"the data were written by a newer release (schema {done[newer[-1]]})",
+            fix="start the release that wrote them, or a later one",
+        )
+    applied = []
+    for number, name, sql in migrations():
+        if number in done:
+            continue
+        with db:
+            db.execute(sql)
+            db.execute("INSERT INTO migration (number, name) VALUES (?, ?)", (number, name))
+        applied.append(name)
+    return applied

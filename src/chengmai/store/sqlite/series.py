@@ -1,0 +1,152 @@
+"""Recent observations in SQLite, and the register of series."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from chengmai.kernel.instants import format_us, parse_us, to_us
+from chengmai.ngsild.entity import VALUE_MEMBER, Instance
+from chengmai.store.sqlite.work import SqliteTx
+
+Series = tuple[int, str, str]
+"""number of the series, kind, unit code"""
+SeriesKey = tuple[str, str, str, str]
+
+_PLAIN = frozenset(
+    {"type", "value", "unitCode", "observedAt", "createdAt", "modifiedAt", "datasetId"}
+)
+_MAX_EXACT = 2**53
+_MAX_KNOWN = 200_000
+_FIND = "SELECT series, kind, unit FROM series WHERE tenant = ? AND entity = ? AND attr = ? AND dataset = ?"
+_ADD = (
+    "INSERT INTO series (tenant, entity, attr, dataset, kind, unit) VALUES (?, ?, ?, ?, ?, ?)"
+    " RETURNING series, kind, unit"
+)
+# A correction takes a new seq, so that sealing, which works by seq, never overlooks it.
+_RECORD = (
+    "INSERT OR REPLACE INTO observation (series, at_us, modified_us, observed, num, body)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
+)
+
+
+def number_of(instance: Instance) -> float | None:
+    """Return the value of a Property when a float keeps it exactly, else None."""
+    value = instance.get("value")
+    if instance["type"] != "Property" or isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int) and abs(value) <= _MAX_EXACT:
+        return float(value)
+    return None
+
+
+def body_of(instance: Instance, number: float | None, series: Series) -> str | None:
+    """Return the JSON to keep beside the number, or None when the number and the series say it all."""
+    _, kind, unit = series
+    if (
+        number is not None
+        and instance["type"] == kind
+        and instance.get("unitCode", "") == unit
+        and _PLAIN.issuperset(instance)
+    ):
+        return None
+    kept = {k: v for k, v in instance.items() if k not in ("createdAt", "modifiedAt")}
+    return orjson.dumps(kept).decode()
+
+
+def instance_of(
+    series: Series, dataset: str, at_us: int, modified_us: int, observed: bool, num: Any, body: Any
+) -> Instance:
+    """Return the instance that was recorded, with its `instanceId`."""
+    number, kind, unit = series
+    if body is not None:
+        made: Instance = orjson.loads(body)
+    else:
+        value = int(num) if float(num).is_integer() else num
+        made = {"type": kind, VALUE_MEMBER[kind]: value}
+        if unit:
+            made["unitCode"] = unit
+        if dataset:
+            made["datasetId"] = dataset
+        if observed:
+            made["observedAt"] = format_us(at_us)
+    made["instanceId"] = f"urn:ngsi-ld:Instance:{number}:{at_us}"
+    made["createdAt"] = made["modifiedAt"] = format_us(modified_us)
+    return made
+
+
+class SeriesRegister:
+    """Finds or makes the series of an attribute instance."""
+
+    def __init__(self) -> None:
+        self._known: dict[SeriesKey, Series] = {}
+
+    def of(self, tx: SqliteTx, key: SeriesKey, kind: str, unit: str) -> Series:
+        """Return the series of `key`, made with `kind` and `unit` when it is new."""
+        if (known := self._known.get(key)) is not None:
+            return known
+        found = tx.db.execute(_FIND, key).fetchone()
+        if found is None:
+            found = tx.db.execute(_ADD, (*key, kind, unit)).fetchone()
+        series: Series = (found[0], found[1], found[2])
+        # Remembered only once it is on disk: what is rolled back must not be remembered.
+        tx.after_commit(lambda: self._remember(key, series))
+        return series
+
+    def _remember(self, key: SeriesKey, series: Series) -> None:
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known[key] = series
+
+
+def record(
+    register: SeriesRegister,
+    tx: SqliteTx,
+    tenant: str,
+    entity_id: str,
+    changes: Sequence[tuple[str, Instance]],
+) -> None:
+    """Write each (attribute IRI, instance) as an observation."""
+    now_us = to_us(tx.now)
+    rows = []
+    for attribute, instance in changes:
+        key = (tenant, entity_id, attribute, instance.get("datasetId", ""))
+        series = register.of(tx, key, instance["type"], instance.get("unitCode", ""))
+        number = number_of(instance)
+        observed = "observedAt" in instance
+        at_us = parse_us(instance["observedAt"]) if observed else now_us
+        rows.append((series[0], at_us, now_us, observed, number, body_of(instance, number, series)))
+    tx.db.executemany(_RECORD, rows)
+
+
+def forget(
+    tx: SqliteTx, tenant: str, entity_id: str, attribute: str | None, dataset_id: str | None
+) -> None:
+    """Hide everything recorded so far of the series named; the sealed part drops it when it next seals."""
+    where, values = "tenant = ? AND entity = ?", [tenant, entity_id]
+    if attribute is not None:
+        where += " AND attr = ?"
+        values.append(attribute)
+    if dataset_id is not None:
+        where += " AND dataset = ?"
+        values.append("" if dataset_id == "@none" else dataset_id)
+    numbers = [row[0] for row in tx.db.execute(f"SELECT series FROM series WHERE {where}", values)]
+    for number in numbers:
+        tx.db.execute("DELETE FROM observation WHERE series = ?", (number,))
+        # Nothing sealed later may carry a seq at or below this one: it is the highest ever given out.
+        tx.db.execute(
+            "UPDATE series SET hidden_seq ="
+            " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'observation'), 0)"
+            " WHERE series = ?",
+            (number,),
+        )
+        tx.db.execute(
+            "INSERT INTO history_drop (series, seq) SELECT series, hidden_seq FROM series"
+            " WHERE series = ? ON CONFLICT (series) DO UPDATE SET seq = excluded.seq",
+            (number,),
+        )
