@@ -53,6 +53,8 @@ _UNITS = (
     Unit("WTT", "W", "power"),
     Unit("KWT", "kW", "power", 1e3),
     Unit("MAW", "MW", "power", 1e6),
+    Unit("MVA", "MVA", "apparent_power", 1e6),
+    Unit("MAR", "Mvar", "reactive_power", 1e6),
     Unit("KWH", "kWh", "energy", 3.6e6),
     Unit("SEC", "s", "time"),
     Unit("MIN", "min", "time", 60.0),
