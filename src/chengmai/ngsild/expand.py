@@ -1,0 +1,333 @@
+"""From JSON as it arrives to the inner form: normalized, concise or simplified (GS CIM 009 V1.9.1, 4.5).
+
+The reading is strict where a mistake would be stored for ever and lenient where the standard lets a form
+be inferred: an attribute without `type` is what its value member says it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chengmai.ngsild.contexts import Context
+from chengmai.ngsild.entity import NGSI_LD, VALUE_MEMBER, Entity, Instance
+from chengmai.ngsild.geojson import GEOMETRIES, is_geometry
+from chengmai.ngsild.limits import check_limits
+from chengmai.ngsild.members import (
+    CHECKED_VALUE,
+    NULL,
+    checked_instant,
+    checked_name,
+    checked_scopes,
+    checked_text,
+    checked_types,
+    checked_uri,
+    refused,
+)
+
+_ENTITY_MEMBERS = frozenset(
+    [
+        "id",
+        "type",
+        "@id",
+        "@type",
+        "@context",
+        "scope",
+        "createdAt",
+        "modifiedAt",
+        "deletedAt",
+        "expiresAt",
+    ]
+)
+# Written by the broker alone, or an answer's decoration: a client that sends back what it read is not
+# wrong, and what it says there does not count (clause 4.8).
+_IGNORED = frozenset(
+    [
+        "type",
+        "@type",
+        "@context",
+        "createdAt",
+        "modifiedAt",
+        "deletedAt",
+        "instanceId",
+        "entity",
+        "entityList",
+        "previousValue",
+        "previousObject",
+        "previousLanguageMap",
+        "previousVocab",
+        "previousJson",
+        "previousValueList",
+        "previousObjectList",
+    ]
+)
+_KIND_OF_MEMBER = {m: k for k, m in VALUE_MEMBER.items() if k != "GeoProperty"}
+_KIND = {kind: kind for kind in VALUE_MEMBER} | {NGSI_LD + kind: kind for kind in VALUE_MEMBER}
+_VALUE_MEMBERS = frozenset(_KIND_OF_MEMBER)
+
+
+def expand_entity(
+    body: Any,
+    ctx: Context,
+    *,
+    fragment: bool = False,
+    simplified: bool = False,
+    temporal: bool = False,
+) -> Entity:
+    """Return the inner form of an entity given in normalized or concise form.
+
+    `fragment` makes `id` and `type` optional and lets `null` (or `urn:ngsi-ld:null`) ask for removal and
+    attributes come without a value. `simplified` reads key-values. `temporal` allows many instances with
+    the same `datasetId`. Raises `Invalid`; the problem names the path.
+    """
+    body = _checked_body(body)
+    made: Entity = {}
+    entity_id = body.get("id", body.get("@id"))
+    if entity_id is not None or not fragment:
+        made["id"] = checked_uri(entity_id, "id")
+    types = body.get("type", body.get("@type"))
+    if types is not None or not fragment:
+        made["type"] = checked_types(types, ctx, "type")
+    reader = _Reader(ctx, complete=not fragment, simplified=simplified, temporal=temporal)
+    reader.read_attributes(body, made)
+    return made
+
+
+def expand_fragment(
+    body: Any,
+    ctx: Context,
+    *,
+    complete: bool = False,
+    simplified: bool = False,
+    temporal: bool = False,
+) -> Entity:
+    """Return the inner form of attributes to append, update or merge; `id` and `type` are optional.
+
+    `complete` demands whole attributes without nulls, as appending does. Raises `Invalid`.
+    """
+    if not complete:
+        return expand_entity(body, ctx, fragment=True, simplified=simplified, temporal=temporal)
+    body = _checked_body(body)
+    made: Entity = {}
+    if "id" in body:
+        made["id"] = checked_uri(body["id"], "id")
+    if "type" in body:
+        made["type"] = checked_types(body["type"], ctx, "type")
+    reader = _Reader(ctx, complete=True, simplified=simplified, temporal=temporal)
+    reader.read_attributes(body, made)
+    return made
+
+
+def expand_attribute(
+    name: str, body: Any, ctx: Context, *, fragment: bool = True, temporal: bool = False
+) -> list[Instance]:
+    """Return the instances of one attribute; with `fragment` a value may be missing or null.
+
+    An instance of a fragment that says neither its kind nor its value has no `type` in the inner form.
+    Raises `Invalid`.
+    """
+    check_limits([body])
+    reader = _Reader(ctx, complete=not fragment, simplified=False, temporal=temporal)
+    return reader.attribute(checked_name(name, name), body)
+
+
+def is_null(instance: Instance) -> bool:
+    """Return whether an instance of a fragment asks for the removal of the stored one."""
+    kind = instance.get("type")
+    if kind is None:
+        return False
+    value = instance.get(VALUE_MEMBER[kind])
+    return value == NULL or (kind == "LanguageProperty" and value == {"@none": NULL})
+
+
+def looks_like_instances(value: Any) -> bool:
+    """Return whether `value` is read as several instances of an attribute, not as a value that is a list."""
+    return (
+        type(value) is list
+        and bool(value)
+        and all(
+            type(one) is dict
+            and (one["type"] in _KIND if type(one.get("type")) is str else _is_concise(one))
+            for one in value
+        )
+    )
+
+
+def _checked_body(body: Any) -> dict[str, Any]:
+    if type(body) is not dict:
+        raise refused("an entity is a JSON object", "body", 'write it as {"id": …, "type": …}')
+    check_limits(body)
+    return body
+
+
+class _Reader:
+    """Reads attributes with one context and one set of rules."""
+
+    __slots__ = ("_complete", "_ctx", "_simplified", "_temporal")
+
+    def __init__(self, ctx: Context, *, complete: bool, simplified: bool, temporal: bool) -> None:
+        self._ctx = ctx
+        self._complete = complete
+        self._simplified = simplified
+        self._temporal = temporal
+
+    def read_attributes(self, body: dict[str, Any], made: Entity) -> None:
+        """Add to `made` what `body` holds besides id and type."""
+        expand = self._ctx.expand
+        for key, value in body.items():
+            if key in _ENTITY_MEMBERS:
+                if key == "scope":
+                    made[key] = self._nullable(value, key) or checked_scopes(value, key)
+                elif key == "expiresAt":
+                    made[key] = self._nullable(value, key) or checked_instant(value, key)
+                continue
+            iri = expand(checked_name(key, key))
+            if iri in made:
+                raise refused("the attribute is given twice", key, "give it once")
+            made[iri] = self.attribute(key, value)
+
+    def attribute(self, path: str, value: Any) -> list[Instance]:
+        """Return the instances of the attribute at `path`."""
+        if type(value) is not list:
+            if self._simplified and type(value) is dict:
+                return self._simplified_object(path, value)
+            return [self._instance(path, value)]
+        if not self._temporal and (self._simplified or not looks_like_instances(value)):
+            return [{"type": "Property", "value": value}]
+        made = [self._instance(f"{path}[{at}]", one) for at, one in enumerate(value)]
+        if not self._temporal:
+            _check_datasets(path, made)
+        return made
+
+    def _instance(self, path: str, value: Any) -> Instance:
+        if type(value) is not dict:
+            return {"type": "Property", "value": self._plain(path, value)}
+        if "@value" in value:
+            return {"type": "Property", "value": value}
+        kind = self._kind(path, value)
+        if kind is None:
+            return {
+                "type": "GeoProperty",
+                "value": CHECKED_VALUE["GeoProperty"](value, self._ctx, path),
+            }
+        made = self._members(path, value, kind)
+        if kind and self._complete and VALUE_MEMBER[kind] not in made:
+            member = VALUE_MEMBER[kind]
+            raise refused(f"a {kind} needs {member!r}", path, f'add "{member}": …')
+        return made
+
+    def _plain(self, path: str, value: Any) -> Any:
+        return self._nullable(value, path) or CHECKED_VALUE["Property"](value, self._ctx, path)
+
+    def _nullable(self, value: Any, param: str) -> str | None:
+        """Return `NULL` for a value that asks for removal, where that is allowed; None for any other."""
+        return NULL if not self._complete and (value is None or value == NULL) else None
+
+    def _kind(self, path: str, value: dict[str, Any]) -> str | None:
+        """Return the kind of an instance, "" when a fragment does not say, None for a bare geometry."""
+        given = value.get("type", value.get("@type"))
+        if given is not None:
+            kind = _KIND.get(given) if type(given) is str else None
+            if kind is not None:
+                return kind
+            if is_geometry(value):
+                return None
+            raise refused(
+                f"{given!r:.60} is not a kind of attribute",
+                path + ".type",
+                "use one of " + ", ".join(VALUE_MEMBER),
+            )
+        for member, kind in _KIND_OF_MEMBER.items():
+            if member in value:
+                return "GeoProperty" if kind == "Property" and is_geometry(value[member]) else kind
+        if self._complete:
+            raise refused(
+                "an object that is neither typed nor has a value member",
+                path,
+                'wrap a plain object as {"value": {…}}',
+            )
+        return ""
+
+    def _members(self, path: str, given: dict[str, Any], kind: str) -> Instance:
+        made: Instance = {"type": kind} if kind else {}
+        for key, value in given.items():
+            if key in _VALUE_MEMBERS:
+                made[key] = self._value(path, key, value, kind)
+            elif key in _IGNORED:
+                continue
+            elif key in _MEMBER_CHECKS:
+                self._member(path, key, value, made)
+            else:
+                where = f"{path}.{key}"
+                iri = self._ctx.expand(checked_name(key, where))
+                if iri in made:
+                    raise refused("the sub-attribute is given twice", where, "give it once")
+                made[iri] = self.attribute(where, value)
+        return made
+
+    def _value(self, path: str, member: str, value: Any, kind: str) -> Any:
+        where = f"{path}.{member}"
+        if VALUE_MEMBER[kind] != member:
+            raise refused(
+                f"a {kind} has no {member!r}", where, f"use {VALUE_MEMBER[kind]!r}, or another type"
+            )
+        if not self._complete:
+            if value is None or value == NULL:
+                return NULL
+            if kind == "LanguageProperty" and type(value) is dict:
+                value = {lang: NULL if text is None else text for lang, text in value.items()}
+        return CHECKED_VALUE[kind](value, self._ctx, where)
+
+    def _member(self, path: str, key: str, value: Any, made: Instance) -> None:
+        where = f"{path}.{key}"
+        if self._nullable(value, where):
+            made[key] = NULL
+        elif key == "datasetId":
+            if value != "@none":
+                made[key] = checked_uri(value, where)
+        elif key in ("objectType", "valueType"):
+            names = value if type(value) is list else [value]
+            expanded = [self._ctx.expand(checked_name(name, where)) for name in names]
+            made[key] = expanded if type(value) is list else expanded[0]
+        else:
+            made[key] = _MEMBER_CHECKS[key](value, where)
+
+    def _simplified_object(self, path: str, value: dict[str, Any]) -> list[Instance]:
+        datasets = value.get("dataset")
+        if len(value) == 1 and type(datasets) is dict and datasets:
+            made = []
+            for dataset_id, one in datasets.items():
+                instance = self.attribute(f"{path}.{dataset_id}", one)[0]
+                if dataset_id != "@none":
+                    instance["datasetId"] = checked_uri(dataset_id, path + ".dataset")
+                made.append(instance)
+            return made
+        if value.get("type") in GEOMETRIES and is_geometry(value):
+            return [self._instance(path, value)]
+        member = next(iter(value)) if len(value) == 1 else ""
+        if member in _VALUE_MEMBERS and member not in ("value", "object"):
+            return [self._instance(path, value)]
+        return [{"type": "Property", "value": value}]
+
+
+_MEMBER_CHECKS = {
+    "observedAt": checked_instant,
+    "expiresAt": checked_instant,
+    "unitCode": checked_text,
+    "datasetId": checked_uri,
+    "objectType": checked_name,
+    "valueType": checked_name,
+}
+
+
+def _is_concise(one: dict[str, Any]) -> bool:
+    return "datasetId" in one or not _VALUE_MEMBERS.isdisjoint(one)
+
+
+def _check_datasets(path: str, made: list[Instance]) -> None:
+    datasets = [instance.get("datasetId") for instance in made]
+    if len(set(datasets)) < len(datasets):
+        raise refused(
+            "two instances have the same datasetId",
+            path,
+            "give each instance a datasetId of its own",
+        )

@@ -1,0 +1,156 @@
+"""Checks of single members of an attribute: names, URIs, instants, and the value of each kind.
+
+A check returns the value as it is stored. `NULL` stands for "remove this" in a patch (GS CIM 009 V1.9.1,
+clause 4.5.0) and is let through only where `nullable`; JSON null is then read as `NULL`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from chengmai.kernel.instants import format_instant, parse_instant
+from chengmai.ngsild.contexts import Context
+from chengmai.ngsild.geojson import check_geometry
+from chengmai.ngsild.problems import EntityInvalid
+
+NULL = "urn:ngsi-ld:null"
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|\\^`]+")
+_BAD_IN_NAME = re.compile(r"[\x00-\x20<>\"'=;()\[\]{}|,&!~\\^`]|^@")
+_SCOPE = re.compile(r"(?:/[^\x00-\x20/;,#+()|]+)+")
+
+
+def refused(why: str, param: str, fix: str) -> EntityInvalid:
+    """Return the problem that `param` of an entity breaks a rule."""
+    return EntityInvalid(f"{param}: {why}", param=param, fix=fix)
+
+
+def checked_uri(value: Any, param: str) -> str:
+    """Return `value` when it is an absolute URI."""
+    if type(value) is str and _URI.fullmatch(value) is not None:
+        return value
+    raise refused(
+        f"{value!r:.60} is not a URI", param, "write it as urn:ngsi-ld:<Type>:<name> or http://…"
+    )
+
+
+def checked_name(name: Any, param: str) -> str:
+    """Return `name` when it may name a type or an attribute (clause 4.6.2)."""
+    if (
+        type(name) is not str
+        or not name
+        or _BAD_IN_NAME.search(name) is not None
+        or ("." in name and ":" not in name)
+    ):
+        raise refused(
+            f"{name!r:.60} is not a legal name", param, "use letters, digits and _, or a full IRI"
+        )
+    return name
+
+
+def checked_instant(value: Any, param: str) -> str:
+    """Return `value` as UTC text when it is an instant."""
+    if type(value) is str and len(value) == 20 and value[10] == "T" and value[19] == "Z":
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            if value[4] == value[7] == "-" and value[13] == value[16] == ":":
+                return value
+    return format_instant(parse_instant(value, param))
+
+
+def checked_text(value: Any, param: str) -> str:
+    """Return `value` when it is a text that is not empty."""
+    if type(value) is str and value:
+        return value
+    raise refused(f"{value!r:.60} is not a text", param, "write it as a JSON string")
+
+
+def checked_scopes(value: Any, param: str) -> list[str]:
+    """Return the scopes of an entity, each `/a/b`, without repeats (clause 4.18)."""
+    scopes = value if type(value) is list else [value]
+    for scope in scopes:
+        if type(scope) is not str or _SCOPE.fullmatch(scope) is None:
+            raise refused(f"{scope!r:.60} is not a scope", param, "write it as /City/District")
+    return list(dict.fromkeys(scopes))
+
+
+def checked_types(value: Any, ctx: Context, param: str) -> list[str]:
+    """Return the expanded types of an entity, without repeats."""
+    names = value if type(value) is list else [value]
+    if not names:
+        raise refused("an entity has at least one type", param, 'write "type": "…"')
+    return list(dict.fromkeys(ctx.expand(checked_name(name, param)) for name in names))
+
+
+def _property(value: Any, _ctx: Context, param: str) -> Any:
+    if value is None or value == NULL:
+        raise refused("the value may not be null", param, "leave the attribute out, or delete it")
+    return value
+
+
+def _geometry(value: Any, _ctx: Context, param: str) -> Any:
+    check_geometry(value, param)
+    return value
+
+
+def _object(value: Any, _ctx: Context, param: str) -> Any:
+    if type(value) is list and value:
+        return [_target(one, param) for one in value]
+    return _target(value, param)
+
+
+def _target(value: Any, param: str) -> str:
+    _property(value, None, param)  # type: ignore[arg-type]
+    return checked_uri(value, param)
+
+
+def _language_map(value: Any, _ctx: Context, param: str) -> Any:
+    texts = value.values() if type(value) is dict else ()
+    if not texts or not all(
+        type(t) is str or (type(t) is list and t and all(type(s) is str for s in t)) for t in texts
+    ):
+        raise refused(
+            "a languageMap holds a text for each language",
+            param,
+            'write it as {"zh": "…", "en": "…"}',
+        )
+    return value
+
+
+def _vocab(value: Any, ctx: Context, param: str) -> Any:
+    if type(value) is list and value:
+        return [ctx.expand(checked_text(term, param)) for term in value]
+    _property(value, ctx, param)
+    return ctx.expand(checked_text(value, param))
+
+
+def _value_list(value: Any, _ctx: Context, param: str) -> Any:
+    if type(value) is not list:
+        raise refused("a valueList is a list", param, "write it as […]")
+    return value
+
+
+def _object_list(value: Any, _ctx: Context, param: str) -> Any:
+    if type(value) is not list:
+        raise refused("an objectList is a list", param, 'write it as [{"object": "urn:…"}]')
+    targets = [one.get("object") if type(one) is dict else one for one in value]
+    return [{"object": checked_uri(target, param)} for target in targets]
+
+
+CHECKED_VALUE: dict[str, Callable[[Any, Context, str], Any]] = {
+    "Property": _property,
+    "GeoProperty": _geometry,
+    "Relationship": _object,
+    "LanguageProperty": _language_map,
+    "VocabProperty": _vocab,
+    "JsonProperty": _property,
+    "ListProperty": _value_list,
+    "ListRelationship": _object_list,
+}
+"""How the value of each kind is checked: `(value, context, param)` → the value as stored."""

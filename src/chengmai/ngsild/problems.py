@@ -1,0 +1,46 @@
+"""What can be wrong with a context, an entity, a patch or a query.
+
+Invalid
+├── ContextInvalid       a JSON-LD context that cannot be processed
+├── EntityInvalid        an entity or fragment that breaks a rule of the standard
+├── GeometryInvalid      a GeoJSON geometry that is none
+├── QueryInvalid         a text in `q`, a type selector, a geo-query or a temporal query that does not parse
+NotFound
+└── AttributeMissing     the attribute or instance to change or delete is not there
+Unavailable
+└── ContextNotAvailable  a JSON-LD context that could not be fetched
+"""
+
+from __future__ import annotations
+
+from chengmai.kernel.problems import Invalid, NotFound, Unavailable
+
+
+class ContextInvalid(Invalid):
+    code = "context.invalid"
+    title = "The JSON-LD context is not valid"
+
+
+class ContextNotAvailable(Unavailable):
+    code = "context.not_available"
+    title = "The JSON-LD context is not available"
+
+
+class EntityInvalid(Invalid):
+    code = "entity.invalid"
+    title = "The entity is not valid"
+
+
+class GeometryInvalid(Invalid):
+    code = "geometry.invalid"
+    title = "The geometry is not valid"
+
+
+class QueryInvalid(Invalid):
+    code = "query.invalid"
+    title = "The query is not valid"
+
+
+class AttributeMissing(NotFound):
+    code = "attribute.not_found"
+    title = "The entity has no such attribute"
