@@ -1,0 +1,271 @@
+"""Changing an entity: append, update, partial update, merge, replace, delete (GS CIM 009 V1.9.1, 5.6).
+
+Pure: the instant comes in as text (`now`), the result shares nothing that may change with what came in, and
+nothing given is touched. `createdAt` of an instance survives every change, `modifiedAt` moves when it changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from chengmai.ngsild.entity import Entity, Instance
+from chengmai.ngsild.expand import is_null
+from chengmai.ngsild.members import NULL
+from chengmai.ngsild.merging import (
+    copied,
+    is_whole,
+    merged_instance,
+    overlaid,
+    same_dataset,
+    stamped,
+    without_nulls,
+)
+from chengmai.ngsild.problems import AttributeMissing
+
+EXISTS = "the attribute exists already and is not to be overwritten"
+MISSING = "the entity has no such attribute"
+INCOMPLETE = "the attribute is new and comes without a kind and a value"
+
+
+@dataclass
+class PatchResult:
+    """What a change made of an entity.
+
+    `changed` holds the instances written, as they are now; `removed` those taken away, as they were.
+    `updated` and `not_updated` are for the answer (UpdateResult): expanded names, and a reason.
+    """
+
+    entity: Entity
+    updated: list[str] = field(default_factory=list)
+    not_updated: list[tuple[str, str]] = field(default_factory=list)
+    changed: list[tuple[str, Instance]] = field(default_factory=list)
+    removed: list[tuple[str, Instance]] = field(default_factory=list)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything but system members differs from before."""
+        return bool(self.changed or self.removed or self.updated)
+
+
+def created(entity: Entity, now: str) -> PatchResult:
+    """Return a new entity with its system members, ready to be stored."""
+    return replace({}, entity, now)
+
+
+def append(entity: Entity, fragment: Entity, now: str, *, overwrite: bool = True) -> PatchResult:
+    """Return `entity` with the attributes, types and scopes of `fragment` added (5.6.3).
+
+    An instance with the same `datasetId` is overwritten, or left and reported without `overwrite`.
+    """
+    edit = _Edit(entity, now)
+    edit.add_to_list("type", fragment.get("type", []))
+    edit.add_to_list("scope", fragment.get("scope", []))
+    edit.set_member("expiresAt", fragment)
+    for iri, instances in _attributes(fragment):
+        for instance in instances:
+            if not overwrite and edit.find(iri, instance.get("datasetId")) is not None:
+                edit.refuse(iri, EXISTS)
+            else:
+                edit.put(iri, instance)
+    return edit.done()
+
+
+def update(entity: Entity, fragment: Entity, now: str) -> PatchResult:
+    """Return `entity` with the attribute instances of `fragment` that exist in it replaced (5.6.2).
+
+    Nothing is created: what does not exist is reported. A null removes the instance.
+    """
+    edit = _Edit(entity, now)
+    if "scope" in fragment and "scope" not in entity:
+        edit.refuse("scope", MISSING)
+    else:
+        edit.set_member("scope", fragment)
+    edit.set_member("expiresAt", fragment)
+    for iri, instances in _attributes(fragment):
+        for instance in instances:
+            stored = edit.find(iri, instance.get("datasetId"))
+            if stored is None:
+                edit.refuse(iri, MISSING)
+            elif is_null(instance):
+                edit.remove(iri, stored)
+            elif is_whole(instance):
+                edit.put(iri, without_nulls(instance))
+            else:
+                edit.put(iri, overlaid(stored, instance, iri))
+    return edit.done()
+
+
+def partial(entity: Entity, iri: str, instance_patch: Instance, now: str) -> PatchResult:
+    """Return `entity` with the members of one attribute instance replaced by those of the patch (5.6.4).
+
+    The instance is the one with the patch's `datasetId`. A null member is removed; a null value removes
+    the instance. Raises `AttributeMissing`, and `Invalid` when the kinds differ.
+    """
+    edit = _Edit(entity, now)
+    stored = edit.find(iri, instance_patch.get("datasetId"))
+    if stored is None:
+        raise _missing(iri, instance_patch.get("datasetId"))
+    if is_null(instance_patch):
+        edit.remove(iri, stored)
+    else:
+        edit.put(iri, overlaid(stored, instance_patch, iri))
+    return edit.done()
+
+
+def merge(entity: Entity, fragment: Entity, now: str) -> PatchResult:
+    """Return `entity` merged with `fragment` at every level (5.5.12; RFC 7396 with `urn:ngsi-ld:null`).
+
+    Objects inside values, language maps and sub-attributes are merged, lists and geometries replaced, nulls
+    removed, and attributes that are new are added.
+    """
+    edit = _Edit(entity, now)
+    edit.add_to_list("type", fragment.get("type", []))
+    edit.set_member("scope", fragment)
+    edit.set_member("expiresAt", fragment)
+    for iri, instances in _attributes(fragment):
+        for instance in instances:
+            stored = edit.find(iri, instance.get("datasetId"))
+            if is_null(instance):
+                if stored is not None:
+                    edit.remove(iri, stored)
+            elif stored is not None:
+                edit.put(iri, merged_instance(stored, instance))
+            elif is_whole(instance):
+                edit.put(iri, without_nulls(instance))
+            else:
+                edit.refuse(iri, INCOMPLETE)
+    return edit.done()
+
+
+def replace(entity: Entity, new: Entity, now: str) -> PatchResult:
+    """Return `new` in the place of `entity` (5.6.18); only `id` and `createdAt` are kept."""
+    base: Entity = {
+        "id": entity.get("id", new.get("id")),
+        "type": new.get("type", entity.get("type", [])),
+        "createdAt": entity.get("createdAt", now),
+        "modifiedAt": now,
+    }
+    edit = _Edit(base, now)
+    edit.set_member("scope", new)
+    edit.set_member("expiresAt", new)
+    for iri, instances in _attributes(new):
+        for instance in instances:
+            edit.put(iri, instance)
+    kept = {(iri, one.get("datasetId")) for iri, one in edit.result.changed}
+    for iri, instances in _attributes(entity):
+        edit.result.removed += [
+            (iri, copied(one)) for one in instances if (iri, one.get("datasetId")) not in kept
+        ]
+    return edit.done()
+
+
+def delete_attribute(
+    entity: Entity,
+    iri: str,
+    dataset_id: str | None = None,
+    delete_all: bool = False,
+    *,
+    now: str | None = None,
+) -> PatchResult:
+    """Return `entity` without the instance of `iri` with `dataset_id`, or without all of them (5.6.5).
+
+    `iri` may be `scope`. With `now`, `modifiedAt` of the entity moves. Raises `AttributeMissing`.
+    """
+    dataset_id = None if dataset_id == "@none" else dataset_id
+    edit = _Edit(entity, now or entity.get("modifiedAt", ""))
+    if iri == "scope" and "scope" in entity:
+        edit.set_member("scope", {"scope": NULL})
+        return edit.done()
+    stored = edit.entity.get(iri, []) if ":" in iri else []
+    doomed = [one for one in stored if delete_all or one.get("datasetId") == dataset_id]
+    if not doomed:
+        raise _missing(iri, dataset_id)
+    for instance in doomed:
+        edit.remove(iri, instance)
+    return edit.done()
+
+
+class _Edit:
+    """A copy of an entity being changed, and the record of what was done to it."""
+
+    def __init__(self, entity: Entity, now: str) -> None:
+        self.entity = copied(entity)
+        self.now = now
+        self.result = PatchResult(self.entity)
+        self._touched = False
+
+    def find(self, iri: str, dataset_id: str | None) -> Instance | None:
+        """Return the stored instance with `dataset_id` (None: the default one)."""
+        found: list[Instance] = self.entity.get(iri, [])
+        return same_dataset(found, dataset_id)
+
+    def put(self, iri: str, instance: Instance) -> None:
+        """Write `instance` over the one with its `datasetId`, or add it."""
+        dataset_id = instance.get("datasetId")
+        stored = self.find(iri, dataset_id)
+        made = stamped(instance, stored, self.now)
+        if stored is None:
+            self.entity.setdefault(iri, []).append(made)
+        else:
+            siblings = self.entity[iri]
+            siblings[siblings.index(stored)] = made
+        self.result.changed.append((iri, copied(made)))
+        self._note(iri)
+
+    def remove(self, iri: str, stored: Instance) -> None:
+        """Take a stored instance away, and the attribute with its last one."""
+        left = [one for one in self.entity[iri] if one is not stored]
+        if left:
+            self.entity[iri] = left
+        else:
+            del self.entity[iri]
+        self.result.removed.append((iri, copied(stored)))
+        self._note(iri)
+
+    def refuse(self, iri: str, reason: str) -> None:
+        """Record that `iri` was left as it is, and why."""
+        self.result.not_updated.append((iri, reason))
+
+    def add_to_list(self, member: str, values: Any) -> None:
+        """Add to `type` or `scope` what it does not hold yet."""
+        known = self.entity.get(member, [])
+        new = [one for one in values if one not in known] if type(values) is list else []
+        if new:
+            self.entity[member] = [*known, *new]
+            self._note(member)
+
+    def set_member(self, member: str, fragment: Entity) -> None:
+        """Set or, by null, remove a member of the entity that `fragment` carries."""
+        if member not in fragment:
+            return
+        value = fragment[member]
+        if value == NULL:
+            if self.entity.pop(member, None) is not None:
+                self._note(member)
+        elif value != self.entity.get(member):
+            self.entity[member] = copied(value)
+            self._note(member)
+
+    def done(self) -> PatchResult:
+        """Return the result, the entity stamped when something was done to it."""
+        if self._touched and self.now:
+            self.entity.setdefault("createdAt", self.now)
+            self.entity["modifiedAt"] = self.now
+        return self.result
+
+    def _note(self, name: str) -> None:
+        self._touched = True
+        if name not in self.result.updated:
+            self.result.updated.append(name)
+
+
+def _attributes(entity: Entity) -> list[tuple[str, list[Instance]]]:
+    return [(key, value) for key, value in entity.items() if ":" in key]
+
+
+def _missing(iri: str, dataset_id: str | None) -> AttributeMissing:
+    which = "" if dataset_id is None else f" with datasetId {dataset_id}"
+    return AttributeMissing(
+        f"the entity has no attribute {iri}{which}", param=iri, fix="append it instead"
+    )
