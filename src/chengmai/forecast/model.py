@@ -1,0 +1,145 @@
+"""What the room speaks of: a series on a regular grid, a back-test, a forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chengmai.forecast.problems import SeriesInvalid
+from chengmai.kernel.instants import format_us
+from chengmai.kernel.texts import Text
+
+Floats = npt.NDArray[np.float64]
+
+SECOND_US = 1_000_000
+DAY_S = 86_400
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Values at `start_us`, `start_us + step`, …; NaN where a reading is missing."""
+
+    values: Floats
+    start_us: int
+    step_s: int
+
+    @classmethod
+    def from_points(cls, points: Iterable[tuple[int, float]], step_s: int) -> Series:
+        """Return the series through `(instant in µs, value)` points, gaps as NaN; newest point wins.
+
+        Raises `SeriesInvalid` when there is no point or the step is not positive.
+        """
+        pairs = list(points)
+        if not pairs or step_s <= 0:
+            raise SeriesInvalid(
+                "a series needs a positive step and at least one point",
+                fix="record at least one value before asking for a forecast",
+            )
+        at = np.array([us for us, _ in pairs], dtype=np.int64)
+        start = int(at.min())
+        # Rounding, because local days are 23 or 25 hours long twice a year.
+        index = np.rint((at - start) / (step_s * SECOND_US)).astype(np.int64)
+        values = np.full(int(index.max()) + 1, np.nan)
+        values[index] = np.array([value for _, value in pairs], dtype=np.float64)
+        return cls(values, start, step_s)
+
+    @property
+    def last_us(self) -> int:
+        """The instant of the last value."""
+        return self.at_us(len(self.values) - 1)
+
+    def at_us(self, index: int) -> int:
+        """Return the instant of the value at `index` (which may lie beyond the end)."""
+        return self.start_us + index * self.step_s * SECOND_US
+
+    def steps(self, length_s: float) -> int:
+        """Return how many steps a length of seconds is, at least one."""
+        return max(1, round(length_s / self.step_s))
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Error on origins that took no part in choosing the model or its interval.
+
+    `mae` and `naive_mae` are mean absolute errors of the model and of the seasonal naive on the same
+    points, in the unit of the series; `skill` is 1 - mae/naive_mae; `coverage` is the share of
+    held-out points inside the interval; `origins` how many origins, `horizon` how many steps each.
+    """
+
+    mae: float
+    naive_mae: float
+    skill: float
+    coverage: float
+    origins: int
+    horizon: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the back-test as stored."""
+        return {
+            "mae": short(self.mae),
+            "naive_mae": short(self.naive_mae),
+            "skill": short(self.skill),
+            "coverage": short(self.coverage),
+            "origins": self.origins,
+            "horizon": self.horizon,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What is expected after `origin_us`: step `i` (from 0) is at `origin_us + (i + 1) * step`.
+
+    `low` to `high` holds the value with probability `level`; `naive` is the seasonal naive beside it.
+    When `shown` is false the forecast has no skill and people see the baseline; `because` says why.
+    """
+
+    origin_us: int
+    step_s: int
+    season_s: int
+    median: Floats
+    low: Floats
+    high: Floats
+    naive: Floats
+    level: float
+    model: str
+    version: str
+    params: str
+    backtest: Backtest | None
+    shown: bool
+    because: Text
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the forecast as stored in the entity `Forecast`."""
+        columns = zip(self.median, self.low, self.high, self.naive, strict=True)
+        points = [
+            {
+                "at": format_us(self.origin_us + (i + 1) * self.step_s * SECOND_US),
+                "median": short(median),
+                "low": short(low),
+                "high": short(high),
+                "naive": short(naive),
+            }
+            for i, (median, low, high, naive) in enumerate(columns)
+        ]
+        return {
+            "model": self.model,
+            "version": self.version,
+            "params": self.params,
+            "origin": format_us(self.origin_us),
+            "step_s": self.step_s,
+            "season_s": self.season_s,
+            "level": self.level,
+            "points": points,
+            "backtest": self.backtest.to_json() if self.backtest else None,
+            "shown": self.shown,
+            "because": self.because.as_language_map(),
+        }
+
+
+def short(value: float) -> float | None:
+    """Return the value with six significant digits; None for a value that is not finite."""
+    return float(f"{value:.6g}") if np.isfinite(value) else None

@@ -1,0 +1,146 @@
+"""Looking back and ahead for vital signs, with what has been learnt kept between calls.
+
+Nothing here is stored: a fitted model and a detector are made again from history after a restart, and give
+the same figures. Safe to call from worker threads; one lock a series.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chengmai.forecast.anomaly import Detector
+from chengmai.forecast.baseline import band_before
+from chengmai.forecast.fitting import Fitted, fit
+from chengmai.forecast.model import SECOND_US, Floats, Series
+
+Points = Sequence[tuple[int, float]]
+Load = Callable[[int, int], Points]
+"""Returns the points of a series from an instant (included) to another (excluded), in µs."""
+
+_MAX_STEPS = 6000
+_SEASONS = 9
+_MIN_STEPS = 200
+_WARM_STEPS = 1200
+"""Steps a detector learns from after a restart: enough to calibrate, cheap enough for hundreds."""
+
+
+@dataclass
+class _Memory:
+    """What is known of one series: its values, and a detector that has learnt all but the last."""
+
+    start_us: int
+    values: list[float]
+    detector: Detector
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Foresight:
+    """Baseline, anomaly and forecast of many series, each under its own key.
+
+    `refit_every` is how many steps a fitted model serves before it is chosen and fitted anew.
+    """
+
+    def __init__(self, *, refit_every: int = 24) -> None:
+        self._refit_every = refit_every
+        self._memories: dict[str, _Memory] = {}
+        self._fitted: dict[str, Fitted] = {}
+
+    def span_s(self, step_s: int, season_s: int) -> int:
+        """Return how many seconds of history the room likes to see."""
+        steps = max(_MIN_STEPS, min(_MAX_STEPS, _SEASONS * max(1, season_s // step_s)))
+        return int(steps * step_s)
+
+    def look_back(
+        self, key: str, load: Load, *, tick_us: int, value: float, step_s: int, season_s: int
+    ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """Return the baseline (None without enough past) and the anomaly score of `value` at `tick_us`.
+
+        `load` is asked for the past when the key is new or its memory has a gap. The answer depends on
+        values before the tick only; asking again for the same tick changes nothing.
+        """
+        step_us, season = step_s * SECOND_US, max(1, round(season_s / step_s))
+        memory = self._memories.get(key)
+        if memory is None or tick_us < self._next_us(memory, step_us):
+            memory = self._memories[key] = self._remember(load, tick_us, step_s, season_s)
+        with memory.lock:
+            self._catch_up(memory, load, tick_us, step_us)
+            values = np.array(memory.values)
+            band = band_before(values, len(values), season)
+            score = memory.detector.score(value)
+        return (band.to_json() if band else None), score.to_json()
+
+    def forecast(
+        self, key: str, points: Points, *, step_s: int, season_s: int, horizon: int = 24
+    ) -> dict[str, Any]:
+        """Return the forecast after the last of `points`, as stored in the entity `Forecast`.
+
+        Raises `SeriesInvalid` when there is no point.
+        """
+        series = Series.from_points(points, step_s)
+        fitted = self._fitted.get(key)
+        if fitted is None or self._is_due(fitted, series):
+            fitted = self._fitted[key] = fit(series, horizon=horizon, season_s=season_s)
+        else:
+            series = _from(series, fitted.start_us)
+        return fitted.look_ahead(series).to_json()
+
+    def _is_due(self, fitted: Fitted, series: Series) -> bool:
+        step_us = series.step_s * SECOND_US
+        waited = (series.last_us - fitted.trained_until_us) // step_us
+        patience = self._refit_every if fitted.predictor is not None else 1
+        return waited >= patience or waited < 0 or series.start_us > fitted.trained_until_us
+
+    def _remember(self, load: Load, tick_us: int, step_s: int, season_s: int) -> _Memory:
+        step_us = step_s * SECOND_US
+        steps = self.span_s(step_s, season_s) // step_s
+        start = tick_us - steps * step_us
+        values = _grid(load(start, tick_us), start, steps, step_us)
+        known = np.flatnonzero(np.isfinite(values))
+        first = int(known[0]) if len(known) else steps
+        start, values = start + first * step_us, values[first:]
+        season = max(1, round(season_s / step_s))
+        detector = Detector(season=season)
+        for value in values[-max(_WARM_STEPS, 3 * season) :].tolist():
+            detector.learn(value)
+        return _Memory(start, values.tolist(), detector)
+
+    def _next_us(self, memory: _Memory, step_us: int) -> int:
+        return memory.start_us + len(memory.values) * step_us
+
+    def _catch_up(self, memory: _Memory, load: Load, tick_us: int, step_us: int) -> None:
+        """Learn the steps that were completed since the last call."""
+        following = self._next_us(memory, step_us)
+        steps = (tick_us - following) // step_us
+        if steps <= 0:
+            return
+        for value in _grid(load(following, tick_us), following, steps, step_us).tolist():
+            memory.detector.learn(value)
+            memory.values.append(value)
+        surplus = len(memory.values) - _MAX_STEPS
+        if surplus > 0:
+            del memory.values[:surplus]
+            memory.start_us += surplus * step_us
+
+
+def _grid(points: Points, start_us: int, steps: int, step_us: int) -> Floats:
+    values = np.full(steps, np.nan)
+    for us, value in points:
+        index = round((us - start_us) / step_us)
+        if 0 <= index < steps:
+            values[index] = value
+    return values
+
+
+def _from(series: Series, start_us: int) -> Series:
+    """Return the series as if it began at `start_us`, so that phases stay where the model learnt them."""
+    shift = round((start_us - series.start_us) / (series.step_s * SECOND_US))
+    if shift >= 0:
+        values = series.values[shift:]
+    else:
+        values = np.concatenate([np.full(-shift, np.nan), series.values])
+    return Series(values, start_us, series.step_s)
