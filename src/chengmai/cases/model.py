@@ -1,0 +1,157 @@
+"""What a case is: its states, its steps, one record, one line of its log, and how people see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from chengmai.cases.working_time import Urgency
+from chengmai.kernel.texts import Text
+from chengmai.packs.model import CaseCategory, Limit
+
+T = TypeVar("T")
+Kind = Literal["real", "predicted", "person"]
+"""What a case came from: a crossing, an expected crossing, or a person's report."""
+
+
+class State(StrEnum):
+    """Where a case stands (the outer stages of GB/T 30428; domain facts 2.4)."""
+
+    REPORTED = "reported"
+    OPENED = "opened"
+    DISPATCHED = "dispatched"
+    HANDLED = "handled"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+
+
+ENDED = frozenset({State.CLOSED, State.REJECTED})
+LIVE = tuple(state for state in State if state not in ENDED)
+
+
+class Step(StrEnum):
+    """What is done to a case. The last five say something about it and do not move it."""
+
+    REPORT = "report"
+    OPEN = "open"
+    REJECT = "reject"
+    DISPATCH = "dispatch"
+    RETURN = "return"
+    HANDLE = "handle"
+    VERIFY_PASS = "verify_pass"  # noqa: S105 - a step, not a secret
+    VERIFY_FAIL = "verify_fail"
+    REOPEN = "reopen"
+    COMMENT = "comment"
+    ESCALATE = "escalate"
+    RECOVERED = "recovered"
+    PREDICTED_BECAME_REAL = "predicted_became_real"
+    CROSSED_AGAIN = "crossed_again"
+
+
+class Case(BaseModel):
+    """One case as it stands. `version` is the number of its last log line.
+
+    `handle_within` is fixed when the case begins: a later change of the pack does not move a running
+    deadline. `due_at` is the deadline of the present stage, None once the case has ended; `due_certain` is
+    False when it rests on holidays that are not announced yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant: str
+    id: str
+    number: str
+    title: Text
+    description: str = ""
+    category: str
+    state: State
+    kind: Kind
+    level: str
+    vital: str | None = None
+    area: str = ""
+    location: dict[str, Any] | None = None
+    unit: str
+    unit_title: Text
+    handle_within: Limit
+    reported_at: datetime
+    opened_at: datetime | None = None
+    stage_since: datetime
+    due_at: datetime | None = None
+    due_certain: bool = True
+    ended_at: datetime | None = None
+    recovered: bool = False
+    rework: int = 0
+    evidence: tuple[dict[str, Any], ...] = ()
+    version: int = 0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is due on it."""
+        return self.state in ENDED
+
+
+class LogLine(BaseModel):
+    """One line of the log, never changed. `n` counts from 1; `from_state` is None on the first line.
+
+    `facts` keep what was known at that moment, among them `due_at` and `late` of the stage that ended.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant: str
+    case_id: str
+    n: int
+    at: datetime
+    by_id: str
+    by_name: str
+    by_role: str
+    step: Step
+    from_state: State | None
+    to_state: State
+    note: str = ""
+    facts: dict[str, Any] = {}
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """A case with its deadline as it looks at `at`; overdue is computed, never stored."""
+
+    case: Case
+    at: datetime
+    urgency: Urgency
+    remaining: timedelta | None
+    """What is left in the time of the stage's limit (work hours for a work limit); negative when late."""
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.urgency is Urgency.RED
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A part of a list: `total` counts all of it."""
+
+    items: list[T]
+    total: int
+    limit: int
+    offset: int
+
+
+UNSORTED = CaseCategory(
+    id="unsorted",
+    title=Text(zh="待分类", en="Unsorted"),
+    responsible="duty",
+    handle_within=Limit(amount=1, unit="natural_day"),
+    open_when=Text(
+        zh="体征所指的类别不在任何已装的包里",
+        en="The category that the vital sign names is in no pack that is loaded",
+    ),
+    close_when=Text(zh="值班人员已确认处置", en="The duty officer has confirmed what was done"),
+    source="own design: a crossing whose category is missing must still reach a person",
+    trust="D",
+)
