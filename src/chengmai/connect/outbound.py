@@ -1,0 +1,87 @@
+"""Outward HTTP: only to where it may go, and to the very address that was checked.
+
+The name is resolved once, every address it has is judged, and the connection goes to that address, so that
+a name that changes its mind between check and use gains nothing. Redirects are not followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx2
+
+from chengmai.kernel.problems import Forbidden, Invalid, Unavailable
+
+_TIMEOUT_S = 5.0
+
+
+class EgressDenied(Forbidden):
+    code = "egress.denied"
+
+
+def may_connect(address: str, *, private: bool) -> bool:
+    """Return whether an IP address may be connected to; `private` admits private and loopback ones."""
+    ip = ipaddress.ip_address(address)
+    mapped = getattr(ip, "ipv4_mapped", None)
+    if mapped is not None:
+        ip = mapped
+    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved:
+        return False
+    return ip.is_global or (private and (ip.is_private or ip.is_loopback))
+
+
+async def pinned(url: str, *, private: bool) -> tuple[str, str]:
+    """Return (URL with the host replaced by a checked address, original host with its port).
+
+    Raises `EgressDenied` when any address of the host is denied, `Unavailable` when it has none.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Invalid(f"{url!r} is no http(s) address", code="egress.url", param="uri")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Unavailable(f"{parts.hostname} cannot be resolved: {error}") from error
+    addresses = [str(info[4][0]) for info in found]
+    if denied := [a for a in addresses if not may_connect(a, private=private)]:
+        raise EgressDenied(
+            f"{parts.hostname} is at {denied[0]}, which may not be connected to",
+            fix="use a public address, or allow private ones with CHENGMAI_PRIVATE_EGRESS=true",
+        )
+    address = addresses[0]
+    host = f"[{address}]" if ":" in address else address
+    target = urlunsplit((parts.scheme, f"{host}:{port}", parts.path or "/", parts.query, ""))
+    return target, parts.netloc.rpartition("@")[2]
+
+
+class HttpReceiver:
+    """Sends notifications; implements `broker.delivery.Receiver`."""
+
+    def __init__(self, *, private: bool) -> None:
+        self._private = private
+        self._client = httpx2.AsyncClient(
+            timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False
+        )
+
+    async def send(self, url: str, headers: dict[str, str], body: bytes) -> None:
+        target, host = await pinned(url, private=self._private)
+        try:
+            response = await self._client.post(
+                target,
+                content=body,
+                headers={**headers, "Host": host},
+                extensions={"sni_hostname": host.partition(":")[0]},
+            )
+        except httpx2.HTTPError as error:
+            raise Unavailable(f"{host} did not take it: {type(error).__name__} {error}") from error
+        if not response.is_success:
+            raise Unavailable(f"{host} answered {response.status_code}")
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        await self._client.aclose()
