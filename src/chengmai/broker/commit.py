@@ -1,0 +1,134 @@
+"""The commit path: one accepted change becomes state, history, due notifications and an audit line.
+
+All four are written in the caller's transaction. Whoever changes the model, an API client, a feed, a vital
+sign or a case, comes through here; there is no other way in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chengmai.broker.model import Change
+from chengmai.broker.ports import (
+    AuditTrail,
+    Candidates,
+    Chronicle,
+    EntityStore,
+    SubscriptionStore,
+)
+from chengmai.broker.subscriptions import SubscriptionBook
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.instants import format_instant
+from chengmai.kernel.work import Tx
+from chengmai.ngsild.contexts import Context
+from chengmai.ngsild.entity import Entity, attribute_names, name_iri
+from chengmai.ngsild.patch import PatchResult, append, created
+from chengmai.ngsild.q import parse_q
+from chengmai.ngsild.q import matches
+
+
+class CommitPath:
+    """Implements `ngsild.model.Model`; the broker's use cases share it."""
+
+    def __init__(
+        self,
+        entities: EntityStore,
+        chronicle: Chronicle,
+        outbox: SubscriptionStore,
+        book: SubscriptionBook,
+        audit: AuditTrail,
+        core: Context,
+        publish: Callable[[Change], None],
+    ) -> None:
+        self._entities = entities
+        self._chronicle = chronicle
+        self._outbox = outbox
+        self._book = book
+        self._audit = audit
+        self._core = core
+        self._publish = publish
+
+    def get(self, tx: Tx, tenant: str, entity_id: str) -> Entity | None:
+        return self._entities.get(tx, tenant, entity_id)
+
+    def put(self, tx: Tx, entity: Entity, *, by: Actor, note: str = "") -> None:
+        before = self._entities.get(tx, by.tenant, entity["id"])
+        if before is None:
+            self.create(tx, entity, by=by, note=note)
+            return
+        result = append(before, entity, format_instant(tx.now))
+        self.save(tx, before, result, by=by, action="entity.append", note=note)
+
+    def remove(self, tx: Tx, tenant: str, entity_id: str, *, by: Actor, note: str = "") -> bool:
+        before = self._entities.get(tx, tenant, entity_id)
+        if before is None:
+            return False
+        self._entities.remove(tx, tenant, entity_id)
+        self._chronicle.forget(tx, tenant, entity_id)
+        self._announce(tx, tenant, before, None, list(attribute_names(before)))
+        self._line(tx, by, "entity.delete", entity_id, [], note)
+        return True
+
+    def find(
+        self, tx: Tx, tenant: str, entity_type: str, *, q: str | None = None, limit: int = 1000
+    ) -> list[Entity]:
+        query = parse_q(q, self._core) if q else None
+        found: list[Entity] = []
+        for entity in self._entities.candidates(
+            tx, tenant, Candidates(types=[name_iri(entity_type)])
+        ):
+            if query is None or matches(query, entity):
+                found.append(entity)
+                if len(found) == limit:
+                    break
+        return found
+
+    def create(self, tx: Tx, entity: Entity, *, by: Actor, note: str = "") -> Entity:
+        """Write an entity that is known not to exist; return it with its system attributes."""
+        result = created(entity, format_instant(tx.now))
+        self.save(tx, None, result, by=by, action="entity.create", note=note)
+        return result.entity
+
+    def save(
+        self,
+        tx: Tx,
+        before: Entity | None,
+        result: PatchResult,
+        *,
+        by: Actor,
+        action: str,
+        note: str = "",
+    ) -> None:
+        """Commit what a patch made of an entity; nothing is written when it changed nothing."""
+        if not result.is_changed and before is not None:
+            return
+        tenant, after = by.tenant, result.entity
+        self._entities.put(tx, tenant, after, before)
+        for attribute, instance in result.removed:
+            self._chronicle.forget(
+                tx, tenant, after["id"], attribute, instance.get("datasetId", "@none")
+            )
+        self._chronicle.record(tx, tenant, after["id"], result.changed)
+        names = sorted({name for name, _ in result.changed} | {n for n, _ in result.removed})
+        self._announce(tx, tenant, before, after, names)
+        self._line(tx, by, action, after["id"], names, note)
+
+    def _announce(
+        self, tx: Tx, tenant: str, before: Entity | None, after: Entity | None, names: list[str]
+    ) -> None:
+        entity = after if after is not None else before
+        assert entity is not None
+        for subscription in self._book.matching(tenant, before, after, names):
+            body = self._book.body(subscription, entity, deleted=after is None)
+            self._outbox.add_due(tx, tenant, subscription.id, entity["id"], body)
+            tx.after_commit(lambda key=subscription.key: self._book.wake(key))  # type: ignore[misc]
+        change = Change(tenant, entity["id"], entity["type"], names, after)
+        tx.after_commit(lambda: self._publish(change))
+
+    def _line(
+        self, tx: Tx, by: Actor, action: str, entity_id: str, names: list[str], note: str
+    ) -> None:
+        detail: dict[str, object] = {"attributes": [self._core.compact(name) for name in names]}
+        if note:
+            detail["note"] = note
+        self._audit.line(tx, by, action, entity_id, detail)

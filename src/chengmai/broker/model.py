@@ -1,0 +1,69 @@
+"""What the broker asks for and answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chengmai.kernel.problems import Problem
+from chengmai.ngsild.entity import Entity
+from chengmai.ngsild.geoq import GeoQuery
+from chengmai.ngsild.q import Query
+from chengmai.ngsild.select import Selector
+
+
+@dataclass(frozen=True)
+class EntityQuery:
+    """A query over entities (GS CIM 009 V1.9.1, clause 5.7.2); every part that is given must match.
+
+    `attributes` are expanded names of which the entity must have at least one. `limit` 0 asks for the
+    count alone.
+    """
+
+    types: Selector | None = None
+    ids: Sequence[str] | None = None
+    id_pattern: str | None = None
+    q: Query | None = None
+    geoq: GeoQuery | None = None
+    attributes: Sequence[str] = ()
+    limit: int = 20
+    offset: int = 0
+    count: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of entities, ordered by id; `total` when it was asked for; `more` when a next page exists."""
+
+    entities: list[Entity]
+    total: int | None
+    more: bool
+
+
+@dataclass(frozen=True)
+class UpdateOutcome:
+    """Which attributes (expanded names) were changed, and which were not and why (clause 5.2.18)."""
+
+    updated: list[str]
+    not_updated: list[tuple[str, str]]
+
+
+@dataclass
+class BatchOutcome:
+    """What became of each entity of a batch (clause 5.2.16)."""
+
+    created: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    failed: list[tuple[str, Problem]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One committed change, for the news: which entity, of what types, and which attributes."""
+
+    tenant: str
+    entity_id: str
+    types: Sequence[str]
+    attributes: Sequence[str]
+    entity: dict[str, Any] | None

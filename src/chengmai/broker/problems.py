@@ -1,0 +1,50 @@
+"""What can be wrong with a request to the broker.
+
+NotFound
+├── EntityNotFound
+└── SubscriptionNotFound
+Conflict
+├── EntityExists
+└── SubscriptionExists
+Invalid
+└── SubscriptionInvalid
+"""
+
+from chengmai.kernel.problems import Conflict, Invalid, NotFound
+
+
+class EntityNotFound(NotFound):
+    code = "entity.not_found"
+
+    def __init__(self, entity_id: str) -> None:
+        super().__init__(f"there is no entity {entity_id}", param="id", entity=entity_id)
+
+
+class SubscriptionNotFound(NotFound):
+    code = "subscription.not_found"
+
+    def __init__(self, subscription_id: str) -> None:
+        super().__init__(f"there is no subscription {subscription_id}", param="id")
+
+
+class EntityExists(Conflict):
+    code = "entity.exists"
+
+    def __init__(self, entity_id: str) -> None:
+        super().__init__(
+            f"{entity_id} exists already",
+            param="id",
+            fix="update it, or choose another id",
+            entity=entity_id,
+        )
+
+
+class SubscriptionExists(Conflict):
+    code = "subscription.exists"
+
+    def __init__(self, subscription_id: str) -> None:
+        super().__init__(f"{subscription_id} exists already", param="id")
+
+
+class SubscriptionInvalid(Invalid):
+    code = "subscription.invalid"

@@ -1,0 +1,118 @@
+"""Use cases on subscriptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chengmai.broker.ports import AuditTrail, SubscriptionStore
+from chengmai.broker.problems import SubscriptionExists, SubscriptionNotFound
+from chengmai.broker.subscriptions import Subscription, SubscriptionBook, compile_subscription
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.instants import format_instant
+from chengmai.kernel.work import Tx, Work
+from chengmai.ngsild.contexts import ContextCompiler
+
+
+class Subscribing:
+    """Creates, changes and ends subscriptions; the book in memory follows each commit."""
+
+    def __init__(
+        self,
+        work: Work[Tx],
+        store: SubscriptionStore,
+        book: SubscriptionBook,
+        audit: AuditTrail,
+        contexts: ContextCompiler,
+    ) -> None:
+        self._work = work
+        self._store = store
+        self._book = book
+        self._audit = audit
+        self._contexts = contexts
+
+    async def load(self) -> int:
+        """Fill the book from the store; return how many subscriptions there are."""
+        rows = await self._work.read(self._store.all)
+        for tenant, document in rows:
+            self._book.add(compile_subscription(tenant, document, self._contexts))
+        return len(rows)
+
+    async def create(self, actor: Actor, document: dict[str, Any]) -> None:
+        """Create a subscription (clause 5.8.1); raises `SubscriptionExists` and problems of its parts."""
+        compiled = compile_subscription(actor.tenant, document, self._contexts)
+
+        def create(tx: Tx) -> None:
+            if self._store.get(tx, actor.tenant, document["id"]) is not None:
+                raise SubscriptionExists(document["id"])
+            self._put(tx, actor, compiled, "subscription.create")
+
+        await self._work.write(create)
+
+    async def change(self, actor: Actor, subscription_id: str, fragment: dict[str, Any]) -> None:
+        """Change members of a subscription (clause 5.8.2); a null removes one."""
+
+        def change(tx: Tx) -> None:
+            document = self._store.get(tx, actor.tenant, subscription_id)
+            if document is None:
+                raise SubscriptionNotFound(subscription_id)
+            merged = {**document, **fragment, "id": subscription_id}
+            document = {key: value for key, value in merged.items() if value is not None}
+            compiled = compile_subscription(actor.tenant, document, self._contexts)
+            self._put(tx, actor, compiled, "subscription.update")
+
+        await self._work.write(change)
+
+    async def get(self, actor: Actor, subscription_id: str) -> dict[str, Any]:
+        """Return a subscription with its counters (clause 5.8.3); raises `SubscriptionNotFound`."""
+        document = await self._work.read(
+            lambda tx: self._store.get(tx, actor.tenant, subscription_id)
+        )
+        if document is None:
+            raise SubscriptionNotFound(subscription_id)
+        return document
+
+    async def list(self, actor: Actor) -> list[dict[str, Any]]:
+        """Return the subscriptions of the actor's tenant, ordered by id (clause 5.8.4)."""
+        rows = await self._work.read(self._store.all)
+        return [document for tenant, document in rows if tenant == actor.tenant]
+
+    async def delete(self, actor: Actor, subscription_id: str) -> None:
+        """End a subscription (clause 5.8.5); what is still due to it is dropped."""
+
+        def delete(tx: Tx) -> None:
+            if not self._store.remove(tx, actor.tenant, subscription_id):
+                raise SubscriptionNotFound(subscription_id)
+            self._audit.line(tx, actor, "subscription.delete", subscription_id, {})
+            tx.after_commit(lambda: self._book.drop((actor.tenant, subscription_id)))
+
+        await self._work.write(delete)
+
+    async def note_delivery(
+        self, subscription: Subscription, *, upto: int | None, failure: str | None
+    ) -> None:
+        """Keep the outcome of a delivery: drop what was delivered up to `upto`, move the counters."""
+        tenant, subscription_id = subscription.key
+
+        def note(tx: Tx) -> None:
+            document = self._store.get(tx, tenant, subscription_id)
+            if document is None:
+                return
+            now = format_instant(tx.now)
+            notification = dict(document["notification"])
+            notification["timesSent"] = notification.get("timesSent", 0) + 1
+            notification["lastNotification"] = now
+            if failure is None:
+                notification |= {"lastSuccess": now, "status": "ok"}
+            else:
+                failed = notification.get("timesFailed", 0) + 1
+                notification |= {"lastFailure": now, "status": "failed", "timesFailed": failed}
+            if upto is not None:
+                self._store.sent(tx, tenant, subscription_id, upto)
+            self._store.put(tx, tenant, {**document, "notification": notification})
+
+        await self._work.write(note)
+
+    def _put(self, tx: Tx, actor: Actor, compiled: Subscription, action: str) -> None:
+        self._store.put(tx, actor.tenant, compiled.document)
+        self._audit.line(tx, actor, action, compiled.id, {})
+        tx.after_commit(lambda: self._book.add(compiled))

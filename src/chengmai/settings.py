@@ -1,0 +1,69 @@
+"""Settings: one frozen object, built once, passed down. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chengmai.kernel.texts import Text
+
+
+class Settings(BaseSettings):
+    """What a city sets; each field is also an environment variable `CHENGMAI_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="CHENGMAI_", frozen=True, extra="forbid")
+
+    data: Path = Field(default=Path("var/city"), description="Folder that holds the city's data.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8026, ge=0, le=65535, description="Port to listen on.")
+    tenant: str = Field(
+        default="city", description="Tenant of the city's own feeds and vital signs."
+    )
+    city: Text = Field(
+        default=Text(zh="本市", en="This city"), description="Name of the city, in both languages."
+    )
+    zone: str = Field(default="Asia/Shanghai", description="IANA time zone of the city.")
+    packs: tuple[Path, ...] = Field(
+        default=(), description="Folders of domain packs; empty means the packs shipped."
+    )
+    source_data: Path | None = Field(
+        default=None,
+        description="Folder with recordings for replay feeds; without it the city is simulated.",
+    )
+    feeds: bool = Field(default=True, description="Whether feeds run.")
+    clock_rate: float = Field(
+        default=1.0,
+        gt=0,
+        le=3600,
+        description="How much faster than life the city's clock runs (demos).",
+    )
+    seed: int = Field(default=2026, description="Seed of the simulated city.")
+    contexts: dict[str, Path] = Field(
+        default={}, description="JSON-LD contexts kept locally: URL to file."
+    )
+    private_egress: bool = Field(
+        default=False,
+        description="Whether notifications may go to private and loopback addresses.",
+    )
+    vitals_every_s: float = Field(
+        default=10.0, gt=0, description="Real seconds between evaluations of the vital signs."
+    )
+    seal_every_s: float = Field(
+        default=20.0, gt=0, description="Real seconds between two sealings of the history."
+    )
+    duckdb_memory: str = Field(default="1GB", description="Memory limit of the history engine.")
+    log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(
+                f"{name!r} is no IANA time zone; write Asia/Shanghai, for instance"
+            ) from None
+        return name

@@ -1,0 +1,109 @@
+"""The machine API as an ASGI application: read the request, know who asks, find the route, answer."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.problems import Problem, TooLarge
+from chengmai.web.api.http import InvalidRequest, Request, Response
+from chengmai.web.api.machine import Machine
+from chengmai.web.api.problems import failure_response, problem_response
+from chengmai.web.api.routes import find
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MAX_BODY = 10 * 1024 * 1024
+
+
+class Gate(Protocol):
+    """Port: who asks, and whether they may."""
+
+    async def actor(self, headers: dict[str, str], method: str) -> Actor:
+        """Return who sent the request; raises `Unauthenticated`."""
+        ...
+
+    def allow(self, actor: Actor, action: str) -> None:
+        """Return when the actor may; raises `Forbidden`."""
+        ...
+
+
+class MachineApi:
+    """ASGI application for everything below `/ngsi-ld/v1/`."""
+
+    def __init__(self, machine: Machine, gate: Gate) -> None:
+        self._machine = machine
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = secrets.token_hex(8)
+        try:
+            response = await self._answer(scope, receive, request_id)
+        except Problem as problem:
+            response = problem_response(problem, request_id)
+        except Exception as error:
+            response = failure_response(error, request_id)
+        await _send(response, send, head=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        actor = await self._gate.actor(headers, method)
+        request = Request(
+            method=method,
+            path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
+            raw_query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=await _body(headers, receive),
+            actor=actor,
+            request_id=request_id,
+        )
+        tenant = headers.get("ngsild-tenant")
+        if tenant is not None and tenant != actor.tenant:
+            raise InvalidRequest(
+                f"you belong to another tenant than {tenant!r}",
+                param="NGSILD-Tenant",
+                fix="leave the header out, or use credentials of that tenant",
+            )
+        route, ids = find(request)
+        self._gate.allow(actor, route.action)
+        return await route.handler(self._machine, request, *ids)
+
+
+async def _body(headers: dict[str, str], receive: Receive) -> bytes:
+    length = headers.get("content-length", "0")
+    if length.isdigit() and int(length) > MAX_BODY:
+        raise TooLarge(
+            f"the body has {length} bytes, more than {MAX_BODY}",
+            param="body",
+            fix="send smaller batches",
+        )
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("the client went away before the body was complete", param="body")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TooLarge(f"the body has more than {MAX_BODY} bytes", param="body")
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _send(response: Response, send: Send, *, head: bool) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    headers.append((b"x-content-type-options", b"nosniff"))
+    headers.append((b"cache-control", b"no-store"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})

@@ -1,0 +1,112 @@
+"""Requests and answers as the machine API sees them; no framework, no routing table per request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.problems import Invalid, Problem, TooLarge
+
+
+class InvalidRequest(Invalid):
+    """The request itself is wrong, whatever it is about (ETSI type InvalidRequest)."""
+
+    code = "request.invalid"
+
+
+class NotAcceptable(Problem):
+    code = "request.not_acceptable"
+    title = "None of the accepted types can be given"
+
+
+class UnsupportedMediaType(Problem):
+    code = "request.media_type"
+    title = "This type of content is not taken"
+
+
+class MethodNotAllowed(Problem):
+    code = "request.method"
+    title = "This method is not offered here"
+
+    def __init__(self, method: str, allowed: list[str]) -> None:
+        super().__init__(f"{method} is not offered here", fix="use " + ", ".join(allowed))
+        self.allowed = allowed
+
+
+@dataclass
+class Request:
+    """One request: `path` decoded, `query` with the last value of each name, header names in lower case."""
+
+    method: str
+    path: str
+    raw_query: str
+    headers: dict[str, str]
+    body: bytes
+    actor: Actor
+    request_id: str
+    query: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.query = dict(parse_qsl(self.raw_query, keep_blank_values=True))
+
+    def json(self) -> Any:
+        """Return the parsed body; raises `InvalidRequest` where and why it is not JSON."""
+        if not self.body:
+            raise InvalidRequest("the body is empty", param="body", fix="send a JSON document")
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise InvalidRequest(
+                f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+                param="body",
+            ) from None
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        """Return a whole-number parameter in [least, most]; raises `Invalid` or `TooLarge`."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit():
+            raise Invalid(f"{name}={text!r} is no whole number", code="query.number", param=name)
+        value = int(text[:20])
+        if value < least:
+            raise Invalid(f"{name} must be {least} or more", code="query.number", param=name)
+        if value > most:
+            raise TooLarge(f"{name} must be {most} or less", code="query.number", param=name)
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return a true/false parameter; raises `Invalid` on anything else."""
+        text = self.query.get(name, "false")
+        if text not in ("true", "false"):
+            raise Invalid(f"{name} must be true or false", code="query.flag", param=name)
+        return text == "true"
+
+    def names(self, name: str) -> list[str]:
+        """Return a comma-separated parameter as a list."""
+        return [part.strip() for part in self.query.get(name, "").split(",") if part.strip()]
+
+
+@dataclass
+class Response:
+    """An answer: status, headers in order, and bytes."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+    def header(self, name: str, value: str) -> Response:
+        """Add a header and return the answer."""
+        self.headers.append((name, value))
+        return self
+
+
+def json_response(
+    document: Any, *, status: int = 200, content_type: str = "application/json"
+) -> Response:
+    """Return an answer with a JSON body."""
+    return Response(status, orjson.dumps(document), [("Content-Type", content_type)])

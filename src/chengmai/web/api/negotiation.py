@@ -1,0 +1,120 @@
+"""Content negotiation and contexts of the NGSI-LD HTTP binding (GS CIM 009 V1.9.1, clause 6.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from chengmai.kernel.problems import Invalid
+from chengmai.ngsild.contexts import CORE_URL, Context, ContextCompiler
+from chengmai.web.api.http import (
+    InvalidRequest,
+    NotAcceptable,
+    Request,
+    Response,
+    UnsupportedMediaType,
+    json_response,
+)
+
+JSON = "application/json"
+JSON_LD = "application/ld+json"
+GEO_JSON = "application/geo+json"
+MERGE_PATCH = "application/merge-patch+json"
+_REL = "http://www.w3.org/ns/json-ld#context"
+_LINK = re.compile(r"<([^>]*)>\s*((?:;[^,]*)*)")
+
+
+def accepted(request: Request, *, geo: bool = False) -> str:
+    """Return the media type to answer with; raises `NotAcceptable`."""
+    offered = [JSON, JSON_LD, GEO_JSON] if geo else [JSON, JSON_LD]
+    header = request.headers.get("accept", "*/*")
+    best: tuple[float, int, str] | None = None
+    for part in header.split(","):
+        media, _, rest = part.strip().partition(";")
+        quality = _quality(rest)
+        for rank, offer in enumerate(offered):
+            fits = media in (offer, "*/*") or (media == "application/*")
+            if fits and quality > 0 and (best is None or (quality, -rank) > best[:2]):
+                best = (quality, -rank, offer)
+    if best is None:
+        raise NotAcceptable(
+            f"none of {header!r} can be given", param="Accept", fix=f"accept {JSON}"
+        )
+    return best[2]
+
+
+def _quality(parameters: str) -> float:
+    match = re.search(r"q=([0-9.]+)", parameters)
+    try:
+        return float(match.group(1)) if match else 1.0
+    except ValueError:
+        return 1.0
+
+
+def link_context(request: Request) -> str | None:
+    """Return the context URL of the Link header, or None; raises `InvalidRequest` when there are several."""
+    urls = [
+        url
+        for url, parameters in _LINK.findall(request.headers.get("link", ""))
+        if _REL in parameters
+    ]
+    if len(urls) > 1:
+        raise InvalidRequest("several contexts are linked", param="Link", fix="link one")
+    return urls[0] if urls else None
+
+
+def request_context(request: Request, contexts: ContextCompiler) -> Context:
+    """Return the context of a request without a body."""
+    return contexts.compile(link_context(request))
+
+
+def body_with_context(
+    request: Request, contexts: ContextCompiler, *, merge_patch: bool = False
+) -> tuple[Any, Context]:
+    """Return the body, without its `@context`, and the context that holds for it."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    linked = link_context(request)
+    if media == JSON_LD:
+        if linked is not None:
+            raise Invalid("a Link to a context does not go with application/ld+json", param="Link")
+        return _own_context(request.json(), contexts)
+    if media == JSON or (merge_patch and media == MERGE_PATCH):
+        body = request.json()
+        if isinstance(body, dict) and "@context" in body:
+            raise Invalid(
+                "@context is in the body of application/json",
+                param="@context",
+                fix="send application/ld+json, or put the context into a Link header",
+            )
+        return body, contexts.compile(linked)
+    raise UnsupportedMediaType(
+        f"content type {media!r} is not taken",
+        param="Content-Type",
+        fix=f"send {JSON} or {JSON_LD}",
+    )
+
+
+def _own_context(body: Any, contexts: ContextCompiler) -> tuple[Any, Context]:
+    if isinstance(body, dict):
+        if "@context" not in body:
+            raise Invalid("@context is missing", param="@context", fix=f"add it, or send {JSON}")
+        rest = {key: value for key, value in body.items() if key != "@context"}
+        return rest, contexts.compile(body["@context"])
+    return body, contexts.compile(None)
+
+
+def entity_response(document: Any, context: Context, media: str, *, status: int = 200) -> Response:
+    """Return entities in the media type asked for, with their context in the body or in a Link."""
+    if media == JSON:
+        return json_response(document, status=status).header("Link", context_link(context))
+    source = CORE_URL if context.source is None else context.source
+    if isinstance(document, list):
+        document = [{**one, "@context": source} for one in document]
+    else:
+        document = {**document, "@context": source}
+    return json_response(document, status=status, content_type=media)
+
+
+def context_link(context: Context) -> str:
+    """Return the Link header value that names a context."""
+    return f'<{context.url or CORE_URL}>; rel="{_REL}"; type="application/ld+json"'

@@ -1,0 +1,103 @@
+"""Problems become HTTP here and nowhere else: one status a branch, one ETSI type where the API is NGSI-LD.
+
+Body: RFC 9457 with `code`, `param`, `fix` and `request_id` beside the members of the standard.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from chengmai.broker.problems import EntityExists, SubscriptionExists
+from chengmai.kernel.problems import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotSupported,
+    Problem,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from chengmai.ngsild.problems import ContextNotAvailable
+from chengmai.store.problems import StoreBusy, StoreFull
+from chengmai.web.api.http import (
+    InvalidRequest,
+    MethodNotAllowed,
+    NotAcceptable,
+    Response,
+    UnsupportedMediaType,
+    json_response,
+)
+
+_ETSI = "https://uri.etsi.org/ngsi-ld/errors/"
+_log = structlog.get_logger(__name__)
+
+STATUS: tuple[tuple[type[Problem], int, str], ...] = (
+    # More particular classes first: the first that fits counts.
+    (NotAcceptable, 406, "InvalidRequest"),
+    (UnsupportedMediaType, 415, "InvalidRequest"),
+    (MethodNotAllowed, 405, "OperationNotSupported"),
+    (ContextNotAvailable, 504, "LdContextNotAvailable"),
+    (StoreBusy, 429, "InternalError"),
+    (StoreFull, 507, "InternalError"),
+    (EntityExists, 409, "AlreadyExists"),
+    (SubscriptionExists, 409, "AlreadyExists"),
+    (InvalidRequest, 400, "InvalidRequest"),
+    (Invalid, 400, "BadRequestData"),
+    (NotFound, 404, "ResourceNotFound"),
+    (Conflict, 409, "AlreadyExists"),
+    (Unauthenticated, 401, "InvalidRequest"),
+    (Forbidden, 403, "InvalidRequest"),
+    (NotSupported, 422, "OperationNotSupported"),
+    (TooLarge, 413, "TooComplexQuery"),
+    (Unavailable, 503, "InternalError"),
+    (Problem, 500, "InternalError"),
+)
+"""Branch of the problem tree, HTTP status, ETSI problem type (GS CIM 009 V1.9.1, table 6.3.2-1)."""
+
+
+def status_of(problem: Problem) -> tuple[int, str]:
+    """Return (HTTP status, name of the ETSI problem type)."""
+    return next((status, name) for kind, status, name in STATUS if isinstance(problem, kind))
+
+
+def problem_body(problem: Problem, request_id: str = "") -> dict[str, Any]:
+    """Return the RFC 9457 body of a problem."""
+    status, name = status_of(problem)
+    body: dict[str, Any] = {
+        "type": _ETSI + name,
+        "title": problem.title,
+        "status": status,
+        "detail": problem.detail,
+        "code": problem.code,
+    }
+    if problem.param:
+        body["param"] = problem.param
+    if problem.fix:
+        body["fix"] = problem.fix
+    if request_id:
+        body["request_id"] = request_id
+    return body
+
+
+def problem_response(problem: Problem, request_id: str = "") -> Response:
+    """Return the answer for a problem."""
+    body = problem_body(problem, request_id)
+    response = json_response(body, status=body["status"], content_type="application/problem+json")
+    if isinstance(problem, Unavailable):
+        response.header("Retry-After", str(problem.retry_after_s))
+    if isinstance(problem, Unauthenticated):
+        response.header("WWW-Authenticate", 'Bearer realm="chengmai"')
+    return response
+
+
+def failure_response(error: Exception, request_id: str) -> Response:
+    """Return the answer for an error nobody expected; only these are logged with a trace."""
+    _log.exception("request.failed", request_id=request_id, exc_info=error)
+    return problem_response(
+        Problem("an error of ours; the log has it under this request id", code="internal"),
+        request_id,
+    )

@@ -1,0 +1,123 @@
+"""Which path and method of the NGSI-LD API is answered by what, for whom, and with which parameters.
+
+One look-up in a table; a parameter that an operation does not know is refused (clause 6.3.2), because a
+misspelt filter that is ignored gives a wrong answer with a straight face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from chengmai.kernel.problems import NotFound
+from chengmai.web.api import batches, discovery, entities, subscriptions, temporal
+from chengmai.web.api.http import InvalidRequest, MethodNotAllowed, Request, Response
+
+PREFIX = "/ngsi-ld/v1/"
+Handler = Callable[..., Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation: who may (an action of the policy), what answers, which parameters it knows."""
+
+    action: str
+    handler: Handler
+    parameters: frozenset[str] = frozenset()
+
+
+def _route(action: str, handler: Handler, *parameters: str) -> Route:
+    return Route(action, handler, frozenset(parameters))
+
+
+_VIEW = ("attrs", "options", "format", "lang")
+_GEO = ("georel", "geometry", "coordinates", "geoproperty")
+_PAGE = ("limit", "offset", "count")
+_TIME = (
+    "timerel",
+    "timeAt",
+    "endTimeAt",
+    "timeproperty",
+    "lastN",
+    "aggrMethods",
+    "aggrPeriodDuration",
+)
+
+ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
+    ("entities",): {
+        "GET": _route(
+            "entities.read",
+            entities.query,
+            "id",
+            "idPattern",
+            "type",
+            "q",
+            *_GEO,
+            *_VIEW,
+            *_PAGE,
+        ),
+        "POST": _route("entities.write", entities.create),
+    },
+    ("entities", "*"): {
+        "GET": _route("entities.read", entities.retrieve, *_VIEW),
+        "DELETE": _route("entities.delete", entities.delete),
+        "PATCH": _route("entities.write", entities.merge, "options"),
+        "PUT": _route("entities.write", entities.replace),
+    },
+    ("entities", "*", "attrs"): {
+        "POST": _route("entities.write", entities.append, "options"),
+        "PATCH": _route("entities.write", entities.update),
+    },
+    ("entities", "*", "attrs", "*"): {
+        "PATCH": _route("entities.write", entities.update_attribute),
+        "DELETE": _route("entities.write", entities.delete_attribute, "datasetId", "deleteAll"),
+    },
+    ("entityOperations", "create"): {"POST": _route("entities.write", batches.create)},
+    ("entityOperations", "upsert"): {"POST": _route("entities.write", batches.upsert, "options")},
+    ("entityOperations", "update"): {"POST": _route("entities.write", batches.update, "options")},
+    ("entityOperations", "merge"): {"POST": _route("entities.write", batches.merge)},
+    ("entityOperations", "delete"): {"POST": _route("entities.delete", batches.delete)},
+    ("temporal", "entities", "*"): {
+        "GET": _route("temporal.read", temporal.retrieve, *_VIEW, *_TIME),
+    },
+    ("subscriptions",): {
+        "GET": _route("subscriptions.manage", subscriptions.query, *_PAGE),
+        "POST": _route("subscriptions.manage", subscriptions.create),
+    },
+    ("subscriptions", "*"): {
+        "GET": _route("subscriptions.manage", subscriptions.retrieve),
+        "PATCH": _route("subscriptions.manage", subscriptions.change),
+        "DELETE": _route("subscriptions.manage", subscriptions.delete),
+    },
+    ("types",): {"GET": _route("entities.read", discovery.types)},
+    ("types", "*"): {"GET": _route("entities.read", discovery.type_details)},
+}
+
+
+def find(request: Request) -> tuple[Route, list[str]]:
+    """Return the route of a request and its path parameters.
+
+    Raises `NotFound`, `MethodNotAllowed`, or `InvalidRequest` on an unknown parameter.
+    """
+    parts = [unquote(part) for part in request.path[len(PREFIX) :].strip("/").split("/")]
+    pattern = next((known for known in ROUTES if _fits(known, parts)), None)
+    if pattern is None:
+        raise NotFound(f"there is nothing at {request.path}", param="path")
+    methods = ROUTES[pattern]
+    route = methods.get(request.method)
+    if route is None:
+        raise MethodNotAllowed(request.method, sorted(methods))
+    if unknown := sorted(set(request.query) - route.parameters):
+        raise InvalidRequest(
+            f"parameter {unknown[0]!r} is not known here",
+            param=unknown[0],
+            fix="use " + (", ".join(sorted(route.parameters)) or "no parameters"),
+        )
+    return route, [x for p, x in zip(pattern, parts, strict=True) if p == "*"]
+
+
+def _fits(pattern: tuple[str, ...], parts: list[str]) -> bool:
+    return len(pattern) == len(parts) and all(
+        wanted in ("*", part) for wanted, part in zip(pattern, parts, strict=True)
+    )

@@ -1,0 +1,95 @@
+"""/subscriptions (clauses 6.10 and 6.11)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from urllib.parse import quote
+
+from chengmai.broker.problems import SubscriptionInvalid
+from chengmai.kernel.ids import urn
+from chengmai.ngsild.contexts import CORE_URL
+from chengmai.web.api.http import Request, Response, json_response
+from chengmai.web.api.machine import Machine
+from chengmai.web.api.negotiation import (
+    JSON,
+    accepted,
+    body_with_context,
+    context_link,
+    request_context,
+)
+
+_KEPT = ("status", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure")
+
+
+async def create(machine: Machine, request: Request) -> Response:
+    """POST /subscriptions"""
+    body, context = body_with_context(request, machine.contexts)
+    document = _checked(body)
+    document.setdefault("id", urn("Subscription", secrets.token_hex(12)))
+    document.setdefault("jsonldContext", context.source if context.source is not None else CORE_URL)
+    await machine.subscribing.create(request.actor, document)
+    location = f"/ngsi-ld/v1/subscriptions/{quote(document['id'], safe=':')}"
+    return Response(201).header("Location", location)
+
+
+async def query(machine: Machine, request: Request) -> Response:
+    """GET /subscriptions"""
+    media = accepted(request)
+    limit = request.number("limit", 20, least=0, most=1000)
+    offset = request.number("offset", 0, least=0, most=10**9)
+    found = await machine.subscribing.list(request.actor)
+    page = [_shown(document) for document in found[offset : offset + limit]]
+    response = json_response(page, content_type=media)
+    if request.flag("count"):
+        response.header("NGSILD-Results-Count", str(len(found)))
+    if media == JSON:
+        response.header("Link", context_link(request_context(request, machine.contexts)))
+    return response
+
+
+async def retrieve(machine: Machine, request: Request, subscription_id: str) -> Response:
+    """GET /subscriptions/{id}"""
+    media = accepted(request)
+    document = _shown(await machine.subscribing.get(request.actor, subscription_id))
+    if media == JSON:
+        link = context_link(request_context(request, machine.contexts))
+        return json_response(document).header("Link", link)
+    return json_response({**document, "@context": document["jsonldContext"]}, content_type=media)
+
+
+async def change(machine: Machine, request: Request, subscription_id: str) -> Response:
+    """PATCH /subscriptions/{id}"""
+    body, _ = body_with_context(request, machine.contexts, merge_patch=True)
+    if not isinstance(body, dict):
+        raise SubscriptionInvalid("the body is no object", param="body")
+    await machine.subscribing.change(request.actor, subscription_id, body)
+    return Response(204)
+
+
+async def delete(machine: Machine, request: Request, subscription_id: str) -> Response:
+    """DELETE /subscriptions/{id}"""
+    await machine.subscribing.delete(request.actor, subscription_id)
+    return Response(204)
+
+
+def _checked(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict) or body.get("type") != "Subscription":
+        raise SubscriptionInvalid(
+            "the body is no Subscription",
+            param="type",
+            fix='send an object with "type": "Subscription"',
+        )
+    document = dict(body)
+    if "id" in document and not (isinstance(document["id"], str) and ":" in document["id"]):
+        raise SubscriptionInvalid("the id is no URI", param="id")
+    notification = document.get("notification")
+    if isinstance(notification, dict):
+        # Counters are the broker's; a client's copy of them is left out.
+        document["notification"] = {k: v for k, v in notification.items() if k not in _KEPT}
+    return document
+
+
+def _shown(document: dict[str, Any]) -> dict[str, Any]:
+    active = document.get("isActive", True)
+    return {**document, "isActive": active, "status": "active" if active else "paused"}
