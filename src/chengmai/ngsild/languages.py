@@ -15,7 +15,7 @@ def in_language(texts: dict[str, Any], wanted: str) -> tuple[str | None, Any]:
         found = _match(texts, language)
         if found is not None:
             return (None if found == "@none" else found), texts[found]
-    for fallback in ("@none", "en", next(iter(texts))):
+    for fallback in ("@none", "en", next(iter(texts), "")):
         if fallback in texts:
             return (None if fallback == "@none" else fallback), texts[fallback]
     return None, None

@@ -130,7 +130,11 @@ def merge(entity: Entity, fragment: Entity, now: str) -> PatchResult:
                 if stored is not None:
                     edit.remove(iri, stored)
             elif stored is not None:
-                edit.put(iri, merged_instance(stored, instance))
+                merged = merged_instance(stored, instance)
+                if merged.get("languageMap", True):
+                    edit.put(iri, merged)
+                else:
+                    edit.remove(iri, stored)
             elif is_whole(instance):
                 edit.put(iri, without_nulls(instance))
             else:
