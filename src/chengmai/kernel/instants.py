@@ -41,15 +41,15 @@ def parse_instant(text: str, param: str | None = None) -> datetime:
     """
     try:
         at = datetime.fromisoformat(text)
-    except (ValueError, TypeError):
-        at = None
-    if at is None or at.tzinfo is None or "T" not in text:
-        raise InvalidInstant(
-            f"{text!r} is not an instant",
-            param=param,
-            fix="write it as 2026-11-22T07:43:00Z",
-        )
-    return at.astimezone(UTC)
+        if at.tzinfo is not None and "T" in text:
+            return at.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        pass
+    raise InvalidInstant(
+        f"{text!r} is not an instant",
+        param=param,
+        fix="write it as 2026-11-22T07:43:00Z",
+    )
 
 
 def format_instant(at: datetime) -> str:
