@@ -69,6 +69,7 @@ def _silence(plot: Plot, start: datetime, end: datetime) -> Markup:
         width=max(right - left, 1.0),
         height=plot.frame.y_end - plot.frame.top,
         class_="c-silence",
+        fill="url(#hatch)",
     )
 
 

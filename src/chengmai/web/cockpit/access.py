@@ -1,0 +1,54 @@
+"""Which role sees which page, and the rail that follows from it. What is not listed here is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chengmai.kernel.actors import Actor
+
+Roles = frozenset[str]
+
+_OFFICE = frozenset({"admin", "duty_officer", "manager"})
+DESK: Roles = _OFFICE | {"auditor"}
+VITALS: Roles = _OFFICE | {"worker", "partner", "auditor"}
+CASES: Roles = _OFFICE | {"worker", "partner", "auditor"}
+CASE: Roles = CASES | {"citizen"}
+"""One case also for the citizen who reported it; the room behind decides which."""
+REPORT: Roles = _OFFICE | {"worker", "partner", "citizen"}
+FEEDS: Roles = _OFFICE | {"partner", "auditor"}
+AUDIT: Roles = frozenset({"admin", "auditor"})
+SEARCH: Roles = VITALS
+SIGNED_IN: Roles = CASE | {"system"}
+
+
+@dataclass(frozen=True)
+class RailEntry:
+    """One entry of the rail: `key` names its words and its icon, `go` the second key of `g …`."""
+
+    key: str
+    path: str
+    roles: Roles
+    go: str
+
+
+RAIL = (
+    RailEntry("desk", "/", DESK, "d"),
+    RailEntry("vitals", "/vitals", VITALS, "v"),
+    RailEntry("cases", "/cases", CASES, "c"),
+    RailEntry("report", "/cases/new", REPORT, "n"),
+    RailEntry("feeds", "/feeds", FEEDS, "f"),
+    RailEntry("audit", "/audit", AUDIT, "a"),
+)
+
+
+def rail_of(actor: Actor | None) -> tuple[RailEntry, ...]:
+    """Return the entries that `actor` may open, at most six."""
+    if actor is None:
+        return ()
+    return tuple(entry for entry in RAIL if not actor.roles.isdisjoint(entry.roles))
+
+
+def home_of(actor: Actor) -> str:
+    """Return the first page the actor may open."""
+    rail = rail_of(actor)
+    return rail[0].path if rail else "/help"

@@ -1,0 +1,1 @@
+"""The duty desk: what needs a person in the next ten minutes."""

@@ -1,0 +1,83 @@
+"""Addresses of the duty desk."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.responses import RedirectResponse, Response
+
+from chengmai.web.cockpit.access import DESK, SIGNED_IN, home_of
+from chengmai.web.cockpit.desk import view
+from chengmai.web.cockpit.screens import Screen
+from chengmai.web.cockpit.twins import as_json
+from chengmai.web.cockpit.views import CaseFilter
+from chengmai.web.cockpit.visit import Visit
+
+WAITING = CaseFilter(needs_person=True, limit=20)
+
+
+async def show(visit: Visit) -> Response:
+    """Show the desk; whoever has none is led to the first page of their rail."""
+    if visit.actor.roles.isdisjoint(DESK):
+        return RedirectResponse(home_of(visit.actor), 303)
+    queue, strip, city, lines = await asyncio.gather(
+        _queue(visit), _strip(visit), _map(visit), _lines(visit)
+    )
+    return visit.page("desk/page.html", queue=queue, strip=strip, map=city, lines=lines)
+
+
+async def queue_fragment(visit: Visit) -> Response:
+    return visit.page("desk/_queue.html", queue=await _queue(visit))
+
+
+async def strip_fragment(visit: Visit) -> Response:
+    return visit.page("desk/_strip.html", strip=await _strip(visit))
+
+
+async def map_fragment(visit: Visit) -> Response:
+    return visit.page("desk/_map.html", map=await _map(visit))
+
+
+async def places_fragment(visit: Visit) -> Response:
+    return visit.page("desk/_places.html", map=await _map(visit))
+
+
+async def lines_fragment(visit: Visit) -> Response:
+    return visit.page("desk/_lines.html", lines=await _lines(visit))
+
+
+async def map_json(visit: Visit) -> Response:
+    """Answer the shapes and places that the map in the browser draws."""
+    base = await visit.desk.base_map()
+    places = await visit.desk.abnormal_places(visit.actor)
+    return as_json(view.map_data(base, places, visit.formats))
+
+
+async def _queue(visit: Visit) -> view.QueueView:
+    return view.queue_view(await visit.desk.queue(visit.actor, WAITING), visit.formats)
+
+
+async def _strip(visit: Visit) -> view.StripView:
+    return view.strip_view(await visit.desk.board(visit.actor), visit.formats)
+
+
+async def _map(visit: Visit) -> view.MapView:
+    base = await visit.desk.base_map()
+    places = await visit.desk.abnormal_places(visit.actor)
+    return view.map_view(base, places, visit.formats)
+
+
+async def _lines(visit: Visit) -> view.LinesView:
+    handover = await visit.desk.handover(visit.actor)
+    return view.lines_view(handover, await visit.desk.feeds(visit.actor), visit.formats)
+
+
+SCREENS = (
+    Screen("/", show, SIGNED_IN),
+    Screen("/map.json", map_json, DESK, quiet=True),
+    Screen("/fragments/desk/queue", queue_fragment, DESK, quiet=True),
+    Screen("/fragments/desk/strip", strip_fragment, DESK, quiet=True),
+    Screen("/fragments/desk/map", map_fragment, DESK, quiet=True),
+    Screen("/fragments/desk/places", places_fragment, DESK, quiet=True),
+    Screen("/fragments/desk/lines", lines_fragment, DESK, quiet=True),
+)

@@ -1,0 +1,76 @@
+"""Pages for what went wrong, in both languages, with the number of the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from chengmai.kernel.problems import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotSupported,
+    Problem,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from chengmai.web.cockpit.texts import Words
+from chengmai.web.cockpit.visit import Visit
+
+_BRANCHES: tuple[tuple[type[Problem], int, str], ...] = (
+    (Invalid, 422, "invalid"),
+    (NotFound, 404, "not_found"),
+    (Conflict, 409, "conflict"),
+    (Forbidden, 403, "forbidden"),
+    (Unauthenticated, 401, "unauthenticated"),
+    (NotSupported, 501, "not_supported"),
+    (TooLarge, 413, "too_large"),
+    (Unavailable, 503, "unavailable"),
+)
+
+
+@dataclass(frozen=True)
+class ErrorView:
+    """A problem as a page or a message shows it. `detail` is English where no translation exists."""
+
+    status: int
+    title: str
+    advice: str
+    detail: str
+    fix: str
+
+
+def describe(problem: Problem, words: Words) -> ErrorView:
+    """Return status and words of a problem: its own sentence where the catalogs hold one."""
+    status, branch = next(
+        ((status, name) for kind, status, name in _BRANCHES if isinstance(problem, kind)),
+        (500, "fault"),
+    )
+    own = f"problem.{problem.code}"
+    translated = words.has(own)
+    return ErrorView(
+        status=status,
+        title=words(own, **problem.facts) if translated else words(f"error.{branch}.title"),
+        advice=words(f"error.{branch}.advice"),
+        detail="" if translated else problem.detail,
+        fix="" if translated else problem.fix or "",
+    )
+
+
+def problem_page(visit: Visit, problem: Problem) -> Response:
+    """Return the page for a problem; unavailable says when to come back."""
+    view = describe(problem, visit.words)
+    response = visit.page("errors/page.html", view.status, view=view)
+    if isinstance(problem, Unavailable):
+        response.headers["Retry-After"] = str(problem.retry_after_s)
+    return response
+
+
+def fault_page(visit: Visit) -> Response:
+    """Return the page for a fault of ours; the number of the request leads to its log line."""
+    words = visit.words
+    view = ErrorView(500, words("error.fault.title"), words("error.fault.advice"), "", "")
+    return visit.page("errors/page.html", 500, view=view)

@@ -1,0 +1,1 @@
+"""Feeds: what arrives, what is refused and why."""

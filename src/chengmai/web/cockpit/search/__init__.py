@@ -1,0 +1,1 @@
+"""Search for anything by number, name or place."""
