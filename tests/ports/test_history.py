@@ -1,0 +1,191 @@
+"""What every adapter of `history.ports.HistoryStore` promises, recent and sealed parts as one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chengmai.history.model import PastRow, Span
+from chengmai.kernel.instants import to_us
+from chengmai.ngsild.entity import Entity, Instance, entity, name_iri, prop
+from chengmai.store.duckdb.sealed import SealedHistory
+from chengmai.store.history import EmbeddedHistory
+from chengmai.store.problems import StoreUnreadable
+from chengmai.store.sqlite.entities import SqliteEntities
+from chengmai.store.sqlite.work import SqliteTx, SqliteWork
+
+T0 = datetime(2026, 11, 1, tzinfo=UTC)
+SPEED = name_iri("speed")
+ROAD = "urn:ngsi-ld:Road:1"
+
+
+def at(minutes: int) -> datetime:
+    return T0 + timedelta(minutes=minutes)
+
+
+def reading(value: Any, minutes: int) -> Instance:
+    return prop(value, unit="KMH", at=at(minutes))
+
+
+class Past:
+    """The history with everything an assertion needs in one line."""
+
+    def __init__(self, work: SqliteWork, store: EmbeddedHistory) -> None:
+        self.work, self.store = work, store
+
+    async def record(self, *instances: Instance, entity_id: str = ROAD) -> None:
+        changes = [(SPEED, instance) for instance in instances]
+        await self.work.write(lambda tx: self.store.record(tx, "city", entity_id, changes))
+
+    async def forget(self) -> None:
+        await self.work.write(lambda tx: self.store.forget(tx, "city", ROAD))
+
+    async def numbers(self, span: Span | None = None) -> list[float]:
+        rows = await self.work.read(
+            lambda tx: self.store.numbers(tx, "city", ROAD, SPEED, span or Span())
+        )
+        return [value for _, value in rows]
+
+    async def instances(self, last_n: int | None = None) -> list[Instance]:
+        found = await self.work.read(
+            lambda tx: self.store.instances(
+                tx, "city", ROAD, attributes=None, span=Span(), last_n=last_n
+            )
+        )
+        return found.get(SPEED, [])
+
+
+@pytest.fixture
+def past(work: SqliteWork, history: EmbeddedHistory) -> Past:
+    return Past(work, history)
+
+
+@pytest.mark.parametrize("sealed", [0, 2, 5])
+async def test_numbers_come_in_order_of_time_wherever_they_lie(past: Past, sealed: int) -> None:
+    await past.record(reading(3.5, 3), reading(1, 1), reading(2, 2))
+    await past.store.seal(at_most=sealed) if sealed else None
+    await past.record(reading(0, 0), reading(4, 4))
+
+    assert await past.numbers() == [0, 1, 2, 3.5, 4]
+
+
+async def test_a_span_is_half_open(past: Past) -> None:
+    await past.record(*(reading(i, i) for i in range(5)))
+    await past.store.seal(at_most=3)
+
+    span = Span(to_us(at(1)), to_us(at(4)))
+
+    assert await past.numbers(span) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("sealed_before", [False, True])
+@pytest.mark.parametrize("sealed_after", [False, True])
+async def test_a_second_reading_for_an_instant_corrects_the_first(
+    past: Past, sealed_before: bool, sealed_after: bool
+) -> None:
+    await past.record(reading(1, 1), reading(2, 2))
+    if sealed_before:
+        await past.store.seal()
+    await past.record(reading(9, 1))
+    if sealed_after:
+        await past.store.seal()
+
+    assert await past.numbers() == [9, 2]
+    assert [one["value"] for one in await past.instances()] == [9, 2]
+
+
+async def test_what_is_more_than_a_number_comes_back_whole(past: Past) -> None:
+    precise = {**reading(7, 1), "https://example.org/accuracy": [prop(0.5)]}
+    await past.record(precise, reading("closed", 2), reading(True, 3), reading([1, 2], 4))
+    await past.store.seal(at_most=2)
+
+    found = await past.instances()
+
+    assert [one["value"] for one in found] == [7, "closed", True, [1, 2]]
+    assert found[0]["https://example.org/accuracy"][0]["value"] == 0.5
+    assert all(one["unitCode"] == "KMH" for one in found)
+
+
+async def test_last_n_gives_the_newest_across_both_parts(past: Past) -> None:
+    await past.record(*(reading(i, i) for i in range(6)))
+    await past.store.seal(at_most=4)
+
+    assert [one["value"] for one in await past.instances(last_n=3)] == [3, 4, 5]
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+async def test_what_is_forgotten_is_gone_and_new_readings_count(past: Past, sealed: bool) -> None:
+    await past.record(reading(1, 1), reading(2, 2))
+    await past.store.import_block("city", "b", [PastRow(ROAD, SPEED, to_us(at(-5)), -5.0, "KMH")])
+    if sealed:
+        await past.store.seal()
+    await past.forget()
+    assert await past.numbers() == []
+
+    await past.record(reading(3, 3))
+    await past.store.seal()
+
+    assert await past.numbers() == [3]
+
+
+async def test_a_block_is_imported_once(past: Past) -> None:
+    rows = [PastRow(ROAD, SPEED, to_us(at(i)), float(i), "KMH") for i in range(4)]
+
+    first = await past.store.import_block("city", "block-1", rows)
+    second = await past.store.import_block("city", "block-1", rows)
+
+    assert (first, second) == (True, False)
+    assert await past.numbers() == [0, 1, 2, 3]
+
+
+async def test_a_sealing_cut_off_by_a_crash_is_finished_at_the_next_start(past: Past) -> None:
+    await past.record(*(reading(i, i) for i in range(4)))
+    rows = await past.work.read(
+        lambda tx: tx.db.execute(
+            "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
+        ).fetchall()
+    )
+    # The crash: DuckDB has the rows and the watermark, SQLite has not removed them yet.
+    past.store._sealed.seal(rows, rows[-1][3], [])
+
+    assert await past.numbers() == [0, 1, 2, 3]
+    assert await past.store.recover() == 4
+    assert await past.numbers() == [0, 1, 2, 3]
+
+
+async def test_a_sealed_file_that_is_too_old_is_refused(
+    past: Past, tmp_path: Any, work: SqliteWork
+) -> None:
+    await past.record(reading(1, 1))
+    await past.store.seal()
+    older = SealedHistory(tmp_path / "older.duckdb")
+
+    with pytest.raises(StoreUnreadable, match="older than the state file"):
+        await EmbeddedHistory(work, older).recover()
+    older.close()
+
+
+async def test_columns_give_every_number_of_a_type_with_its_area(past: Past) -> None:
+
+    def put(made: Entity, tx: SqliteTx) -> None:
+        SqliteEntities().put(tx, "city", made, None)
+
+    for number, area in ((1, "North"), (2, "South")):
+        made = entity(f"urn:ngsi-ld:Road:{number}", "Road", areaServed=prop(area))
+        await past.work.write(partial(put, made))
+        await past.record(reading(10 * number, 1), entity_id=made["id"])
+    await past.store.seal(at_most=1)
+
+    found = await past.work.read(
+        lambda tx: past.store.columns(
+            tx, "city", name_iri("Road"), [SPEED], name_iri("areaServed"), Span()
+        )
+    )
+
+    assert list(found.areas) == ["North", "South"]
+    assert dict(zip(found.entity.tolist(), found.value.tolist(), strict=True)) == {0: 10, 1: 20}
+    assert np.all(found.at_us == to_us(at(1)))
