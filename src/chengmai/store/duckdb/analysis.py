@@ -1,0 +1,146 @@
+"""Runs the checked query of a sign over readings, in an in-memory DuckDB that can reach nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+
+from chengmai.vitals.ports import ViewRows
+from chengmai.vitals.problems import EvaluationFailed
+from chengmai.vitals.sql import CheckedSql
+from chengmai.vitals.ticks import ticks_of
+
+
+class DuckAnalysis:
+    """Implements `vitals.ports.Analysis`. One connection a call, so calls may run side by side.
+
+    A query that needs more than `memory_limit` or more than `timeout_s` seconds fails alone.
+    """
+
+    def __init__(
+        self, *, memory_limit: str = "512MB", threads: int = 2, timeout_s: float = 30.0
+    ) -> None:
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "autoload_known_extensions": False,
+            "autoinstall_known_extensions": False,
+        }
+        self._timeout_s = timeout_s
+
+    def evaluate(
+        self,
+        checked: CheckedSql,
+        views: Sequence[ViewRows],
+        *,
+        start_us: int,
+        end_us: int,
+        step: timedelta,
+        zone: ZoneInfo,
+    ) -> list[tuple[str, int, float]]:
+        with duckdb.connect(":memory:", config=self._config) as db:
+            for number, view in enumerate(views):
+                _make_view(db, number, view, step, zone)
+            # Only now, because it also forbids the engine to be set up any further.
+            db.execute(
+                "SET python_enable_replacements = false; SET enable_external_access = false;"
+                " SET lock_configuration = true"
+            )
+            found = self._run(db, checked.sql_for("duckdb"), start_us, end_us)
+        return _one_each(found)
+
+    def _run(self, db: Any, sql: str, start_us: int, end_us: int) -> list[tuple[str, int, float]]:
+        stop = threading.Timer(self._timeout_s, db.interrupt)
+        stop.start()
+        try:
+            found: list[tuple[str, int, float]] = db.execute(
+                "SELECT CAST(area AS VARCHAR), epoch_us(CAST(tick AS TIMESTAMP)), CAST(value AS DOUBLE)"
+                f" FROM ({sql}) WHERE area IS NOT NULL AND isfinite(CAST(value AS DOUBLE))"
+                " AND tick >= make_timestamp(CAST(? AS BIGINT)) AND tick < make_timestamp(CAST(? AS BIGINT))"
+                " ORDER BY 1, 2",
+                [start_us, end_us],
+            ).fetchall()
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0]
+            raise EvaluationFailed(
+                f"the query failed: {said}",
+                param="sql",
+                fix="correct the query, or make it read less",
+            ) from error
+        finally:
+            stop.cancel()
+        return found
+
+
+def _make_view(db: Any, number: int, view: ViewRows, step: timedelta, zone: ZoneInfo) -> None:
+    """Make the view of an entity type: one row an entity and instant, one column an attribute."""
+    rows = view.rows
+    db.register(
+        f"_rows_{number}",
+        {
+            "entity": np.asarray(rows.entity, dtype=np.int32),
+            "attribute": np.asarray(rows.attribute, dtype=np.int32),
+            "at": np.asarray(rows.at_us, dtype=np.int64),
+            "tick": ticks_of(np.asarray(rows.at_us, dtype=np.int64), step, zone),
+            "value": np.asarray(rows.value, dtype=np.float64),
+        },
+    )
+    db.register(f"_entities_{number}", _entities(view))
+    measured = "".join(
+        f", max(r.value) FILTER (WHERE r.attribute = {i}) AS {_quoted(column)}"
+        for i, column in enumerate(view.columns)
+    )
+    constant = "".join(
+        f", any_value(e.constant_{i}) AS {_quoted(column)}"
+        for i, column in enumerate(view.constants)
+    )
+    db.execute(
+        f"CREATE TEMP VIEW {_quoted(view.view)} AS"
+        " SELECT e.id AS entity, nullif(any_value(e.area), '') AS area,"
+        " make_timestamp(r.at) AS at, make_timestamp(any_value(r.tick)) AS tick"
+        f"{measured}{constant}"
+        f" FROM _rows_{number} r JOIN _entities_{number} e ON e.number = r.entity"
+        " GROUP BY e.id, r.at"
+    )
+
+
+def _entities(view: ViewRows) -> dict[str, Any]:
+    rows = view.rows
+    table: dict[str, Any] = {
+        "number": np.arange(len(rows.entities), dtype=np.int32),
+        "id": _texts(rows.entities),
+        "area": _texts(rows.areas),
+    }
+    for i, values in enumerate(view.constants.values()):
+        known = [values.get(entity) for entity in rows.entities]
+        table[f"constant_{i}"] = np.ma.masked_invalid(
+            np.array([np.nan if value is None else value for value in known], dtype=np.float64)
+        )
+    return table
+
+
+def _texts(words: Sequence[str]) -> Any:
+    # Without a type of its own an empty object array would come out as a column of integers.
+    return np.array(list(words), dtype=object) if len(words) else np.array([], dtype="U1")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _one_each(found: list[tuple[str, int, float]]) -> list[tuple[str, int, float]]:
+    for before, after in pairwise(found):
+        if before[:2] == after[:2]:
+            raise EvaluationFailed(
+                f"the query gives more than one value for area {before[0]!r} at one tick",
+                param="sql",
+                fix="aggregate and GROUP BY area, tick",
+            )
+    return found

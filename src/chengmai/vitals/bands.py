@@ -1,0 +1,98 @@
+"""Bands: which are in force, and the level a value has by them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from chengmai.kernel.instants import from_us
+from chengmai.packs.model import Band
+from chengmai.vitals.model import LEVEL_RANK, Level, Side
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The level of a value, the band that decides it, and whether only hysteresis still holds it."""
+
+    level: Level
+    band: Band | None = None
+    held: bool = False
+
+    @property
+    def side(self) -> Side | None:
+        """Return the side of the deciding band."""
+        return None if self.band is None else side_of(self.band)
+
+
+def bands_on(bands: Sequence[Band], on: date) -> tuple[Band, ...]:
+    """Return the bands in force on a day, first and last day included."""
+    return tuple(
+        band
+        for band in bands
+        if (band.from_ is None or band.from_ <= on) and (band.until is None or on <= band.until)
+    )
+
+
+def bands_at(bands: Sequence[Band], at_us: int, zone: ZoneInfo) -> tuple[Band, ...]:
+    """Return the bands in force at an observation: standards change, and old readings keep theirs."""
+    return bands_on(bands, from_us(at_us).astimezone(zone).date())
+
+
+def side_of(band: Band) -> Side:
+    """Return which side of the threshold is the bad one."""
+    return "above" if band.above is not None else "below"
+
+
+def bound_of(band: Band) -> float:
+    """Return the threshold."""
+    bound = band.above if band.above is not None else band.below
+    assert bound is not None
+    return bound
+
+
+def clear_of(band: Band) -> float:
+    """Return the value on whose good side the level ends."""
+    return bound_of(band) if band.clear is None else band.clear
+
+
+def is_beyond(value: float, band: Band) -> bool:
+    """Return whether the value lies beyond the threshold (a value on it does not)."""
+    return value > bound_of(band) if side_of(band) == "above" else value < bound_of(band)
+
+
+def is_cleared(value: float, band: Band) -> bool:
+    """Return whether the value lies on the good side of the clearing value (a value on it does)."""
+    return value <= clear_of(band) if side_of(band) == "above" else value >= clear_of(band)
+
+
+def level_of(
+    value: float,
+    bands: Sequence[Band],
+    held: Level = "normal",
+    side: Side | None = None,
+) -> Verdict:
+    """Return the worst level of a value by the bands in force.
+
+    With hysteresis: a level that is `held` on `side` goes on until its band is cleared (domain facts 3.10:
+    the value that ends an alarm is not the value that raised it).
+    """
+    best = Verdict("normal")
+    for band in bands:
+        beyond = is_beyond(value, band)
+        kept = (
+            LEVEL_RANK[held] >= LEVEL_RANK[band.level]
+            and side == side_of(band)
+            and not is_cleared(value, band)
+        )
+        worse = LEVEL_RANK[band.level] > LEVEL_RANK[best.level]
+        firmer = band.level == best.level and best.held and beyond
+        if (beyond or kept) and (worse or firmer):
+            best = Verdict(band.level, band, held=not beyond)
+    return best
+
+
+def nearest(value: float, bands: Sequence[Band]) -> Band | None:
+    """Return the band whose threshold lies nearest to the value."""
+    return min(bands, key=lambda band: abs(bound_of(band) - value), default=None)

@@ -1,0 +1,146 @@
+"""What the room needs: readings, an engine for its queries, its own past, and foresight.
+
+`history.ports.HistoryStore` offers the first and the third but for the way it writes a span of time; the
+composition root puts the two together, since siblings do not import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chengmai.kernel.work import Tx
+from chengmai.ngsild.entity import Instance
+from chengmai.vitals.sql import CheckedSql
+
+Points = Sequence[tuple[int, float]]
+PastValue = tuple[str, str, int, float, str]
+"""Entity id, attribute IRI, instant in µs, number, unit code."""
+
+
+class ReadingColumns(Protocol):
+    """Numeric readings in long form, at most one a series and instant.
+
+    Reading i is of `entities[entity[i]]`, attribute `attributes[attribute[i]]`, at `at_us[i]`, with
+    `value[i]`. `areas[j]` is the area of `entities[j]`, empty when it has none.
+    """
+
+    @property
+    def entities(self) -> Sequence[str]: ...
+    @property
+    def areas(self) -> Sequence[str]: ...
+    @property
+    def attributes(self) -> Sequence[str]: ...
+    @property
+    def entity(self) -> NDArray[np.int32]: ...
+    @property
+    def attribute(self) -> NDArray[np.int32]: ...
+    @property
+    def at_us(self) -> NDArray[np.int64]: ...
+    @property
+    def value(self) -> NDArray[np.float64]: ...
+
+
+class Readings(Protocol):
+    """Port: the numeric readings of all entities of a type."""
+
+    def columns(
+        self,
+        tx: Tx,
+        tenant: str,
+        entity_type: str,
+        attributes: Sequence[str],
+        area: str,
+        start_us: int,
+        end_us: int,
+    ) -> ReadingColumns:
+        """Return readings in [start, end) of the attributes (IRIs); `area` is the IRI that names the area."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ViewRows:
+    """The rows of one view: readings, the column of each of their attributes, and constants.
+
+    `columns[i]` is the column of `rows.attributes[i]`; `constants` maps a column to the value of each
+    entity that has one. Entities of `rows` only: an entity without readings has no rows.
+    """
+
+    view: str
+    columns: tuple[str, ...]
+    rows: ReadingColumns
+    constants: Mapping[str, Mapping[str, float]]
+
+
+class Analysis(Protocol):
+    """Port: runs the checked query of a sign. May be slow; called in a worker thread."""
+
+    def evaluate(
+        self,
+        checked: CheckedSql,
+        views: Sequence[ViewRows],
+        *,
+        start_us: int,
+        end_us: int,
+        step: timedelta,
+        zone: ZoneInfo,
+    ) -> list[tuple[str, int, float]]:
+        """Return (area, tick in µs, value) for ticks in [start, end), by area and tick.
+
+        A row without area or with a value that is no finite number is left out. Raises
+        `EvaluationFailed` when the query fails, takes too long, or gives two values for a tick of an area.
+        """
+        ...
+
+
+class Past(Protocol):
+    """Port: the recorded past of numeric attributes."""
+
+    def numbers(
+        self, tx: Tx, tenant: str, entity_id: str, attribute: str, start_us: int, end_us: int
+    ) -> Points:
+        """Return (instant in µs, value) in [start, end), in order of time."""
+        ...
+
+    def record(
+        self, tx: Tx, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
+    ) -> None:
+        """Keep (attribute IRI, instance) observations that are not, or no longer, the current value."""
+        ...
+
+    async def import_values(self, tenant: str, block_id: str, values: Sequence[PastValue]) -> bool:
+        """Bring in a block of the past once; return False when it was brought in before."""
+        ...
+
+
+class Foresight(Protocol):
+    """Port: looks back and ahead on one series. Pure numerics; called in a worker thread."""
+
+    def span_s(self, step_s: int, season_s: int) -> int:
+        """Return how many seconds of history a forecast likes to see."""
+        ...
+
+    def look_back(
+        self,
+        key: str,
+        load: Callable[[int, int], Points],
+        *,
+        tick_us: int,
+        value: float,
+        step_s: int,
+        season_s: int,
+    ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """Return the baseline band (None without enough past) and the anomaly score of a value."""
+        ...
+
+    def forecast(
+        self, key: str, points: Points, *, step_s: int, season_s: int, horizon: int = 24
+    ) -> dict[str, Any]:
+        """Return the forecast after the last of `points`, as stored in the entity `Forecast`."""
+        ...

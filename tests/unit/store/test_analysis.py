@@ -1,0 +1,153 @@
+"""The query of a sign, run over readings in DuckDB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from chengmai.kernel.instants import parse_us
+from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.vitals.ports import ViewRows
+from chengmai.vitals.problems import EvaluationFailed
+from chengmai.vitals.sql import check_sql
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+HOUR = timedelta(hours=1)
+VIEWS = {"air": ("pm25", "no2", "capacity")}
+T8 = parse_us("2026-11-22T08:00:00Z")
+
+
+@dataclass(frozen=True)
+class Rows:
+    entities: list[str]
+    areas: list[str]
+    attributes: list[str]
+    entity: NDArray[np.int32]
+    attribute: NDArray[np.int32]
+    at_us: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+
+def readings(*rows: tuple[int, int, int, float]) -> ViewRows:
+    """Return rows of (entity, attribute, minutes after 08:00, value) of two stations and one without area."""
+    table = Rows(
+        ["urn:a", "urn:b", "urn:c"],
+        ["东城区", "Haidian", ""],
+        ["pm25", "no2"],
+        np.array([row[0] for row in rows], dtype=np.int32),
+        np.array([row[1] for row in rows], dtype=np.int32),
+        np.array([T8 + row[2] * 60_000_000 for row in rows], dtype=np.int64),
+        np.array([row[3] for row in rows], dtype=np.float64),
+    )
+    return ViewRows("air", ("pm25", "no2"), table, {"capacity": {"urn:a": 400.0}})
+
+
+def run(
+    sql: str,
+    view: ViewRows,
+    *,
+    start_us: int = T8,
+    hours: int = 24,
+    step: timedelta = HOUR,
+    analysis: DuckAnalysis | None = None,
+) -> list[tuple[str, int, float]]:
+    return (analysis or DuckAnalysis(memory_limit="128MB")).evaluate(
+        check_sql(sql, VIEWS),
+        [view],
+        start_us=start_us,
+        end_us=start_us + hours * 3_600_000_000,
+        step=step,
+        zone=SHANGHAI,
+    )
+
+
+MEAN = "SELECT area, tick, avg(pm25) AS value FROM air GROUP BY area, tick"
+
+
+def test_mean_is_taken_by_area_and_tick() -> None:
+    view = readings((0, 0, 0, 10.0), (0, 0, 30, 30.0), (1, 0, 10, 5.0), (0, 0, 60, 7.0))
+    assert run(MEAN, view) == [
+        ("Haidian", T8, 5.0),
+        ("东城区", T8, 20.0),
+        ("东城区", T8 + 3_600_000_000, 7.0),
+    ]
+
+
+def test_attributes_of_one_instant_stand_in_one_row() -> None:
+    sql = "SELECT area, tick, max(pm25 - no2) AS value FROM air GROUP BY area, tick"
+    view = readings((0, 0, 0, 10.0), (0, 1, 0, 4.0), (0, 0, 5, 99.0))
+    assert run(sql, view) == [("东城区", T8, 6.0)]
+
+
+def test_constant_columns_are_there_in_every_row_and_null_where_unknown() -> None:
+    sql = "SELECT area, tick, 100 * max(pm25 / capacity) AS value FROM air GROUP BY area, tick"
+    assert run(sql, readings((0, 0, 0, 100.0), (1, 0, 0, 100.0))) == [("东城区", T8, 25.0)]
+
+
+def test_entities_without_area_give_no_sign() -> None:
+    assert run(MEAN, readings((2, 0, 0, 10.0))) == []
+
+
+def test_no_readings_give_no_values() -> None:
+    assert run(MEAN, readings()) == []
+
+
+def test_look_back_is_read_and_not_answered() -> None:
+    sql = (
+        "WITH hourly AS (SELECT area, tick, avg(pm25) AS v FROM air GROUP BY area, tick)"
+        " SELECT area, tick, avg(v) OVER (PARTITION BY area ORDER BY tick RANGE BETWEEN"
+        " INTERVAL 23 HOURS PRECEDING AND CURRENT ROW) AS value FROM hourly"
+    )
+    view = readings((0, 0, 0, 10.0), (0, 0, 60, 20.0))
+    assert run(sql, view, start_us=T8 + 3_600_000_000) == [("东城区", T8 + 3_600_000_000, 15.0)]
+
+
+def test_a_day_begins_at_local_midnight() -> None:
+    view = readings((0, 0, 0, 1.0), (0, 0, 9 * 60, 3.0))
+    midnight = parse_us("2026-11-21T16:00:00Z")
+    assert run(MEAN, view, start_us=midnight, hours=48, step=timedelta(days=1)) == [
+        ("东城区", midnight, 1.0),
+        ("东城区", midnight + 86_400_000_000, 3.0),
+    ]
+
+
+def test_values_that_are_no_numbers_are_left_out() -> None:
+    sql = "SELECT area, tick, avg(pm25) / 0 AS value FROM air GROUP BY area, tick"
+    assert run(sql, readings((0, 0, 0, 10.0))) == []
+
+
+def test_two_values_for_one_tick_are_refused_with_a_fix() -> None:
+    view = readings((0, 0, 0, 10.0), (0, 0, 1, 11.0))
+    with pytest.raises(EvaluationFailed) as problem:
+        run("SELECT area, tick, pm25 AS value FROM air", view)
+    assert "东城区" in problem.value.detail
+    assert "GROUP BY" in (problem.value.fix or "")
+
+
+def test_a_query_that_fails_says_why() -> None:
+    sql = "SELECT area, tick, CAST(area AS DOUBLE) AS value FROM air"
+    with pytest.raises(EvaluationFailed, match="Could not convert"):
+        run(sql, readings((0, 0, 0, 10.0)))
+
+
+def test_a_query_that_takes_too_long_is_stopped() -> None:
+    sql = (
+        "SELECT a.area, a.tick, sum(a.pm25 * b.pm25 * c.pm25) AS value"
+        " FROM air a JOIN air b ON a.pm25 <> b.pm25 JOIN air c ON c.pm25 <> b.pm25"
+        " GROUP BY a.area, a.tick"
+    )
+    view = readings(*[(0, 0, i, float(i)) for i in range(6000)])
+    with pytest.raises(EvaluationFailed, match=r"(?i)interrupt"):
+        run(sql, view, analysis=DuckAnalysis(memory_limit="256MB", timeout_s=0.05))
+
+
+def test_both_engines_get_the_query_in_their_words() -> None:
+    sql = "SELECT area, tick, quantile_cont(pm25, 0.85) AS value FROM air GROUP BY area, tick"
+    checked = check_sql(sql, VIEWS)
+    assert "QUANTILE_CONT" in checked.sql_for("duckdb")
+    assert "WITHIN GROUP" in checked.sql_for("postgres")
