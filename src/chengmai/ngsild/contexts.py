@@ -130,7 +130,8 @@ class ContextCompiler:
         self._documents = dict(documents or {})
         # Users put the core context anywhere in their list. Its terms are laid over theirs at the end, so
         # on the way it must not be protected, or a term of theirs would be an error instead of a loser.
-        open_core = {"@context": {**core[CORE_URL]["@context"], "@protected": False}}
+        terms = {t: v for t, v in core[CORE_URL]["@context"].items() if t != "@protected"}
+        open_core = {"@context": terms}
         self._documents.update(dict.fromkeys({*CORE_URLS, core_url}, open_core))
         self._core_urls = frozenset({*CORE_URLS, core_url})
         self._load = load

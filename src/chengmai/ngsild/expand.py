@@ -10,7 +10,7 @@ from typing import Any
 
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import NGSI_LD, VALUE_MEMBER, Entity, Instance
-from chengmai.ngsild.geojson import GEOMETRIES, is_geometry
+from chengmai.ngsild.geojson import is_geometry
 from chengmai.ngsild.limits import check_limits
 from chengmai.ngsild.members import (
     CHECKED_VALUE,
@@ -293,20 +293,25 @@ class _Reader:
 
     def _simplified_object(self, path: str, value: dict[str, Any]) -> list[Instance]:
         datasets = value.get("dataset")
-        if len(value) == 1 and type(datasets) is dict and datasets:
-            made = []
-            for dataset_id, one in datasets.items():
-                instance = self.attribute(f"{path}.{dataset_id}", one)[0]
-                if dataset_id != "@none":
-                    instance["datasetId"] = checked_uri(dataset_id, path + ".dataset")
-                made.append(instance)
-            return made
-        if value.get("type") in GEOMETRIES and is_geometry(value):
-            return [self._instance(path, value)]
-        member = next(iter(value)) if len(value) == 1 else ""
-        if member in _VALUE_MEMBERS and member not in ("value", "object"):
-            return [self._instance(path, value)]
-        return [{"type": "Property", "value": value}]
+        if len(value) > 1 or type(datasets) is not dict or not datasets:
+            return [self._simplified_one(path, value)]
+        made = []
+        for dataset_id, one in datasets.items():
+            instance = self._simplified_one(f"{path}.{dataset_id}", one)
+            if dataset_id != "@none":
+                instance["datasetId"] = checked_uri(dataset_id, path + ".dataset")
+            made.append(instance)
+        return made
+
+    def _simplified_one(self, path: str, value: Any) -> Instance:
+        if type(value) is dict:
+            member = next(iter(value)) if len(value) == 1 else ""
+            if is_geometry(value) or (
+                member in _VALUE_MEMBERS and member not in ("value", "object")
+            ):
+                return self._instance(path, value)
+            return {"type": "Property", "value": value}
+        return {"type": "Property", "value": self._plain(path, value)}
 
 
 _MEMBER_CHECKS = {

@@ -1,7 +1,7 @@
 """From the inner form to what an answer shows: normalized, concise, simplified, GeoJSON, temporal.
 
-GS CIM 009 V1.9.1, clauses 4.5.1–4.5.9, 4.5.16, 4.5.17, 4.5.19, 4.15 (language filter), 4.21 (pick and omit). Output
-shares values with the stored entity and is meant to be written out at once, not to be changed.
+GS CIM 009 V1.9.1, clauses 4.5.1–4.5.9, 4.5.16, 4.5.17, 4.5.19, 4.15 (language filter), 4.21 (pick and
+omit). Output shares values with the stored entity and is meant to be written out at once, not to be changed.
 """
 
 from __future__ import annotations
