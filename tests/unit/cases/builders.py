@@ -123,8 +123,16 @@ class MemoryWork:
             self.db.execute(sql.read_text(encoding="utf-8"))
 
     async def write(self, fn: Callable[[SqliteTx], T], /) -> T:
-        with self.db:
-            result = fn(SqliteTx(self.db, self.clock.now()))
+        tx = SqliteTx(self.db, self.clock.now())
+        self.db.execute("BEGIN")
+        try:
+            result = fn(tx)
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+        for after in tx._after:
+            after()
         return result
 
     async def read(self, fn: Callable[[SqliteTx], T], /) -> T:
