@@ -185,12 +185,13 @@ def _aggregated(instance: Instance) -> dict[str, Any]:
 class _View:
     """How one answer shows attributes."""
 
-    __slots__ = ("_ctx", "_hidden", "_lang", "_shape")
+    __slots__ = ("_ctx", "_form", "_hidden", "_lang", "_shape")
 
     def __init__(self, ctx: Context, form: Form, *, sys_attrs: bool, lang: str | None) -> None:
         self._ctx = ctx
         self._hidden = _NONE if sys_attrs else _SYSTEM
         self._lang = lang
+        self._form = form
         shapes: dict[str, Callable[[Instance], Any]] = {
             "normalized": self._normalized,
             "concise": self._concise,
@@ -200,12 +201,13 @@ class _View:
 
     def attribute(self, instances: list[Instance]) -> Any:
         """Return what stands under the attribute's name."""
-        if len(instances) == 1 and (
-            self._shape != self._simplified or "datasetId" not in instances[0]
-        ):
+        if len(instances) == 1 and (self._form != "simplified" or "datasetId" not in instances[0]):
             return self._shape(self._spoken(instances[0]))
+        if self._form == "concise":
+            # A bare value among others would be read as an element of one value that is a list.
+            return [self._concise(self._spoken(one), bare=False) for one in instances]
         shown = [self._shape(self._spoken(one)) for one in instances]
-        if self._shape != self._simplified:
+        if self._form == "normalized":
             return shown
         names = (one.get("datasetId", "@none") for one in instances)
         return {"dataset": dict(zip(names, shown, strict=True))}
@@ -233,18 +235,18 @@ class _View:
         made.pop("instanceId", None)
         return made
 
-    def _concise(self, instance: Instance) -> Any:
+    def _concise(self, instance: Instance, *, bare: bool = True) -> Any:
         made = self._normalized(instance)
         kind = made.pop("type")
         value = made.get("value")
         if kind == "GeoProperty":
-            return value if len(made) == 1 else made
+            return value if bare and len(made) == 1 else made
         if kind != "Property":
             return made
         if is_geometry(value):
             return {"type": kind, **made}
-        bare = len(made) == 1 and type(value) is not dict and not looks_like_instances(value)
-        return value if bare else made
+        plain = len(made) == 1 and type(value) is not dict and not looks_like_instances(value)
+        return value if bare and plain else made
 
     def _simplified(self, instance: Instance) -> Any:
         kind = instance["type"]

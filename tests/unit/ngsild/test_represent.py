@@ -75,6 +75,7 @@ def test_system_members_are_shown_on_request_only() -> None:
 def test_several_instances_are_a_list_or_a_dataset_map() -> None:
     entity = an_entity(a=[1, {**prop(2), "datasetId": "urn:d:1"}])
     assert [one["value"] for one in shown(entity)] == [1, 2]
+    assert shown(entity, "concise") == [{"value": 1}, {"value": 2, "datasetId": "urn:d:1"}]
     assert shown(entity, "simplified") == {"dataset": {"@none": 1, "urn:d:1": 2}}
     assert shown(entity, datasets={"urn:d:1"})["value"] == 2
     assert shown(entity, datasets={"@none"})["value"] == 1
