@@ -108,6 +108,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a pass over one sign wrote, and how many crossings it told."""
+
+    changed: tuple[str, ...] = ()
+    crossings: int = 0
+
+
+@dataclass(frozen=True)
 class TickReport:
     """What one pass over the signs did. `changed` holds the ids of the vital signs that were written."""
 

@@ -15,8 +15,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from chengmai.kernel.work import Tx
+from chengmai.kernel.clock import Clock
+from chengmai.kernel.events import Events
+from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Instance
+from chengmai.ngsild.model import Model
 from chengmai.vitals.sql import CheckedSql
 
 Points = Sequence[tuple[int, float]]
@@ -52,7 +55,7 @@ class Readings(Protocol):
 
     def columns(
         self,
-        tx: Tx,
+        tx: Any,
         tenant: str,
         entity_type: str,
         attributes: Sequence[str],
@@ -103,13 +106,13 @@ class Past(Protocol):
     """Port: the recorded past of numeric attributes."""
 
     def numbers(
-        self, tx: Tx, tenant: str, entity_id: str, attribute: str, start_us: int, end_us: int
+        self, tx: Any, tenant: str, entity_id: str, attribute: str, start_us: int, end_us: int
     ) -> Points:
         """Return (instant in µs, value) in [start, end), in order of time."""
         ...
 
     def record(
-        self, tx: Tx, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
+        self, tx: Any, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
     ) -> None:
         """Keep (attribute IRI, instance) observations that are not, or no longer, the current value."""
         ...
@@ -144,3 +147,17 @@ class Foresight(Protocol):
     ) -> dict[str, Any]:
         """Return the forecast after the last of `points`, as stored in the entity `Forecast`."""
         ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything the room works through."""
+
+    work: Work[Tx]
+    model: Model
+    readings: Readings
+    analysis: Analysis
+    past: Past
+    foresight: Foresight
+    events: Events
+    clock: Clock

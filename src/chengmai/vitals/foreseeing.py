@@ -1,0 +1,207 @@
+"""Looks ahead: a forecast for every sign with a new completed tick, and the crossings it expects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chengmai.kernel.actors import system
+from chengmai.kernel.events import VitalCrossed
+from chengmai.kernel.instants import from_us, parse_us, to_us
+from chengmai.kernel.work import Tx
+from chengmai.ngsild.entity import Entity, instances, name_iri, opaque, rel
+from chengmai.packs.model import Band
+from chengmai.vitals.bands import bands_at, level_of
+from chengmai.vitals.deciding import Decider, evidence_of, location_of
+from chengmai.vitals.entities import (
+    VALUE_IRI,
+    forecast_entity,
+    forecast_id,
+    state_json,
+    state_of,
+    vital_id,
+)
+from chengmai.vitals.model import LEVEL_RANK, Level, Outcome, Sign, State
+from chengmai.vitals.ports import Points, Ports
+from chengmai.vitals.rules import foresee
+from chengmai.vitals.ticks import tick_after
+from chengmai.vitals.words import foretold, symbol_of
+
+_EVIDENCE = 12
+_HORIZON = 24
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A point ahead at which the median lies beyond a band."""
+
+    level: Level
+    band: Band
+    at_us: int
+    value: float
+
+
+@dataclass(frozen=True)
+class _Made:
+    area: str
+    past: Points
+    forecast: dict[str, Any]
+
+
+class Foreseer:
+    """Makes and keeps forecasts; remembers which origin it has looked ahead from."""
+
+    def __init__(self, ports: Ports, zone: ZoneInfo) -> None:
+        self._ports, self._zone = ports, zone
+        self._origins: dict[str, int] = {}
+
+    async def run(self, tenant: str, decider: Decider, kept: Mapping[str, Entity]) -> Outcome:
+        """Return what was foreseen for one sign in all its areas."""
+        now_us = to_us(self._ports.clock.now())
+        due = self._due(tenant, decider.sign, kept, now_us)
+        if not due:
+            return Outcome()
+        pasts = await self._ports.work.read(
+            lambda tx: {
+                area: self._past(tx, tenant, decider.sign, area, tick) for area, tick in due.items()
+            }
+        )
+        made = await asyncio.to_thread(self._compute, tenant, decider.sign, pasts)
+        outcome = await self._ports.work.write(lambda tx: self._write(tx, tenant, decider, made))
+        for area, tick_us in due.items():
+            self._origins[f"{tenant} {vital_id(decider.sign, area)}"] = tick_us
+        return outcome
+
+    def _due(
+        self, tenant: str, sign: Sign, kept: Mapping[str, Entity], now_us: int
+    ) -> dict[str, int]:
+        """Return the last completed tick of each area that has not been looked ahead from."""
+        due = {}
+        for area, item in kept.items():
+            ticks = [
+                tick_us
+                for tick_us, _ in state_of(item).trail
+                if tick_after(tick_us, sign.spec.step, self._zone) <= now_us
+            ]
+            if ticks and self._origins.get(f"{tenant} {vital_id(sign, area)}") != ticks[-1]:
+                due[area] = ticks[-1]
+        return due
+
+    def _past(self, tx: Tx, tenant: str, sign: Sign, area: str, tick_us: int) -> Points:
+        span_us = 1_000_000 * self._ports.foresight.span_s(*_lengths(sign))
+        return self._ports.past.numbers(
+            tx, tenant, vital_id(sign, area), VALUE_IRI, tick_us - span_us, tick_us + 1
+        )
+
+    def _compute(self, tenant: str, sign: Sign, pasts: Mapping[str, Points]) -> list[_Made]:
+        step_s, season_s = _lengths(sign)
+        return [
+            _Made(
+                area,
+                past,
+                self._ports.foresight.forecast(
+                    f"{tenant} {vital_id(sign, area)}",
+                    past,
+                    step_s=step_s,
+                    season_s=season_s,
+                    horizon=_HORIZON,
+                ),
+            )
+            for area, past in pasts.items()
+            if past
+        ]
+
+    def _write(self, tx: Tx, tenant: str, decider: Decider, made: Sequence[_Made]) -> Outcome:
+        sign, actor = decider.sign, system("vitals", tenant)
+        changed, news = [], 0
+        for one in made:
+            kept = self._ports.model.get(tx, tenant, vital_id(sign, one.area))
+            if kept is None:
+                continue
+            ahead = expectations(sign, one.forecast, self._zone)
+            item = forecast_entity(sign, one.area, one.forecast, _worst(one.forecast, ahead))
+            self._ports.model.put(tx, item, by=actor)
+            changed.append(item["id"])
+            state = state_of(kept)
+            due = _due_crossing(sign, state, ahead)
+            memory, is_news = foresee(state.prediction, expected=due is not None)
+            self._remember(
+                tx, tenant, forecast_id(sign, one.area), kept, replace(state, prediction=memory)
+            )
+            if due is not None and is_news:
+                self._ports.events.emit(tx, self._event(tx, tenant, sign, one, kept, due))
+                news += 1
+        return Outcome(tuple(changed), news)
+
+    def _remember(self, tx: Tx, tenant: str, forecast: str, kept: Entity, state: State) -> None:
+        item: Entity = {"id": kept["id"], "type": kept["type"]}
+        if not instances(kept, "refForecast"):
+            item[name_iri("refForecast")] = [rel(forecast)]
+        if state != state_of(kept):
+            item[name_iri("evaluation")] = [opaque(state_json(state))]
+        if len(item) > 2:
+            self._ports.model.put(tx, item, by=system("vitals", tenant))
+
+    def _event(
+        self, tx: Tx, tenant: str, sign: Sign, made: _Made, kept: Entity, due: Expected
+    ) -> VitalCrossed:
+        spec = sign.spec
+        return VitalCrossed(
+            tenant=tenant,
+            at=tx.now,
+            kind="predicted",
+            vital_id=kept["id"],
+            sign=spec.id,
+            pack=sign.pack,
+            area=made.area,
+            level=due.level,
+            previous_level=state_of(kept).told,
+            value=due.value,
+            unit=symbol_of(spec),
+            title=spec.title,
+            reason=foretold(spec, due.band, due.at_us, due.value, self._zone),
+            category=spec.opens.category if spec.opens else None,
+            location=location_of(kept),
+            expected_at=from_us(due.at_us),
+            evidence=evidence_of(made.past[-_EVIDENCE:]),
+        )
+
+
+def expectations(sign: Sign, forecast: Mapping[str, Any], zone: ZoneInfo) -> list[Expected]:
+    """Return the points at which the median lies beyond a band in force then; none without skill."""
+    if not forecast["shown"]:
+        return []
+    found = []
+    for point in forecast["points"]:
+        at_us = parse_us(point["at"])
+        verdict = level_of(point["median"], bands_at(sign.spec.bands, at_us, zone))
+        if verdict.band is not None:
+            found.append(Expected(verdict.level, verdict.band, at_us, point["median"]))
+    return found
+
+
+def _worst(
+    forecast: Mapping[str, Any], ahead: Sequence[Expected]
+) -> tuple[Level, int | None] | None:
+    """Return the worst level ahead and when it is reached first; None when nothing may be said."""
+    if not forecast["shown"]:
+        return None
+    worst = max(ahead, key=lambda point: (LEVEL_RANK[point.level], -point.at_us), default=None)
+    return ("normal", None) if worst is None else (worst.level, worst.at_us)
+
+
+def _due_crossing(sign: Sign, state: State, ahead: Sequence[Expected]) -> Expected | None:
+    """Return the first crossing that would open a case, None when it is there already or not expected."""
+    opens = sign.spec.opens
+    if opens is None or not opens.predicted or state.told == "unknown":
+        return None
+    if LEVEL_RANK[state.told] >= LEVEL_RANK[opens.at]:
+        return None
+    return next((p for p in ahead if LEVEL_RANK[p.level] >= LEVEL_RANK[opens.at]), None)
+
+
+def _lengths(sign: Sign) -> tuple[int, int]:
+    return int(sign.spec.step.total_seconds()), int(sign.spec.season.total_seconds())

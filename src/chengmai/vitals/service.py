@@ -1,0 +1,284 @@
+"""Evaluates all signs: load, decide, save, tell. One failing sign stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from chengmai.kernel.actors import system
+from chengmai.kernel.instants import format_us, to_us
+from chengmai.kernel.work import Tx
+from chengmai.ngsild.entity import Entity, value_of
+from chengmai.vitals.deciding import Decider, Readout, Seen, location_of
+from chengmai.vitals.entities import VALUE_IRI, state_of, vital_id
+from chengmai.vitals.foreseeing import Foreseer
+from chengmai.vitals.model import Failure, Outcome, Sign, TickReport
+from chengmai.vitals.ports import Ports
+from chengmai.vitals.reading import Observed, SignReader
+from chengmai.vitals.ticks import tick_before, tick_of
+
+_MANY = 100_000
+_EVIDENCE = 12
+_OPEN = 2
+"""Completed buckets evaluated again beside the running one, for readings that come late."""
+_CATCH_UP = timedelta(days=7)
+"""The longest gap (the platform was off) that a tick evaluates; what is older takes a backfill."""
+_log = structlog.get_logger("chengmai.vitals")
+
+
+class VitalsService:
+    """Keeps the vital signs of a city current."""
+
+    def __init__(self, ports: Ports, signs: Sequence[Sign], zone: ZoneInfo) -> None:
+        self._ports, self._zone = ports, zone
+        self._deciders = {sign.key: Decider(sign, zone) for sign in signs}
+        self._reader = SignReader(ports.work, ports.model, ports.readings, ports.analysis, zone)
+        self._placed: dict[str, int] = {}
+        self._foreseer = Foreseer(ports, zone)
+
+    async def tick(self, tenant: str) -> TickReport:
+        """Return what changed after evaluating all signs over their latest ticks.
+
+        The running bucket and the two before it are evaluated, and whatever was missed since the last
+        pass (up to seven days). Each sign is written in one transaction together with its crossings.
+        """
+        kept = await self._kept(tenant)
+        return await self._each(
+            tenant,
+            lambda decider: self._tick_sign(tenant, decider, kept.get(decider.sign.key, {})),
+        )
+
+    async def backfill(self, tenant: str, since: datetime) -> TickReport:
+        """Return what was written of the past since an instant: values, and the level at the end.
+
+        No event is told of the past. A level that stands at the end is told by the next `tick`, so that a
+        city which starts with something abnormal has its case. Signs in areas that are in the model already
+        are left as they are; the same `since` again brings nothing in twice.
+        """
+        kept = await self._kept(tenant)
+        return await self._each(
+            tenant,
+            lambda decider: self._backfill_sign(
+                tenant, decider, kept.get(decider.sign.key, {}), to_us(since)
+            ),
+        )
+
+    async def forecast(self, tenant: str) -> TickReport:
+        """Return which forecasts were made: one for each sign and area with a new completed tick.
+
+        A crossing that the median expects is told once an episode, when the model has skill, the sign opens
+        cases on predictions, and its present level lies below.
+        """
+        kept = await self._kept(tenant)
+        return await self._each(
+            tenant,
+            lambda decider: self._foreseer.run(tenant, decider, kept.get(decider.sign.key, {})),
+        )
+
+    async def _each(self, tenant: str, run: Callable[[Decider], Awaitable[Outcome]]) -> TickReport:
+        changed: list[str] = []
+        failures: list[Failure] = []
+        crossings = 0
+        for key, decider in self._deciders.items():
+            try:
+                outcome = await run(decider)
+            except Exception as error:  # a faulty sign must not take the others with it
+                _log.exception("sign failed", sign=key, tenant=tenant)
+                failures.append(Failure(key, str(error)))
+                continue
+            changed += outcome.changed
+            crossings += outcome.crossings
+        return TickReport(
+            len(self._deciders) - len(failures), tuple(changed), crossings, tuple(failures)
+        )
+
+    async def _kept(self, tenant: str) -> dict[str, dict[str, Entity]]:
+        """Return the vital signs of the model by sign and area."""
+        found = await self._ports.work.read(
+            lambda tx: self._ports.model.find(tx, tenant, "VitalSign", limit=_MANY)
+        )
+        kept: dict[str, dict[str, Entity]] = {}
+        for item in found:
+            key = f"{value_of(item, 'pack')}/{value_of(item, 'sign')}"
+            kept.setdefault(key, {})[str(value_of(item, "areaServed"))] = item
+        return kept
+
+    async def _tick_sign(
+        self, tenant: str, decider: Decider, kept: Mapping[str, Entity]
+    ) -> Outcome:
+        now_us = to_us(self._ports.clock.now())
+        observed = await self._observe(tenant, decider.sign, kept, now_us)
+        seen = [
+            Seen(area, observed.ticks.get(area, ()), observed.newest_of(area), now_us)
+            for area in sorted({*kept, *observed.ticks})
+        ]
+        due = [one for one in seen if decider.plan(kept.get(one.area), one) is not None]
+        places = await self._places(tenant, decider.sign, kept, due, now_us)
+        if not due:
+            return Outcome()
+        looks = await self._look_back(tenant, decider, kept, due)
+        return await self._ports.work.write(
+            lambda tx: self._write(tx, tenant, decider, due, looks, places)
+        )
+
+    async def _backfill_sign(
+        self, tenant: str, decider: Decider, kept: Mapping[str, Entity], since_us: int
+    ) -> Outcome:
+        sign, now_us = decider.sign, to_us(self._ports.clock.now())
+        start = tick_of(since_us, sign.spec.step, self._zone)
+        observed = await self._reader.observe(
+            tenant,
+            sign,
+            start_us=start,
+            end_us=now_us + 1,
+            read_from_us=start - _us(sign.spec.lookback),
+        )
+        fresh = {area: ticks for area, ticks in observed.ticks.items() if area not in kept}
+        await self._ports.past.import_values(
+            tenant,
+            f"vitals/{sign.key}/{format_us(since_us)}",
+            [
+                (vital_id(sign, area), VALUE_IRI, tick_us, value, sign.spec.unit)
+                for area, ticks in fresh.items()
+                for tick_us, value in ticks
+            ],
+        )
+        due = [Seen(area, ticks, observed.newest_of(area), now_us) for area, ticks in fresh.items()]
+        if not due:
+            return Outcome()
+        places = await self._places(tenant, sign, kept, due, now_us)
+        looks = await self._look_back(tenant, decider, kept, due)
+
+        def write(tx: Tx) -> Outcome:
+            actor = system("vitals", tenant)
+            made = [
+                decider.first(
+                    one, look_back=looks.get(one.area, (None, None)), location=places.get(one.area)
+                )
+                for one in due
+            ]
+            for item in made:
+                self._ports.model.put(tx, item, by=actor, note="evaluated over the past")
+            return Outcome(tuple(item["id"] for item in made))
+
+        return await self._ports.work.write(write)
+
+    async def _observe(
+        self, tenant: str, sign: Sign, kept: Mapping[str, Entity], now_us: int
+    ) -> Observed:
+        spec = sign.spec
+        start = tick_before(tick_of(now_us, spec.step, self._zone), spec.step, self._zone, _OPEN)
+        seen_last = [state.trail[-1][0] for state in map(state_of, kept.values()) if state.trail]
+        if seen_last:
+            limit = tick_of(now_us - _us(_CATCH_UP), spec.step, self._zone)
+            start = min(start, max(max(seen_last), limit))
+        # Silence can only be told from a window as long as the silence that is allowed.
+        read_from = min(start - _us(spec.lookback), now_us - _us(spec.stale_after))
+        return await self._reader.observe(
+            tenant, sign, start_us=start, end_us=now_us + 1, read_from_us=read_from
+        )
+
+    async def _places(
+        self,
+        tenant: str,
+        sign: Sign,
+        kept: Mapping[str, Entity],
+        due: Sequence[Seen],
+        now_us: int,
+    ) -> Mapping[str, dict[str, Any]]:
+        """Return where areas lie that have no place yet; asked at most once a step and sign."""
+        lost = [one for one in due if location_of(kept.get(one.area)) is None]
+        asked = self._placed.get(f"{tenant} {sign.key}")
+        if not lost or (asked is not None and now_us - asked < _us(sign.spec.step)):
+            return {}
+        self._placed[f"{tenant} {sign.key}"] = now_us
+        return await self._reader.places(tenant, sign)
+
+    async def _look_back(
+        self, tenant: str, decider: Decider, kept: Mapping[str, Entity], due: Sequence[Seen]
+    ) -> dict[str, Readout]:
+        """Return baseline and anomaly of the areas whose last tick is new or has a new value."""
+        spec, past = decider.sign.spec, self._ports.past
+        step_s, season_s = int(spec.step.total_seconds()), int(spec.season.total_seconds())
+
+        def read(tx: Tx) -> dict[str, Readout]:
+            looks: dict[str, Readout] = {}
+            for one in due:
+                if not decider.has_new_tick(kept.get(one.area), one):
+                    continue
+                vital, (tick_us, value) = vital_id(decider.sign, one.area), one.ticks[-1]
+                fresh = dict(one.ticks[:-1])
+
+                def load(
+                    start_us: int, end_us: int, vital: str = vital, fresh: dict[int, float] = fresh
+                ) -> list[tuple[int, float]]:
+                    # Ticks of this pass are not in the history yet.
+                    kept_points = past.numbers(tx, tenant, vital, VALUE_IRI, start_us, end_us)
+                    own = {us: v for us, v in fresh.items() if start_us <= us < end_us}
+                    return sorted({**dict(kept_points), **own}.items())
+
+                looks[one.area] = self._ports.foresight.look_back(
+                    f"{tenant} {vital}",
+                    load,
+                    tick_us=tick_us,
+                    value=value,
+                    step_s=step_s,
+                    season_s=season_s,
+                )
+            return looks
+
+        return await self._ports.work.read(read)
+
+    def _write(
+        self,
+        tx: Tx,
+        tenant: str,
+        decider: Decider,
+        due: Sequence[Seen],
+        looks: Mapping[str, Readout],
+        places: Mapping[str, dict[str, Any]],
+    ) -> Outcome:
+        changed, news = [], 0
+        actor = system("vitals", tenant)
+        for one in due:
+            kept = self._ports.model.get(tx, tenant, vital_id(decider.sign, one.area))
+            plan = decider.plan(
+                kept,
+                one,
+                look_back=looks.get(one.area, (None, None)),
+                location=location_of(kept) or places.get(one.area),
+            )
+            if plan is None:
+                continue
+            vital = plan.entity["id"]
+            self._ports.model.put(tx, plan.entity, by=actor, note=plan.because.en)
+            if plan.earlier:
+                self._ports.past.record(tx, tenant, vital, plan.earlier)
+            changed.append(vital)
+            if plan.crossing is not None:
+                evidence = self._evidence(tx, tenant, decider, one)
+                event = decider.event(tenant, one, plan, evidence)
+                if event is not None:
+                    self._ports.events.emit(tx, event)
+                    news += 1
+        return Outcome(tuple(changed), news)
+
+    def _evidence(
+        self, tx: Tx, tenant: str, decider: Decider, seen: Seen
+    ) -> Sequence[tuple[int, float]]:
+        """Return the last values of the sign; what this transaction wrote may not be readable yet."""
+        spec = decider.sign.spec
+        until = seen.now_us + 1
+        since = until - (_EVIDENCE + 2) * _us(spec.step)
+        before = self._ports.past.numbers(
+            tx, tenant, vital_id(decider.sign, seen.area), VALUE_IRI, since, until
+        )
+        return sorted({**dict(before), **dict(seen.ticks)}.items())[-_EVIDENCE:]
+
+
+def _us(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)
