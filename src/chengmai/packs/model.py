@@ -73,7 +73,10 @@ class EntitySpec(Spec):
 
 
 class Band(Spec):
-    """One threshold: beyond it the sign is at `level`. Chosen by observation time (`from_`, `until`)."""
+    """One threshold: beyond it the sign is at `level`. Chosen by observation time.
+
+    `from` and `until` are days of the city, first and last included.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

@@ -1,0 +1,291 @@
+"""The linter of packs: what is well formed and still wrong. Every finding names file, key and fix."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import combinations, pairwise
+
+from chengmai.kernel.problems import Invalid
+from chengmai.kernel.units import UNITS, UnknownUnit, convert, unit
+from chengmai.packs.feeds import MapSpec
+from chengmai.packs.model import Band, EntitySpec, Expectation, Pack, SimulateFeed, VitalSpec
+from chengmai.packs.problems import Finding
+
+SqlCheck = Callable[[VitalSpec], list[str]]
+"""Says what is wrong with a vital's query; the deep check lives with the engine that runs it."""
+
+_NAME_AFTER_FROM = re.compile(r"\b(?:from|join)\s+([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE)
+_NAME_BEFORE_AS = re.compile(r"\b([A-Za-z_][A-Za-z0-9_]*)\s+as\s*\(", re.IGNORECASE)
+_OF_A_PART = re.compile(r"\b(?:extract|trim|substring)\s*\([^()]*\)", re.IGNORECASE)
+_ANY = (float("-inf"), float("inf"))
+_POSSIBLE = {
+    "speed": (0.0, 500.0),
+    "temperature": (0.0, 3000.0),
+    "mass_concentration": (0.0, 0.1),
+    "pressure": (0.0, 1e9),
+    "frequency": (0.0, 1e6),
+    "time": (0.0, 1e10),
+    "rate": (0.0, float("inf")),
+}
+"""What a city's sensor can measure at all, in base units: a range beyond it betrays the wrong unit."""
+
+
+def check_pack(pack: Pack, *, sql_check: SqlCheck | None = None) -> list[Finding]:
+    """Return what is wrong in `pack`; empty when it may be used. `sql_check` adds the engine's word on SQL."""
+    files = _Files(pack)
+    return [
+        *_ids(pack, files),
+        *(f for entity in pack.entities for f in _entity(entity, files)),
+        *_feeds(pack, files),
+        *(f for vital in pack.vitals for f in _vital(pack, vital, files, sql_check)),
+        *_cases(pack, files),
+        *(f for expectation in pack.expectations for f in _expectation(pack, expectation, files)),
+    ]
+
+
+def check_packs(packs: Sequence[Pack], *, sql_check: SqlCheck | None = None) -> list[Finding]:
+    """Return what is wrong in several packs, what they say of the same id included."""
+    found = [finding for pack in packs for finding in check_pack(pack, sql_check=sql_check)]
+    for kind, ids in (
+        ("pack", [pack.info.id for pack in packs]),
+        ("category", [c.id for pack in packs for c in pack.cases.categories]),
+        ("feed", [feed.id for pack in packs for feed in pack.feeds]),
+        ("entity type", [entity.type for pack in packs for entity in pack.entities]),
+    ):
+        found += [
+            Finding("pack.toml", "id", f"{kind} {name!r} is in two packs", "rename one of them")
+            for name in _twice(ids)
+        ]
+    return found
+
+
+class _Files:
+    """Finds the file of a part again: the one whose `id` (or `type`) it is."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._names: dict[tuple[str, str], str] = {}
+        for path in sorted(pack.folder.glob("*/*.toml")):
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+            name = document.get("id") or document.get("type") or ""
+            title = document.get("title", {}).get("en", "") if not name else ""
+            relative = f"{path.parent.name}/{path.name}"
+            self._names.setdefault((path.parent.name, str(name or title)), relative)
+            for category in document.get("categories", []):
+                self._names.setdefault(("cases", str(category.get("id"))), relative)
+
+    def of(self, part: str, name: str) -> str:
+        return self._names.get((part, name), f"{part}/")
+
+
+def _ids(pack: Pack, files: _Files) -> Iterator[Finding]:
+    for part, ids in (
+        ("feeds", [feed.id for feed in pack.feeds]),
+        ("vitals", [vital.id for vital in pack.vitals]),
+        ("entities", [entity.type for entity in pack.entities]),
+        ("entities", [entity.view for entity in pack.entities]),
+        ("cases", [category.id for category in pack.cases.categories]),
+        ("cases", [responsible.id for responsible in pack.cases.units]),
+    ):
+        for name in _twice(ids):
+            yield Finding(
+                files.of(part, name), "id", f"{name!r} is there twice", "rename one of them"
+            )
+
+
+def _entity(entity: EntitySpec, files: _Files) -> Iterator[Finding]:
+    file = files.of("entities", entity.type)
+    for name, spec in entity.attributes.items():
+        key = f"attributes.{name}"
+        if spec.value == "number" and spec.unit is None:
+            yield Finding(file, key, "a number without a unit", "add unit, C62 for a plain number")
+        if spec.unit is not None and spec.value != "number":
+            yield Finding(file, key, "only numbers have units", "remove unit")
+        if spec.unit is not None:
+            yield from _unit(file, f"{key}.unit", spec.unit)
+        if spec.value == "number" and (spec.min is None or spec.max is None):
+            yield Finding(file, key, "no plausible range", "add min and max in the unit")
+        elif spec.min is not None and spec.max is not None:
+            yield from _range(file, key, spec.min, spec.max, spec.unit)
+
+
+def _range(file: str, key: str, low: float, high: float, code: str | None) -> Iterator[Finding]:
+    """Find a range that is empty, or impossible for what the unit measures."""
+    known = UNITS.get(code or "")
+    least, most = _POSSIBLE.get(known.dimension, _ANY) if known else _ANY
+    if low >= high:
+        yield Finding(file, key, "the plausible range is empty", "give min below max")
+    elif known and (known.to_base(low) < least or known.to_base(high) > most):
+        message = f"{low:g} … {high:g} {known.symbol} cannot be: a wrong unit?"
+        yield Finding(file, key, message, "correct min, max or unit")
+
+
+def _feeds(pack: Pack, files: _Files) -> Iterator[Finding]:
+    entities = {entity.type: entity for entity in pack.entities}
+    for feed in pack.feeds:
+        file = files.of("feeds", feed.id)
+        entity = entities.get(feed.entity)
+        if entity is None:
+            choice = ", ".join(sorted(entities)) or "add one"
+            yield Finding(file, "entity", f"no entity {feed.entity!r}", f"use one of: {choice}")
+        elif not isinstance(feed, SimulateFeed):
+            yield from _mapping(file, feed.map, entity)
+        if feed.period <= timedelta(0):
+            yield Finding(file, "period", "the period is not positive", "write PT1H")
+        if feed.licence is None:
+            yield Finding(file, "licence", "no licence", "say under which terms the data come")
+
+
+def _mapping(file: str, rules: MapSpec, entity: EntitySpec) -> Iterator[Finding]:
+    for name, rule in rules.attributes.items():
+        key = f"map.attributes.{name}"
+        spec = entity.attributes.get(name)
+        if spec is None:
+            yield Finding(
+                file,
+                key,
+                f"{entity.type} declares no attribute {name!r}",
+                "declare it, or correct the name",
+            )
+        elif rule.unit is not None and spec.unit is None:
+            yield Finding(file, key, "a unit for an attribute without one", "remove unit")
+        elif rule.unit is not None and spec.unit is not None:
+            try:
+                convert(1.0, rule.unit, spec.unit)
+            except Invalid as problem:
+                yield Finding(
+                    file, f"{key}.unit", problem.detail, problem.fix or "correct the unit"
+                )
+
+
+def _vital(
+    pack: Pack, vital: VitalSpec, files: _Files, sql_check: SqlCheck | None
+) -> Iterator[Finding]:
+    file = files.of("vitals", vital.id)
+    yield from _unit(file, "unit", vital.unit)
+    for number, band in enumerate(vital.bands):
+        if not band.source.strip():
+            yield Finding(file, f"bands.{number}.source", "no source", "name standard and clause")
+        if band.from_ and band.until and band.from_ > band.until:
+            yield Finding(file, f"bands.{number}", "ends before it begins", "correct from or until")
+    yield from _effective(file, vital.bands)
+    if vital.stale_after < vital.step:
+        yield Finding(file, "stale_after", "shorter than a step", "give at least one step")
+    views = {entity.view for entity in pack.entities}
+    for name in sorted(_views_named(vital.sql) - views):
+        choice = ", ".join(sorted(views))
+        yield Finding(
+            file, "sql", f"there is no view {name!r} in the pack", f"use one of: {choice}"
+        )
+    if vital.opens and vital.opens.category not in {c.id for c in pack.cases.categories}:
+        yield Finding(
+            file,
+            "opens.category",
+            f"no category {vital.opens.category!r}",
+            "add it to cases/*.toml, or correct the name",
+        )
+    if vital.opens and vital.opens.at not in {band.level for band in vital.bands}:
+        yield Finding(
+            file, "opens.at", f"no band has the level {vital.opens.at!r}", "add such a band"
+        )
+    for message in sql_check(vital) if sql_check else ():
+        yield Finding(file, "sql", message, "correct the query")
+
+
+def _effective(file: str, bands: Sequence[Band]) -> Iterator[Finding]:
+    """Find bands of one level and side that hold on the same day, or leave days between them unruled."""
+    for level, above in sorted({(band.level, band.above is not None) for band in bands}):
+        same = [b for b in bands if b.level == level and (b.above is not None) == above]
+        key = f"bands ({level}, {'above' if above else 'below'})"
+        for one, other in combinations(same, 2):
+            if _start(one) <= _end(other) and _start(other) <= _end(one):
+                yield Finding(
+                    file, key, "two bands hold on the same day", "set until to the day before from"
+                )
+        same.sort(key=_start)
+        for earlier, later in pairwise(same):
+            if _end(earlier) < _start(later) - timedelta(days=1):
+                yield Finding(
+                    file,
+                    key,
+                    f"no band holds between {earlier.until} and {later.from_}",
+                    "close the gap; until is the last day a band holds",
+                )
+
+
+def _cases(pack: Pack, files: _Files) -> Iterator[Finding]:
+    units = {unit.id for unit in pack.cases.units}
+    for category in pack.cases.categories:
+        if category.responsible not in units:
+            yield Finding(
+                files.of("cases", category.id),
+                f"categories.{category.id}.responsible",
+                f"no unit {category.responsible!r}",
+                f"use one of: {', '.join(sorted(units)) or 'add [[units]]'}",
+            )
+
+
+def _expectation(pack: Pack, expectation: Expectation, files: _Files) -> Iterator[Finding]:
+    file = files.of("expect", expectation.title.en)
+    entities = {entity.type: entity for entity in pack.entities}
+    for number, given in enumerate(expectation.given):
+        key = f"given.{number}"
+        if given.sample is not None:
+            if not (pack.folder / given.sample).is_file():
+                yield Finding(file, f"{key}.sample", f"no file {given.sample}", "add the file")
+            continue
+        entity = entities.get(given.entity)
+        if entity is None:
+            yield Finding(file, f"{key}.entity", f"no entity {given.entity!r}", "correct the name")
+            continue
+        for name in sorted(set(given.values) - set(entity.attributes)):
+            yield Finding(
+                file,
+                f"{key}.values.{name}",
+                f"{entity.type} declares no {name!r}",
+                "correct the name",
+            )
+    signs = {vital.id for vital in pack.vitals}
+    for number, expected in enumerate(expectation.vitals):
+        if expected.sign not in signs:
+            yield Finding(
+                file, f"vitals.{number}.sign", f"no sign {expected.sign!r}", "correct the name"
+            )
+    categories = {category.id for category in pack.cases.categories}
+    for number, case in enumerate(expectation.cases):
+        if case.category not in categories:
+            yield Finding(
+                file,
+                f"cases.{number}.category",
+                f"no category {case.category!r}",
+                "correct the name",
+            )
+
+
+def _unit(file: str, key: str, code: str) -> Iterator[Finding]:
+    try:
+        unit(code)
+    except UnknownUnit as problem:
+        yield Finding(file, key, problem.detail, problem.fix or "correct the unit")
+
+
+def _views_named(sql: str) -> set[str]:
+    """Return the names after FROM and JOIN that no WITH defines: a light look, not a parse."""
+    plain = _OF_A_PART.sub("", sql)
+    defined = {name.lower() for name in _NAME_BEFORE_AS.findall(plain)}
+    return {name for name in _NAME_AFTER_FROM.findall(plain) if name.lower() not in defined}
+
+
+def _start(band: Band) -> date:
+    return band.from_ or date.min + timedelta(days=1)
+
+
+def _end(band: Band) -> date:
+    return band.until or date.max
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
