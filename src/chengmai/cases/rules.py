@@ -233,9 +233,10 @@ def _on_open_case(crossing: VitalCrossed, case: Case) -> Decision:
         return NoteOnCase(Step.PREDICTED_BECAME_REAL, back | {"kind": "real"})
     if rank > stands:
         return NoteOnCase(Step.ESCALATE, back)
-    if case.recovered or rank > LEVEL_RANK.get(crossing.previous_level, 0):
+    # After a silence the level comes back from unknown: that is no new crossing.
+    if case.recovered or rank > LEVEL_RANK.get(crossing.previous_level, rank):
         return NoteOnCase(Step.CROSSED_AGAIN, back)
-    return Nothing("the level fell and has not recovered yet")
+    return Nothing("nothing that the case does not know")
 
 
 def joined_evidence(

@@ -289,6 +289,7 @@ def test_a_crossing_on_a_live_case_becomes_a_line_in_its_log(
         ({"kind": "real", "recovered": True}, {"kind": "recovered", "level": "normal"}),
         ({"kind": "real"}, {"kind": "real", "level": "watch", "previous_level": "act"}),
         ({"kind": "real"}, {"kind": "real", "level": "unknown", "previous_level": "act"}),
+        ({"kind": "real"}, {"kind": "real", "level": "act", "previous_level": "unknown"}),
     ],
 )
 def test_a_crossing_that_adds_nothing_writes_nothing(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,18 @@ def test_five_failures_lock_the_account_for_an_hour() -> None:
         house.sign_in()
     house.clock.advance(timedelta(minutes=60))
     house.sign_in()
+
+
+def test_guesses_at_the_same_moment_are_counted_like_guesses_in_a_row() -> None:
+    house = House()
+    house.add()
+
+    async def guess() -> list[object]:
+        words = [*(f"wrong password {n}" for n in range(5)), PASSWORD]
+        tries = [house.sessions.sign_in("li", word, f"10.0.0.{n}") for n, word in enumerate(words)]
+        return list(await asyncio.gather(*tries, return_exceptions=True))
+
+    assert [type(answer) for answer in house.run(guess())] == [SignInFailed] * 6
 
 
 def test_four_failures_and_a_success_begin_anew() -> None:
