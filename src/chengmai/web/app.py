@@ -1,0 +1,55 @@
+"""One ASGI application: the machine API, a health answer, and the screens for everything else."""
+
+from __future__ import annotations
+
+import secrets
+
+from chengmai.app import City
+from chengmai.web.api.app import MachineApi, Receive, Scope, Send
+from chengmai.web.api.machine import Machine
+from chengmai.web.cockpit.build import build_cockpit
+from chengmai.web.cockpit.live_hub import LiveHub
+from chengmai.web.cockpit.visit import CockpitSettings
+from chengmai.web.desk.accounts import CityAccounts
+from chengmai.web.desk.desk import CityDesk
+from chengmai.web.gate import TrustGate
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class CityWeb:
+    """Everything a city answers over HTTP."""
+
+    def __init__(self, city: City) -> None:
+        settings = CockpitSettings(
+            secret=city.secret("forms"),
+            secure_cookies=city.settings.host not in _LOOPBACK,
+        )
+        self._hub = LiveHub(secrets.token_hex(4))
+        city.news.append(self._hub.publish)
+        machine = Machine(city.broker, city.history, city.subscribing, city.contexts)
+        self._api = MachineApi(machine, TrustGate(city.trust, settings.session_cookie))
+        self._cockpit = build_cockpit(
+            CityDesk(city), CityAccounts(city.trust, city.settings.tenant), self._hub, settings
+        )
+
+    def close(self) -> None:
+        """End every open stream, so that the server can stop."""
+        self._hub.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        if path.startswith("/ngsi-ld/"):
+            await self._api(scope, receive, send)
+        elif path == "/health":
+            await _health(send)
+        else:
+            await self._cockpit(scope, receive, send)
+
+
+async def _health(send: Send) -> None:
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"status":"ok"}'})
