@@ -11,6 +11,7 @@ import structlog
 
 from chengmai.kernel.actors import system
 from chengmai.kernel.instants import format_us, to_us
+from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import Entity, value_of
 from chengmai.vitals.deciding import Decider, Readout, Seen, location_of
@@ -86,6 +87,10 @@ class VitalsService:
         for key, decider in self._deciders.items():
             try:
                 outcome = await run(decider)
+            except Problem as problem:
+                _log.warning("sign failed", sign=key, tenant=tenant, detail=problem.detail)
+                failures.append(Failure(key, problem.detail))
+                continue
             except Exception as error:  # a faulty sign must not take the others with it
                 _log.exception("sign failed", sign=key, tenant=tenant)
                 failures.append(Failure(key, str(error)))
