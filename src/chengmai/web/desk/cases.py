@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chengmai.cases.flow import FLOW
-from chengmai.cases.model import Case, CaseView, State, Step, Urgency
+from chengmai.cases.model import Case, CaseView, State, Step
 from chengmai.cases.model import LogLine as StoredLine
 from chengmai.cases.service import MOST_LISTED, CaseService
 from chengmai.cases.words import STATE_WORDS, STEP_WORDS, sentence
+from chengmai.cases.working_time import Urgency
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.geo import point_of
 from chengmai.kernel.instants import parse_instant

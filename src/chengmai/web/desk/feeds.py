@@ -9,7 +9,7 @@ from chengmai.kernel.instants import parse_instant
 from chengmai.kernel.texts import Text
 from chengmai.ngsild.entity import Entity, value_of
 from chengmai.packs.model import Pack
-from chengmai.web.cockpit.views import FeedRef, FeedView, RejectSample
+from chengmai.web.cockpit.views import FeedRef, FeedState, FeedView, RejectSample
 
 
 def text_of(entity: Entity, term: str, fallback: str = "–") -> Text:
@@ -49,7 +49,7 @@ def feed_view(entity: Entity, packs: Sequence[Pack]) -> FeedView:
 
 def feed_ref(entity: Entity) -> FeedRef:
     """Return a feed as a link."""
-    state = value_of(entity, "feedState") or "waiting"
+    state: FeedState = value_of(entity, "feedState") or "waiting"
     return FeedRef(entity["id"], text_of(entity, "name"), state)
 
 

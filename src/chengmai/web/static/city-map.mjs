@@ -106,7 +106,7 @@ function style(data, lang) {
       {
         id: "places", type: "symbol", source: "places",
         layout: {
-          "icon-image": ["coalesce", ["get", "level"], "act"], "icon-allow-overlap": true,
+          "icon-image": ["coalesce", ["get", "level"], "act"], "icon-allow-overlap": true, "icon-ignore-placement": true,
           "symbol-sort-key": ["-", 9, ["coalesce", ["get", "rank"], 0]],
           "text-field": ["case", ["has", "point_count"], ["to-string", ["get", "point_count"]], ""],
           "text-size": 14, "text-offset": [1, 0], "text-anchor": "left", "text-optional": true, "text-font": FONTS,

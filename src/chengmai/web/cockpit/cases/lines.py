@@ -49,6 +49,8 @@ class CaseLine:
 def case_line(row: CaseRow, formats: Formats) -> CaseLine:
     """Return the line of a case."""
     words = formats.words
+    overdue = row.due_at is not None and row.due_at < formats.now
+    light: Light = "red" if overdue else row.light
     step = None
     if row.next_step is not None:
         choice = row.next_step
@@ -74,8 +76,8 @@ def case_line(row: CaseRow, formats: Formats) -> CaseLine:
         opened=formats.instant(row.opened_at),
         due="" if row.closed else formats.remaining(row.due_at),
         due_at=formats.near(row.due_at) if row.due_at else "",
-        light=row.light,
-        light_word=words(f"light.{row.light}"),
+        light=light,
+        light_word=words(f"light.{light}"),
         recovered=row.recovered,
         version=row.version,
         step=step,

@@ -87,7 +87,7 @@ def _line(feed: FeedView, formats: Formats) -> FeedLine:
         received=formats.number(feed.received),
         accepted=formats.number(feed.accepted),
         rejected=formats.number(feed.rejected),
-        share=formats.percent(feed.rejected / feed.received, 1) if feed.received else "",
+        share=formats.percent(feed.rejected / feed.received, 1) if feed.rejected else "",
         simulated=feed.simulated,
         note=words.pick(feed.note) if feed.note else "",
         reasons=tuple(

@@ -51,7 +51,7 @@ class Frame:
         return self.height - self.bottom
 
 
-WIDE = Frame(920, 320)
+WIDE = Frame(1140, 320)
 NARROW = Frame(350, 260, left=42, right=6)
 
 

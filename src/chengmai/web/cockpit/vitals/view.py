@@ -68,6 +68,7 @@ class VitalPageView:
     since: str
     range: str
     ranges: tuple[str, ...]
+    thresholds: tuple[Threshold, ...]
     chart_wide: Markup
     chart_narrow: Markup
     rows: tuple[tuple[str, str, str], ...]
@@ -104,6 +105,7 @@ def page_view(
         since=formats.near(card.since),
         range=chosen,
         ranges=tuple(RANGES),
+        thresholds=data.thresholds,
         chart_wide=chart(data, WIDE, formats, card.unit, description),
         chart_narrow=chart(data, NARROW, formats, card.unit, description),
         rows=_rows(vital, history, formats),

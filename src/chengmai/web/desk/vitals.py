@@ -1,0 +1,202 @@
+"""Vital signs, as the screens see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+import numpy as np
+
+from chengmai.forecast.baseline import CYCLES, band_before
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.clock import Clock
+from chengmai.kernel.instants import from_us, parse_instant, to_us
+from chengmai.kernel.texts import Text
+from chengmai.packs.model import Pack, VitalSpec
+from chengmai.trust.policy import allow
+from chengmai.vitals.board import VitalsBoard
+from chengmai.vitals.model import VitalView
+from chengmai.web.cockpit.views import (
+    BandView,
+    BaselinePoint,
+    FeedRef,
+    ForecastPoint,
+    ForecastView,
+    Point,
+    Trust,
+    VitalCard,
+    VitalDetail,
+    VitalHistory,
+)
+from chengmai.web.desk.cases import position
+
+_RECENT = timedelta(hours=24)
+_MOST_RECENT = 48
+_MOST_POINTS = 2000
+_LONGEST_BASELINE = 1500
+
+
+class VitalScreens:
+    """Turns vital signs into the views of the screens."""
+
+    def __init__(self, board: VitalsBoard, packs: Sequence[Pack], clock: Clock) -> None:
+        self._board = board
+        self._clock = clock
+        self._packs = {pack.info.id: pack for pack in packs}
+        self._specs: dict[tuple[str, str], VitalSpec] = {
+            (pack.info.id, spec.id): spec for pack in packs for spec in pack.vitals
+        }
+
+    async def cards(
+        self, actor: Actor, cases: Mapping[str, str], *, recent: bool = True
+    ) -> list[VitalCard]:
+        """Return every sign as a card; `cases` gives the open case of a sign.
+
+        Without `recent` the cards come without their last day, which costs a look into the history each.
+        """
+        allow(actor, "vitals.read")
+        cards = []
+        for view in await self._board.board(actor.tenant):
+            points = await self._recent(actor.tenant, view) if recent else ()
+            cards.append(self._card(view, points, cases.get(view.id)))
+        return cards
+
+    async def detail(
+        self, actor: Actor, vital_id: str, case_id: str | None, feeds: tuple[FeedRef, ...]
+    ) -> VitalDetail:
+        """Return one sign with what it is made of."""
+        allow(actor, "vitals.read")
+        view = await self._board.vital(actor.tenant, vital_id)
+        spec = self._specs[view.pack, view.sign]
+        anomaly = view.anomaly if view.anomaly and view.anomaly.get("is_anomaly") else None
+        return VitalDetail(
+            card=self._card(view, await self._recent(actor.tenant, view), case_id),
+            about=view.about,
+            definition=view.definition,
+            sql=spec.sql.strip(),
+            step=spec.step,
+            stale_after=spec.stale_after,
+            bands=tuple(
+                BandView(
+                    level="act" if band.level == "act" else "watch",
+                    above=band.above,
+                    below=band.below,
+                    source=band.source,
+                    trust=cast(Trust, band.trust),
+                    clear=band.clear,
+                    from_date=_day(band.from_on),
+                    until_date=_day(band.until_on),
+                    in_force=band.in_force,
+                )
+                for band in view.bands
+            ),
+            forecast=_forecast(view.forecast, spec.step) if view.forecast else None,
+            anomaly=Text(**anomaly["sentence"]) if anomaly else None,
+            feeds=feeds,
+        )
+
+    async def history(
+        self, actor: Actor, vital_id: str, start: datetime, end: datetime
+    ) -> VitalHistory:
+        """Return values and the usual band in [start, end]."""
+        allow(actor, "vitals.read")
+        view = await self._board.vital(actor.tenant, vital_id)
+        spec = self._specs[view.pack, view.sign]
+        before = start - CYCLES * spec.season - 2 * spec.step
+        end_us = to_us(end) + 1
+        points = await self._board.history(actor.tenant, vital_id, before, from_us(end_us))
+        start_us = to_us(start)
+        shown = [(us, value) for us, value in points if us >= start_us]
+        thinned = shown[:: max(1, -(-len(shown) // _MOST_POINTS))]
+        return VitalHistory(
+            start=start,
+            end=end,
+            points=tuple(Point(from_us(us), value) for us, value in thinned),
+            baseline=_baselines(points, start_us, spec),
+        )
+
+    def pack_of(self, pack_id: str) -> Pack | None:
+        """Return a pack by its id."""
+        return self._packs.get(pack_id)
+
+    async def _recent(self, tenant: str, view: VitalView) -> tuple[Point, ...]:
+        now = self._clock.now()
+        span = max(_RECENT, 24 * timedelta(seconds=view.step_s))
+        points = await self._board.history(tenant, view.id, now - span, now + timedelta(hours=1))
+        thinned = points[:: max(1, -(-len(points) // _MOST_RECENT))]
+        return tuple(Point(from_us(us), value) for us, value in thinned)
+
+    def _card(self, view: VitalView, recent: tuple[Point, ...], case_id: str | None) -> VitalCard:
+        pack = self._packs[view.pack]
+        baseline = view.baseline or {}
+        return VitalCard(
+            id=view.id,
+            title=view.title,
+            pack=view.pack,
+            pack_title=pack.info.title,
+            area=view.area,
+            level=view.level,
+            value=view.value,
+            unit=view.unit,
+            observed_at=parse_instant(view.at) if view.at else None,
+            since=parse_instant(view.since) if view.since else None,
+            reason=view.reason,
+            decimals=view.decimals,
+            expected_low=baseline.get("low"),
+            expected_high=baseline.get("high"),
+            recent=recent,
+            position=position(view.location),
+            case_id=case_id,
+        )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _forecast(stored: Mapping[str, Any], step: timedelta) -> ForecastView:
+    backtest = stored.get("backtest") or {}
+    return ForecastView(
+        model=stored["model"],
+        version=str(stored["version"]),
+        origin=parse_instant(stored["origin"]),
+        step=step,
+        interval=float(stored["level"]),
+        points=tuple(
+            ForecastPoint(
+                parse_instant(one["at"]), one["median"], one["low"], one["high"], one.get("naive")
+            )
+            for one in stored["points"]
+        ),
+        shown=bool(stored["shown"]),
+        because=Text(**stored["because"]),
+        mae=backtest.get("mae"),
+        naive_mae=backtest.get("naive_mae"),
+        skill=backtest.get("skill"),
+        coverage=backtest.get("coverage"),
+        origins=backtest.get("origins"),
+    )
+
+
+def _baselines(
+    points: Sequence[tuple[int, float]], start_us: int, spec: VitalSpec
+) -> tuple[BaselinePoint, ...]:
+    """Return the usual band at each step that is shown, from earlier seasons only."""
+    if not points:
+        return ()
+    step_us = int(spec.step.total_seconds() * 1_000_000)
+    first, last = points[0][0], points[-1][0]
+    values = np.full((last - first) // step_us + 1, np.nan)
+    for us, value in points:
+        values[(us - first) // step_us] = value
+    season = max(1, round(spec.season / spec.step))
+    begin = max(0, -(-(start_us - first) // step_us))
+    stride = max(1, (len(values) - begin) // _LONGEST_BASELINE)
+    made = []
+    for index in range(begin, len(values), stride):
+        band = band_before(values, index, season)
+        if band is not None:
+            at = from_us(first + index * step_us)
+            made.append(BaselinePoint(at, band.low, band.mid, band.high))
+    return tuple(made)
