@@ -147,6 +147,7 @@ class FakeCity:
     shown: bool = True
     forecasts: int = 0
     writes: int = 0
+    evaluations: int = 0
 
     async def write(self, fn: Callable[[Tx], T], /) -> T:
         before = copy.deepcopy((self.entities, self.numbers_kept))
@@ -242,6 +243,7 @@ class FakeCity:
         zone: ZoneInfo,
     ) -> list[tuple[str, int, float]]:
         """Return the mean by area and tick, whatever the query says; `sum` fails on purpose."""
+        self.evaluations += 1
         if "SUM" in checked.text:
             raise EvaluationFailed("the query failed: on purpose")
         rows, groups = views[0].rows, dict[tuple[str, int], list[float]]()

@@ -36,9 +36,11 @@ def test_a_reading_becomes_a_vital_sign_with_value_unit_and_reason() -> None:
 def test_nothing_is_written_when_nothing_changed() -> None:
     bench = a_bench()
     bench.hour(42.0)
-    writes = bench.city.writes
+    writes, evaluations = bench.city.writes, bench.city.evaluations
     assert run(bench.service.tick(TENANT)).changed == ()
     assert bench.city.writes == writes
+    run(bench.service.tick(TENANT))
+    assert bench.city.evaluations == evaluations
 
 
 def test_a_crossing_is_told_once_with_its_evidence() -> None:
