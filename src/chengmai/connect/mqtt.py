@@ -66,7 +66,8 @@ class MqttConnector:
         wrapped.manual_ack_set(True)
         try:
             async with client:
-                await client.subscribe([(topic, source.qos) for topic in source.topics])
+                topics: list[tuple[str, int]] = [(topic, source.qos) for topic in source.topics]
+                await client.subscribe(topics)
                 await self._receive(client, wrapped, sink)
         except aiomqtt.MqttError as error:
             raise SourceFailed(

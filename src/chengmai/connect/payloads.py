@@ -70,8 +70,10 @@ def readings_of(
 
 def _at(document: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
-        wanted = dict if isinstance(step, str) else list
-        if not isinstance(document, wanted):
+        if isinstance(step, str) and isinstance(document, dict):
+            document = document[step]
+        elif isinstance(step, int) and isinstance(document, list):
+            document = document[step]
+        else:
             raise LookupError(step)
-        document = document[step]
     return document

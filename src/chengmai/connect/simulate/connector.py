@@ -53,12 +53,9 @@ class SimulateConnector:
         until = await self._backfill(sink, until, goal)
         while True:
             await self._wait_for(until + self._feed.period)
-            until = min(self._step_at(self._pace.now()), until + self._block())
-            readings = await asyncio.to_thread(
-                self._readings, parse_instant(cursor["until"]), until
-            )
-            cursor = self._cursor(until, goal)
-            await sink.accept(readings, [], cursor)
+            start, until = until, min(self._step_at(self._pace.now()), until + self._block())
+            readings = await asyncio.to_thread(self._readings, start, until)
+            await sink.accept(readings, [], self._cursor(until, goal))
 
     async def _backfill(self, sink: Sink, until: datetime, goal: datetime) -> datetime:
         while until < goal:

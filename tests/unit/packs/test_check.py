@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.packs.builders import CASES, ENTITY, EXPECT, FEED, VITAL, a_folder
+
+from chengmai.packs import check_pack, check_packs, read_pack
+
+LATER = """
+[[bands]]
+level = "watch"
+above = 12
+from = {begin}
+source = "list of vital signs V07, next edition"
+trust = "C"
+"""
+
+
+def found(tmp_path: Path, changes: dict[str, str]) -> list[tuple[str, str]]:
+    pack = read_pack(a_folder(tmp_path, changes))
+    return [(finding.file, finding.key) for finding in check_pack(pack)]
+
+
+def test_a_whole_pack_has_no_findings(tmp_path: Path) -> None:
+    assert found(tmp_path, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "key"),
+    [
+        ("entities/gauge.toml", ENTITY.replace('"CMT"', '"CMX"'), "attributes.depth.unit"),
+        ("entities/gauge.toml", ENTITY.replace('unit = "CMT"', ""), "attributes.depth"),
+        ("entities/gauge.toml", ENTITY.replace("max = 500", ""), "attributes.depth"),
+        ("entities/gauge.toml", ENTITY.replace("max = 500", "max = 0"), "attributes.depth"),
+        ("feeds/gauges.toml", FEED.replace('"Gauge"', '"Gouge"'), "entity"),
+        ("feeds/gauges.toml", FEED.replace('"MTR"', '"CEL"'), "map.attributes.depth.unit"),
+        ("feeds/gauges.toml", FEED.replace("depth = {", "width = {"), "map.attributes.width"),
+        ("feeds/gauges.toml", FEED.replace('licence = "own"', ""), "licence"),
+        ("vitals/depth.toml", VITAL.replace('unit = "CMT"', 'unit = "CMX"'), "unit"),
+        ("vitals/depth.toml", VITAL.replace("FROM gauge", "FROM sqlite_master"), "sql"),
+        ("vitals/depth.toml", VITAL.replace('"flooding"', '"drought"'), "opens.category"),
+        ("vitals/depth.toml", VITAL.replace('at = "watch"', 'at = "act"'), "opens.at"),
+        ("vitals/depth.toml", VITAL.replace('"PT30M"', '"PT1M"'), "stale_after"),
+        ("vitals/depth.toml", VITAL.replace('"list of vital signs V07"', '" "'), "bands.0.source"),
+        (
+            "cases/water.toml",
+            CASES.replace('responsible = "drainage"', 'responsible = "nobody"'),
+            "categories.flooding.responsible",
+        ),
+        ("expect/deep.toml", EXPECT.replace('"Gauge"', '"Gouge"'), "given.0.entity"),
+        ("expect/deep.toml", EXPECT.replace("depth = 20", "width = 20"), "given.0.values.width"),
+        ("expect/deep.toml", EXPECT.replace('sign = "depth"', 'sign = "width"'), "vitals.0.sign"),
+        ("expect/deep.toml", EXPECT.replace('"flooding"', '"drought"'), "cases.0.category"),
+    ],
+)
+def test_a_mistake_is_found_in_its_file_at_its_key(
+    tmp_path: Path, file: str, text: str, key: str
+) -> None:
+    assert found(tmp_path, {file: text})[0] == (file, key)
+
+
+def test_a_range_that_no_sensor_can_measure_betrays_the_wrong_unit(tmp_path: Path) -> None:
+    warm = ENTITY.replace('"CMT"', '"CEL"').replace("max = 500", "max = 90000")
+    feed = FEED.replace('"MTR"', '"CEL"')
+    changes = {"entities/gauge.toml": warm, "feeds/gauges.toml": feed}
+    assert found(tmp_path, changes) == [("entities/gauge.toml", "attributes.depth")]
+
+
+@pytest.mark.parametrize(
+    ("until", "begin", "count"),
+    [
+        ("2026-02-28", "2026-03-01", 0),
+        ("2026-03-01", "2026-03-01", 1),
+        ("2026-02-27", "2026-03-01", 1),
+    ],
+)
+def test_bands_of_two_editions_must_meet(
+    tmp_path: Path, until: str, begin: str, count: int
+) -> None:
+    vital = VITAL + f"until = {until}\n" + LATER.format(begin=begin)
+    assert (
+        found(tmp_path, {"vitals/depth.toml": vital})
+        == [("vitals/depth.toml", "bands (watch, above)")] * count
+    )
+
+
+def test_a_sample_that_is_not_there_is_found(tmp_path: Path) -> None:
+    expect = 'title = { zh = "样例", en = "sample" }\ngiven = [{ sample = "samples/a.ndjson" }]\n'
+    assert found(tmp_path, {"expect/deep.toml": expect}) == [("expect/deep.toml", "given.0.sample")]
+
+
+def test_names_that_with_defines_are_no_views(tmp_path: Path) -> None:
+    sql = "WITH deep AS (SELECT * FROM gauge) SELECT area, tick, max(depth) AS value FROM deep GROUP BY 1, 2"
+    old = VITAL[VITAL.index("sql = ") : VITAL.index("[opens]")]
+    assert found(tmp_path, {"vitals/depth.toml": VITAL.replace(old, f'sql = "{sql}"\n')}) == []
+
+
+def test_the_word_of_the_engine_on_sql_is_a_finding(tmp_path: Path) -> None:
+    pack = read_pack(a_folder(tmp_path))
+    findings = check_pack(pack, sql_check=lambda vital: [f"no value in {vital.id}"])
+    assert [(f.key, f.message) for f in findings] == [("sql", "no value in depth")]
+
+
+def test_an_id_in_two_packs_is_found(tmp_path: Path) -> None:
+    packs = [read_pack(a_folder(tmp_path / name)) for name in ("one", "two")]
+    messages = [finding.message for finding in check_packs(packs)]
+    assert "pack 'water' is in two packs" in messages
+    assert "category 'flooding' is in two packs" in messages
