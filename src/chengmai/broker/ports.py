@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.geo import Box
-from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import Entity, Instance
 
 
@@ -37,23 +36,23 @@ class DueNotification:
 class EntityStore(Protocol):
     """Port: current state. Reading sees committed data and, in a write, its own changes."""
 
-    def get(self, tx: Tx, tenant: str, entity_id: str) -> Entity | None:
+    def get(self, tx: Any, tenant: str, entity_id: str) -> Entity | None:
         """Return the entity, or None."""
         ...
 
-    def put(self, tx: Tx, tenant: str, entity: Entity, before: Entity | None) -> None:
+    def put(self, tx: Any, tenant: str, entity: Entity, before: Entity | None) -> None:
         """Create or replace the entity as a whole; `before` is what `get` returned in `tx`."""
         ...
 
-    def remove(self, tx: Tx, tenant: str, entity_id: str) -> bool:
+    def remove(self, tx: Any, tenant: str, entity_id: str) -> bool:
         """Delete the entity; return whether it was there."""
         ...
 
-    def candidates(self, tx: Tx, tenant: str, which: Candidates) -> Iterator[Entity]:
+    def candidates(self, tx: Any, tenant: str, which: Candidates) -> Iterator[Entity]:
         """Yield entities that may match, each once, ordered by id."""
         ...
 
-    def types(self, tx: Tx, tenant: str) -> list[tuple[str, int]]:
+    def types(self, tx: Any, tenant: str) -> list[tuple[str, int]]:
         """Return (type IRI, number of entities), ordered by type."""
         ...
 
@@ -62,14 +61,14 @@ class Chronicle(Protocol):
     """Port: the history, as far as the commit path writes to it."""
 
     def record(
-        self, tx: Tx, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
+        self, tx: Any, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
     ) -> None:
         """Keep each (attribute IRI, instance) as it became true."""
         ...
 
     def forget(
         self,
-        tx: Tx,
+        tx: Any,
         tenant: str,
         entity_id: str,
         attribute: str | None = None,
@@ -82,37 +81,37 @@ class Chronicle(Protocol):
 class SubscriptionStore(Protocol):
     """Port: subscriptions and the outbox of due notifications."""
 
-    def all(self, tx: Tx) -> list[tuple[str, dict[str, Any]]]:
+    def all(self, tx: Any) -> list[tuple[str, dict[str, Any]]]:
         """Return (tenant, subscription document) of every subscription, ordered."""
         ...
 
-    def get(self, tx: Tx, tenant: str, subscription_id: str) -> dict[str, Any] | None:
+    def get(self, tx: Any, tenant: str, subscription_id: str) -> dict[str, Any] | None:
         """Return the subscription document, or None."""
         ...
 
-    def put(self, tx: Tx, tenant: str, document: dict[str, Any]) -> None:
+    def put(self, tx: Any, tenant: str, document: dict[str, Any]) -> None:
         """Create or replace a subscription."""
         ...
 
-    def remove(self, tx: Tx, tenant: str, subscription_id: str) -> bool:
+    def remove(self, tx: Any, tenant: str, subscription_id: str) -> bool:
         """Delete a subscription and what is still due to it; return whether it was there."""
         ...
 
-    def due(self, tx: Tx, tenant: str, subscription_id: str, limit: int) -> list[DueNotification]:
+    def due(self, tx: Any, tenant: str, subscription_id: str, limit: int) -> list[DueNotification]:
         """Return the oldest due notifications of a subscription, in order."""
         ...
 
     def add_due(
-        self, tx: Tx, tenant: str, subscription_id: str, entity_id: str, body: bytes
+        self, tx: Any, tenant: str, subscription_id: str, entity_id: str, body: bytes
     ) -> None:
         """Note that a notification is due."""
         ...
 
-    def sent(self, tx: Tx, tenant: str, subscription_id: str, upto: int) -> None:
+    def sent(self, tx: Any, tenant: str, subscription_id: str, upto: int) -> None:
         """Drop the due notifications of a subscription up to and including `upto`."""
         ...
 
-    def waiting(self, tx: Tx) -> list[tuple[str, str, int]]:
+    def waiting(self, tx: Any) -> list[tuple[str, str, int]]:
         """Return (tenant, subscription, number due) wherever something is due."""
         ...
 
@@ -122,7 +121,7 @@ class AuditTrail(Protocol):
 
     def line(
         self,
-        tx: Tx,
+        tx: Any,
         actor: Actor,
         action: str,
         object_id: str,

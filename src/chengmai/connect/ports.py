@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from chengmai.connect.reading import Reading, Reject
 from chengmai.history.model import PastRow
-from chengmai.kernel.work import Tx
 
 Cursor = Mapping[str, Any]
 """Where a connector goes on after a restart: its own small JSON object."""
@@ -69,10 +68,10 @@ class PastImport(Protocol):
 class FeedStore(Protocol):
     """Port: one row a feed – its cursor and its counters – in the transaction of the readings."""
 
-    def load(self, tx: Tx, tenant: str, feed_id: str) -> dict[str, Any] | None:
+    def load(self, tx: Any, tenant: str, feed_id: str) -> dict[str, Any] | None:
         """Return what was saved for the feed, or None."""
         ...
 
-    def save(self, tx: Tx, tenant: str, feed_id: str, state: Mapping[str, Any]) -> None:
+    def save(self, tx: Any, tenant: str, feed_id: str, state: Mapping[str, Any]) -> None:
         """Keep `state` (a JSON object) for the feed in place of what was there."""
         ...

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from chengmai.history.model import Columns, PastRow, Span
-from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import Instance
 
 
@@ -18,14 +17,14 @@ class HistoryStore(Protocol):
     """
 
     def record(
-        self, tx: Tx, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
+        self, tx: Any, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
     ) -> None:
         """Keep each (attribute IRI, instance) as it became true."""
         ...
 
     def forget(
         self,
-        tx: Tx,
+        tx: Any,
         tenant: str,
         entity_id: str,
         attribute: str | None = None,
@@ -36,7 +35,7 @@ class HistoryStore(Protocol):
 
     def instances(
         self,
-        tx: Tx,
+        tx: Any,
         tenant: str,
         entity_id: str,
         *,
@@ -48,14 +47,14 @@ class HistoryStore(Protocol):
         ...
 
     def numbers(
-        self, tx: Tx, tenant: str, entity_id: str, attribute: str, span: Span
+        self, tx: Any, tenant: str, entity_id: str, attribute: str, span: Span
     ) -> list[tuple[int, float]]:
         """Return (instant in µs, number) of the default instance of one attribute, in order of time."""
         ...
 
     def columns(
         self,
-        tx: Tx,
+        tx: Any,
         tenant: str,
         entity_type: str,
         attributes: Sequence[str],

@@ -4,11 +4,13 @@ Unavailable
 ├── StoreBusy      more writes wait than the store takes in; try again shortly
 ├── StoreFull      no space left on the device; reads go on
 └── StoreFailed    the disk reported an error while writing; nothing more is written until a restart
+Conflict
+└── StoreInUse     another process has the file open
 Invalid
 └── StoreUnreadable   the file is not ours, damaged, or the key is wrong; nothing was changed
 """
 
-from chengmai.kernel.problems import Invalid, Unavailable
+from chengmai.kernel.problems import Conflict, Invalid, Unavailable
 
 
 class StoreBusy(Unavailable):
@@ -21,6 +23,10 @@ class StoreFull(Unavailable):
 
 class StoreFailed(Unavailable):
     code = "store.failed"
+
+
+class StoreInUse(Conflict):
+    code = "store.in_use"
 
 
 class StoreUnreadable(Invalid):

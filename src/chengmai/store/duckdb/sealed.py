@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from chengmai.store.problems import StoreUnreadable
+from chengmai.store.problems import StoreInUse, StoreUnreadable
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Row: TypeAlias = tuple[int, int, int, int, bool, float | None, str | None]
@@ -43,6 +43,13 @@ INSERT INTO watermark SELECT -1 WHERE NOT EXISTS (SELECT 1 FROM watermark);
 """
 
 
+def _unreadable(path: Path, error: Exception) -> StoreUnreadable:
+    return StoreUnreadable(
+        f"{path}: {error}",
+        fix="nothing was changed; restore the file from the same backup as the state file",
+    )
+
+
 def to_arrays(rows: Sequence[Row]) -> Arrays:
     """Return rows as one array a column, NaN where there is no number."""
     columns = list(zip(*rows, strict=True)) if rows else [() for _ in COLUMNS]
@@ -58,20 +65,43 @@ class SealedHistory:
     """The sealed observations of every tenant; a cursor a call, so any thread may call."""
 
     def __init__(self, path: Path, *, memory_limit: str = "1GB", threads: int = 2) -> None:
-        try:
-            self._db = duckdb.connect(
-                str(path), config={"memory_limit": memory_limit, "threads": threads}
-            )
-            self._db.execute(_SCHEMA)
-        except duckdb.Error as error:
-            raise StoreUnreadable(
-                f"{path}: {error}",
-                fix="nothing was changed; restore the file from the same backup as the state file",
-            ) from error
+        self._path = path
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+        }
+        self._opened: duckdb.DuckDBPyConnection | None = None
+        self._opening = Lock()
         self._writing = Lock()
 
+    @property
+    def _db(self) -> duckdb.DuckDBPyConnection:
+        """The database, opened when it is first needed: DuckDB lets only one process in at a time,
+        and a command that reads the present must work beside a running city."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        try:
+            db = duckdb.connect(str(self._path), config=self._config)
+            db.execute(_SCHEMA)
+        except duckdb.IOException as error:
+            if "lock" in str(error):
+                raise StoreInUse(
+                    f"{self._path} is in use by another process",
+                    fix="stop the city that runs on this data, or use another folder",
+                ) from error
+            raise _unreadable(self._path, error) from error
+        except duckdb.Error as error:
+            raise _unreadable(self._path, error) from error
+        return db
+
     def close(self) -> None:
-        self._db.close()
+        """Close the database if it was opened."""
+        if self._opened is not None:
+            self._opened.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:

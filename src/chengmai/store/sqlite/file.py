@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -120,3 +121,17 @@ def migrate(db: apsw.Connection) -> list[str]:
             db.execute("INSERT INTO migration (number, name) VALUES (?, ?)", (number, name))
         applied.append(name)
     return applied
+
+
+def newest_instant_us(path: Path, key: str) -> int | None:
+    """Return the newest instant at which an entity was changed, or None when there is none."""
+    if not path.exists() or not path.stat().st_size:
+        return None
+    db = connect(path, key)
+    try:
+        migrate(db)
+        rows: list[Any] = list(db.execute("SELECT max(modified_us) FROM entity"))
+        newest: int | None = rows[0][0]
+        return newest
+    finally:
+        db.close()

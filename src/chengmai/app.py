@@ -1,0 +1,253 @@
+"""The composition root: the only place that knows how the parts fit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import structlog
+
+from chengmai.broker.commit import CommitPath
+from chengmai.broker.delivery import Delivery
+from chengmai.broker.model import Change
+from chengmai.broker.service import Broker
+from chengmai.broker.subscribing import Subscribing
+from chengmai.broker.subscriptions import SubscriptionBook
+from chengmai.cases.calendar_file import shipped_calendar
+from chengmai.cases.service import CaseService
+from chengmai.connect.feeds import FeedFactory
+from chengmai.connect.intake import Intake
+from chengmai.connect.outbound import HttpReceiver
+from chengmai.connect.runner import FeedRunner
+from chengmai.forecast.service import Foresight
+from chengmai.history.service import HistoryService
+from chengmai.kernel.actors import system
+from chengmai.kernel.clock import CityClock, Clock, SystemClock
+from chengmai.kernel.events import Events, VitalCrossed
+from chengmai.kernel.instants import from_us
+from chengmai.kernel.problems import Problem
+from chengmai.ngsild.contexts import ContextCompiler, core_documents
+from chengmai.packs.model import Pack
+from chengmai.packs.reader import read_packs, shipped_packs
+from chengmai.settings import Settings
+from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.store.duckdb.sealed import SealedHistory
+from chengmai.store.history import EmbeddedHistory
+from chengmai.store.sqlite.cases import SqliteCaseStore
+from chengmai.store.sqlite.entities import SqliteEntities
+from chengmai.store.sqlite.feeds import SqliteFeedStore
+from chengmai.store.sqlite.file import load_or_make_key, newest_instant_us
+from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
+from chengmai.store.sqlite.trust import SqliteTrustStore
+from chengmai.store.sqlite.work import SqliteWork
+from chengmai.store.vitals import VitalsHistory
+from chengmai.trust.service import Trust, build_trust
+from chengmai.vitals.board import VitalsBoard
+from chengmai.vitals.ports import Ports
+from chengmai.vitals.service import VitalsService
+from chengmai.vitals.signs import signs_of
+
+News = Callable[[str, str, dict[str, Any]], None]
+"""Told (tenant, topic, data) after each commit."""
+
+_SEAL_AT_MOST = 50_000
+_log = structlog.get_logger(__name__)
+_TOPICS = {"VitalSign": "vitals", "Forecast": "vitals", "CityCase": "cases", "DataFeed": "feeds"}
+
+
+@dataclass(frozen=True)
+class Store:
+    """The embedded store, opened: one state file, one history file, one folder."""
+
+    work: SqliteWork
+    history: EmbeddedHistory
+    sealed: SealedHistory
+
+    def close(self) -> None:
+        """Finish what waits and close both files."""
+        self.work.close()
+        self.sealed.close()
+
+
+class City:
+    """A city: its rooms, put together. `start` sets it going, `stop` ends it in order."""
+
+    def __init__(self, settings: Settings, *, real_clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.real_clock = real_clock or SystemClock()
+        settings.data.mkdir(parents=True, exist_ok=True)
+        key = load_or_make_key(settings.data / "state.key")
+        self.clock = _city_clock(settings, key, self.real_clock)
+        self.zone = ZoneInfo(settings.zone)
+        self.packs: list[Pack] = read_packs(settings.packs or (shipped_packs(),))
+        self.news: list[News] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.store = _open_store(settings, key, self.clock)
+        self.contexts = ContextCompiler(core_documents() | _local_contexts(settings), None)
+        self.events = Events()
+        self._build_broker()
+        self._build_rooms()
+
+    def _build_broker(self) -> None:
+        work, subscriptions = self.store.work, SqliteSubscriptions()
+        book = SubscriptionBook()
+        self.trust: Trust = build_trust(work=work, store=SqliteTrustStore(), clock=self.real_clock)
+        entities = SqliteEntities()
+        self.model = CommitPath(
+            entities,
+            self.store.history,
+            subscriptions,
+            book,
+            self.trust.audit,
+            self.contexts.core,
+            self._publish,
+        )
+        self.broker = Broker(work, self.model, entities)
+        self.history = HistoryService(work, self.store.history)
+        self.subscribing = Subscribing(work, subscriptions, book, self.trust.audit, self.contexts)
+        self._receiver = HttpReceiver(private=self.settings.private_egress)
+        self.delivery = Delivery(
+            work, subscriptions, book, self.subscribing, self._receiver, self.clock
+        )
+
+    def _build_rooms(self) -> None:
+        work, tenant = self.store.work, self.settings.tenant
+        past = VitalsHistory(self.store.history)
+        ports = Ports(
+            work=work,
+            model=self.model,
+            readings=past,
+            analysis=DuckAnalysis(memory_limit=self.settings.duckdb_memory),
+            past=past,
+            foresight=Foresight(),
+            events=self.events,
+            clock=self.clock,
+        )
+        signs = signs_of(self.packs)
+        self.vitals = VitalsService(ports, signs, self.zone)
+        self.board = VitalsBoard(work, self.model, past, signs, self.zone)
+        self.cases = CaseService(
+            work=work,
+            model=self.model,
+            store=SqliteCaseStore(),
+            events=self.events,
+            categories={c.id: c for pack in self.packs for c in pack.cases.categories},
+            units=[unit for pack in self.packs for unit in pack.cases.units],
+            calendar=shipped_calendar(self.settings.zone),
+        )
+        self.events.subscribe(VitalCrossed, self.cases.on_vital_crossed)
+        self.intake = Intake(
+            work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)
+        )
+        self.feeds = FeedFactory(
+            self.packs,
+            self.intake,
+            clock=self.clock,
+            machine_now=self.real_clock.now,
+            rate=self.settings.clock_rate,
+            zone=self.zone,
+            source=self.settings.source_data,
+            seed=self.settings.seed,
+        )
+        self.runner = FeedRunner(self.feeds.jobs() if self.settings.feeds else ())
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the city's readings are made up."""
+        return self.settings.feeds and self.settings.source_data is None
+
+    async def start(self) -> None:
+        """Mend what a crash left, then set feeds, vital signs, sealing and delivery going."""
+        await self.store.history.recover()
+        await self.subscribing.load()
+        await self.delivery.start()
+        self._spawn("feeds", self.runner.run())
+        self._spawn("vitals", self._watch())
+        self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
+
+    async def stop(self) -> None:
+        """Stop everything and close the files; what was acknowledged is on disk long before."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.delivery.stop()
+        await self._receiver.close()
+        await asyncio.to_thread(self.store.close)
+
+    async def evaluate(self) -> None:
+        """Evaluate every vital sign now, and look ahead where a step was completed."""
+        report = await self.vitals.tick(self.settings.tenant)
+        for failure in report.failures:
+            _log.warning("vital.failed", sign=failure.sign, why=failure.detail)
+        await self.vitals.forecast(self.settings.tenant)
+
+    def secret(self, name: str) -> bytes:
+        """Return 32 random bytes kept in the data folder under `name`; made at first use."""
+        return bytes.fromhex(load_or_make_key(self.settings.data / f"{name}.key"))
+
+    async def _watch(self) -> None:
+        # Vital signs begin when the feeds have brought their past, so that none starts without a history.
+        await self.feeds.filled()
+        await self._attempt(self._look_back)
+        await self._every(self.settings.vitals_every_s, self.evaluate)
+
+    async def _look_back(self) -> None:
+        await self.vitals.backfill(self.settings.tenant, self.clock.now() - timedelta(weeks=6))
+
+    async def _seal(self) -> None:
+        moved = _SEAL_AT_MOST
+        while moved == _SEAL_AT_MOST:
+            moved = await self.store.history.seal(at_most=_SEAL_AT_MOST)
+
+    async def _every(self, seconds: float, fn: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            await self._attempt(fn)
+            await asyncio.sleep(seconds)
+
+    @staticmethod
+    async def _attempt(fn: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await fn()
+        except Problem as problem:
+            _log.warning("task.failed", task=fn.__name__, why=problem.detail)
+        except Exception:
+            # One round that fails is told and the next one is tried: a city is not left unwatched.
+            _log.exception("task.failed", task=fn.__name__)
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    def _publish(self, change: Change) -> None:
+        for type_iri in change.types:
+            topic = _TOPICS.get(type_iri.rpartition("/")[2])
+            if topic is not None:
+                for tell in self.news:
+                    tell(change.tenant, topic, {"id": change.entity_id})
+
+
+def _open_store(settings: Settings, key: str, clock: Clock) -> Store:
+    work = SqliteWork(settings.data / "state.db", key, clock)
+    sealed = SealedHistory(settings.data / "history.duckdb", memory_limit=settings.duckdb_memory)
+    return Store(work, EmbeddedHistory(work, sealed), sealed)
+
+
+def _city_clock(settings: Settings, key: str, real: Clock) -> Clock:
+    if settings.clock_rate == 1:
+        return real
+    now = real.now()
+    newest = newest_instant_us(settings.data / "state.db", key)
+    origin: datetime = now if newest is None else max(now, from_us(newest))
+    return CityClock(base=real, base_origin=now, origin=origin, rate=settings.clock_rate)
+
+
+def _local_contexts(settings: Settings) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for url, path in settings.contexts.items():
+        found[url] = orjson.loads(Path(path).read_bytes())
+    return found

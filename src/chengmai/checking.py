@@ -1,0 +1,202 @@
+"""Checking packs as a whole: the linter of `packs`, the SQL check of `vitals`, and `expect/` on a real city."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import orjson
+
+from chengmai.app import City
+from chengmai.kernel.actors import system
+from chengmai.kernel.clock import FixedClock
+from chengmai.kernel.ids import urn
+from chengmai.kernel.instants import format_instant, from_us, to_us
+from chengmai.kernel.problems import Problem
+from chengmai.ngsild.entity import Entity, entity, prop
+from chengmai.packs.check import check_packs as lint_packs
+from chengmai.packs.model import Expectation, ExpectedVital, GivenReading, Pack, VitalSpec
+from chengmai.packs.problems import Finding, PackInvalid
+from chengmai.packs.reader import read_packs
+from chengmai.settings import Settings
+from chengmai.vitals.signs import views_of
+from chengmai.vitals.sql import check_sql
+
+_AFTER = timedelta(seconds=1)
+Seen = dict[tuple[str, str, datetime], tuple[float | None, str]]
+"""(sign, area, tick) to (value, level), as it stood when the tick was evaluated last"""
+
+
+@dataclass
+class CheckResult:
+    """What was checked, and what is wrong."""
+
+    packs: int = 0
+    signs: int = 0
+    expectations: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def check_packs(
+    folders: Iterable[Path], *, advance: Callable[[], None] = lambda: None
+) -> CheckResult:
+    """Return what is wrong with the packs in `folders`; `advance` is called after each step."""
+    result = CheckResult()
+    try:
+        packs = read_packs(folders)
+    except PackInvalid as problem:
+        result.findings += problem.findings
+        return result
+    views = views_of([spec for pack in packs for spec in pack.entities])
+
+    def sql_check(vital: VitalSpec) -> list[str]:
+        try:
+            check_sql(vital.sql, views)
+        except Problem as problem:
+            return [problem.detail + (f"; {problem.fix}" if problem.fix else "")]
+        return []
+
+    result.packs = len(packs)
+    result.signs = sum(len(pack.vitals) for pack in packs)
+    result.findings += lint_packs(packs, sql_check=sql_check)
+    advance()
+    if result.findings:
+        return result
+    for pack in packs:
+        for expectation in pack.expectations:
+            result.expectations += 1
+            result.findings += asyncio.run(_try(packs, pack, expectation))
+            advance()
+    return result
+
+
+async def _try(packs: Sequence[Pack], pack: Pack, expectation: Expectation) -> list[Finding]:
+    """Run the readings of an expectation through a real city and compare."""
+    moments = _moments(pack, expectation)
+    clock = FixedClock(moments[0][0])
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            data=Path(folder), packs=tuple(one.folder for one in packs), feeds=False
+        )
+        city = City(settings, real_clock=clock)
+        try:
+            seen = await _play(city, clock, moments, {one.at for one in expectation.vitals})
+            return [
+                *_wrong_vitals(pack, expectation, seen),
+                *await _wrong_cases(city, pack, expectation),
+            ]
+        finally:
+            await city.stop()
+
+
+async def _play(
+    city: City,
+    clock: FixedClock,
+    moments: Sequence[tuple[datetime, list[Entity]]],
+    wanted: set[datetime],
+) -> Seen:
+    seen: Seen = {}
+    expected = {*wanted, moments[-1][0]}
+    by = system("expectation", city.settings.tenant)
+    for at, entities in moments:
+        clock.at = at + _AFTER
+
+        def put(tx: object, entities: list[Entity] = entities) -> None:
+            for one in entities:
+                city.model.put(tx, one, by=by)  # type: ignore[arg-type]
+
+        await city.store.work.write(put)
+        # A pass evaluates every tick since the one before, so only what is expected needs one.
+        if at not in expected:
+            continue
+        report = await city.vitals.tick(city.settings.tenant)
+        for failure in report.failures:
+            raise Problem(f"{failure.sign}: {failure.detail}")
+        for view in await city.board.board(city.settings.tenant):
+            if view.at is not None:
+                tick = datetime.fromisoformat(view.at)
+                value = None if view.level == "unknown" else view.value
+                seen[view.sign, view.area, tick] = (value, view.level)
+                seen[view.sign, view.area, at] = (value, view.level)
+    return seen
+
+
+def _moments(pack: Pack, expectation: Expectation) -> list[tuple[datetime, list[Entity]]]:
+    """Return the instants at which something is read or expected, with the readings of each."""
+    found: dict[datetime, list[Entity]] = {}
+    for given in _readings(pack, expectation.given):
+        assert given.at is not None
+        for number in range(given.repeat):
+            at = given.at + number * given.every
+            found.setdefault(at, []).append(_entity(pack, given, at))
+    for vital in expectation.vitals:
+        found.setdefault(vital.at, [])
+    return sorted(found.items(), key=lambda item: item[0])
+
+
+def _readings(pack: Pack, given: Sequence[GivenReading]) -> Iterator[GivenReading]:
+    for one in given:
+        if one.sample is None:
+            yield one
+            continue
+        for line in (pack.folder / one.sample).read_bytes().splitlines():
+            if line.strip():
+                yield GivenReading.model_validate(orjson.loads(line))
+
+
+def _entity(pack: Pack, given: GivenReading, at: datetime) -> Entity:
+    spec = next(spec for spec in pack.entities if spec.type == given.entity)
+    attributes = {
+        name: prop(value, unit=spec.attributes[name].unit, at=at)
+        for name, value in given.values.items()
+    }
+    attributes[spec.area_from] = prop(given.area)
+    return entity(urn(given.entity, given.id), given.entity, **attributes)
+
+
+def _wrong_vitals(pack: Pack, expectation: Expectation, seen: Seen) -> Iterator[Finding]:
+    for wanted in expectation.vitals:
+        found = seen.get((wanted.sign, wanted.area, from_us(to_us(wanted.at))))
+        if found is None:
+            yield _finding(pack, expectation, f"{_name(wanted)} was not evaluated")
+        elif found[1] != wanted.level:
+            yield _finding(
+                pack, expectation, f"{_name(wanted)} is {found[1]}, expected {wanted.level}"
+            )
+        elif wanted.value is not None and (
+            found[0] is None or abs(found[0] - wanted.value) > wanted.tolerance
+        ):
+            yield _finding(
+                pack, expectation, f"{_name(wanted)} has {found[0]}, expected {wanted.value}"
+            )
+
+
+async def _wrong_cases(city: City, pack: Pack, expectation: Expectation) -> list[Finding]:
+    page = await city.cases.queue(city.settings.tenant, limit=500)
+    findings = []
+    for wanted in expectation.cases:
+        count = sum(
+            view.case.category == wanted.category and view.case.area == wanted.area
+            for view in page.items
+        )
+        if count != wanted.count:
+            what = f"{count} cases of {wanted.category} in {wanted.area}, expected {wanted.count}"
+            findings.append(_finding(pack, expectation, what))
+    return findings
+
+
+def _name(wanted: ExpectedVital) -> str:
+    return f"{wanted.sign} in {wanted.area} at {format_instant(wanted.at)}"
+
+
+def _finding(pack: Pack, expectation: Expectation, message: str) -> Finding:
+    return Finding(
+        file=f"{pack.folder.name}/expect",
+        key=expectation.title.en,
+        message=message,
+        fix="correct the sign or the expectation",
+    )

@@ -1,0 +1,139 @@
+"""`chengmai doctor`: what is wrong with this city, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from chengmai import __version__
+from chengmai.app import City
+from chengmai.cli.open import DataOption, JsonOption, opened, operator, settings_with
+from chengmai.cli.output import print_json
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.problems import Problem
+from chengmai.ngsild.entity import value_of
+from chengmai.packs.reader import read_packs, shipped_packs
+from chengmai.settings import Settings
+from chengmai.store.sqlite.file import PLAIN_HEADER
+from chengmai.vitals.signs import signs_of
+
+_LEAST_FREE = 1024**3
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: whether it is well, what was seen, what to do when it is not."""
+
+    name: str
+    well: bool
+    seen: str
+    to_do: str = ""
+
+
+def doctor(data: DataOption = None, json: JsonOption = False) -> None:
+    """Look at installation, packs, files, feeds and audit chain; exit 1 when something is not well."""
+    settings = settings_with(data=data)
+    checks = [_packs(settings), _screens(), _disk(settings)]
+    if (settings.data / "state.db").exists():
+        checks += asyncio.run(_city(settings))
+    else:
+        checks.append(Check("city", True, f"none yet in {settings.data}"))
+    if json:
+        print_json({"version": __version__, "checks": [asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            typer.echo(f"{'well ' if check.well else 'BAD  '} {check.name}: {check.seen}")
+            if not check.well and check.to_do:
+                typer.echo(f"       to do: {check.to_do}")
+    if not all(check.well for check in checks):
+        raise typer.Exit(1)
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except Problem as problem:
+        return Check(name, False, problem.detail, problem.fix or "")
+
+
+def _packs(settings: Settings) -> Check:
+    def look() -> Check:
+        packs = read_packs(settings.packs or (shipped_packs(),))
+        signs = signs_of(packs)
+        return Check("packs", True, f"{len(packs)} packs, {len(signs)} vital signs")
+
+    return _guarded("packs", look)
+
+
+def _screens() -> Check:
+    vendor = Path(__file__).parent.parent / "web" / "static" / "vendor"
+    built = vendor.is_dir() and any(vendor.rglob("*.mjs"))
+    seen = "maps and charts are built" if built else "plain tables and drawings only"
+    return Check("screens", built, seen, "install npm and run make front-end")
+
+
+def _disk(settings: Settings) -> Check:
+    folder = settings.data
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    return Check(
+        "disk", free >= _LEAST_FREE, f"{free / 1024**3:.1f} GiB free", "free at least 1 GiB"
+    )
+
+
+async def _city(settings: Settings) -> list[Check]:
+    with (settings.data / "state.db").open("rb") as file:
+        plain = file.read(16) == PLAIN_HEADER
+    checks = [Check("encryption", not plain, "plain file" if plain else "encrypted")]
+    try:
+        async with opened(settings) as city:
+            checks += await _inside(city)
+    except Problem as problem:
+        checks.append(Check("files", False, problem.detail, problem.fix or ""))
+    return checks
+
+
+async def _inside(city: City) -> list[Check]:
+    auditor = Actor("sys:doctor", city.settings.tenant, frozenset({"auditor"}), "doctor")
+    broken = await city.trust.audit.check(auditor)
+    head = await city.trust.audit.head(auditor)
+    accounts = await city.trust.accounts.list_accounts(operator(city))
+    depth = await city.store.work.read(_depths)
+    checks = [
+        Check(
+            "audit",
+            not broken,
+            f"{head.seq} lines, whole" if not broken else f"broken at line {broken[0].seq}",
+            "keep this folder as evidence and restore from a backup",
+        ),
+        Check("accounts", bool(accounts), f"{len(accounts)} accounts", "start the city once"),
+        Check("history", True, f"{depth['recent']} recent rows wait for sealing"),
+        Check("outbox", True, f"{depth['outbox']} notifications due"),
+    ]
+    for feed in await city.store.work.read(
+        lambda tx: city.model.find(tx, city.settings.tenant, "DataFeed")
+    ):
+        state = str(value_of(feed, "feedState"))
+        rejected = value_of(feed, "rejected") or 0
+        checks.append(
+            Check(
+                f"feed {feed['id'].removeprefix('urn:ngsi-ld:DataFeed:')}",
+                state not in ("failed",),
+                f"{state}, {value_of(feed, 'accepted') or 0} accepted, {rejected} rejected",
+                "see the feeds page for the reasons",
+            )
+        )
+    return checks
+
+
+def _depths(tx: Any) -> dict[str, int]:
+    ((recent,),) = tx.db.execute("SELECT count(*) FROM observation")
+    ((outbox,),) = tx.db.execute("SELECT count(*) FROM outbox")
+    return {"recent": recent, "outbox": outbox}

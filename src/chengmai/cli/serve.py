@@ -1,0 +1,137 @@
+"""`chengmai demo` and `chengmai serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from chengmai.app import City
+from chengmai.cli.open import DataOption, settings_with
+from chengmai.kernel.problems import NotFound
+from chengmai.kernel.texts import Text
+from chengmai.settings import Settings
+from chengmai.web.app import CityWeb
+from chengmai.web.server import free_port
+from chengmai.web.server import serve as serve_http
+
+HostOption = Annotated[str | None, typer.Option("--host", help="Address to listen on.")]
+PortOption = Annotated[int | None, typer.Option("--port", help="Port to listen on; 0 takes any.")]
+FIRST_ROLES = ("admin", "manager", "duty_officer")
+
+
+def serve(
+    data: DataOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    source: Annotated[
+        Path | None, typer.Option("--source", help="Folder of recordings to replay.")
+    ] = None,
+) -> None:
+    """Run a city until it is stopped. Without --source and without live feeds it is simulated."""
+    _serve(settings_with(data=data, host=host, port=port, source_data=_folder(source)))
+
+
+def demo(
+    data: DataOption = None,
+    port: PortOption = None,
+    source: Annotated[
+        Path | None, typer.Option("--source", help="Folder of recordings to replay.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option("--speed", help="City seconds in a real second.", min=1, max=3600)
+    ] = 30.0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew: forget an earlier demo.")
+    ] = False,
+) -> None:
+    """Start a living city on this machine only: simulated, or on the recordings of --source."""
+    folder = _folder(source)
+    name = "demo-recorded" if folder else "demo-simulated"
+    data = data or Path("var") / name
+    if fresh:
+        _forget(data)
+    city = (
+        Text(zh="演示城（录制数据）", en="Demo city (recorded data)")
+        if folder
+        else Text(zh="脉城（模拟）", en="Maicheng (simulated)")
+    )
+    _serve(
+        settings_with(
+            data=data,
+            host="127.0.0.1",
+            port=port,
+            source_data=folder,
+            clock_rate=speed,
+            city=city,
+            vitals_every_s=4.0,
+            private_egress=True,
+            log_level="warning",
+        )
+    )
+
+
+def _folder(source: Path | None) -> Path | None:
+    if source is not None and not source.is_dir():
+        raise NotFound(
+            f"there is no folder {source}",
+            param="--source",
+            fix="name the folder of the recordings",
+        )
+    return source
+
+
+def _forget(data: Path) -> None:
+    for name in (
+        "state.db",
+        "state.db-wal",
+        "state.db-shm",
+        "history.duckdb",
+        "history.duckdb.wal",
+    ):
+        (data / name).unlink(missing_ok=True)
+
+
+def _serve(settings: Settings) -> None:
+    uvloop.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    port = free_port(settings.host, settings.port)
+    city = City(settings)
+    web = CityWeb(city)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        secret = await city.trust.accounts.ensure_first_admin(
+            tenant=settings.tenant, roles=FIRST_ROLES, display_name="Administrator"
+        )
+        await city.start()
+        serving = asyncio.create_task(serve_http(web, settings.host, port, stop))
+        _greet(settings, port, secret)
+        await serving
+    finally:
+        web.close()
+        typer.echo("Stopping …", err=True)
+        await city.stop()
+
+
+def _greet(settings: Settings, port: int, secret: str | None) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    lines = ["", f"  {settings.city.zh} · {settings.city.en}", f"  http://{host}:{port}/", ""]
+    if secret is not None:
+        lines += [
+            "  Sign in as   admin",
+            f"  Password     {secret}",
+            "  It is shown this once; chengmai account password makes a new one.",
+        ]
+    else:
+        lines += ["  Sign in as before; chengmai account password makes a new password."]
+    lines += [f"  Data in      {settings.data}", "  Stop with Ctrl-C.", ""]
+    typer.echo("\n".join(lines))

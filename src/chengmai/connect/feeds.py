@@ -1,0 +1,123 @@
+"""Which feeds run, and the connector of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from chengmai.connect.http import HttpConnector
+from chengmai.connect.intake import Intake
+from chengmai.connect.mqtt import MqttConnector
+from chengmai.connect.ports import Connector
+from chengmai.connect.replay import ReplayConnector
+from chengmai.connect.runner import FeedJob
+from chengmai.connect.simulate.city import SimulatedCity
+from chengmai.connect.simulate.connector import SimulateConnector
+from chengmai.kernel.clock import Clock
+from chengmai.packs.feeds import FeedSpec, HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
+from chengmai.packs.model import EntitySpec, Pack
+
+_SHORTEST_WAIT_S = 0.05
+
+
+class ClockPace:
+    """Waits in the city's time, which runs `rate` times as fast as real time."""
+
+    def __init__(self, clock: Clock, rate: float) -> None:
+        self._clock = clock
+        self._rate = rate
+        self.reached = asyncio.Event()
+        """Set once somebody waits: whoever waits for what comes has handed over what was."""
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def wait(self, city: timedelta) -> None:
+        self.reached.set()
+        await asyncio.sleep(max(_SHORTEST_WAIT_S, city.total_seconds() / self._rate))
+
+
+class FeedFactory:
+    """The feeds of a city: recordings where it has a folder of them, else the simulation; live ones always."""
+
+    def __init__(
+        self,
+        packs: Sequence[Pack],
+        intake: Intake,
+        *,
+        clock: Clock,
+        machine_now: Callable[[], datetime],
+        rate: float,
+        zone: ZoneInfo,
+        source: Path | None,
+        seed: int,
+    ) -> None:
+        self._packs = packs
+        self._intake = intake
+        self._clock = clock
+        self._machine_now = machine_now
+        self._rate = rate
+        self._zone = zone
+        self._source = source
+        self._simulated = SimulatedCity(seed, clock.now(), zone) if source is None else None
+        self._paces: list[ClockPace] = []
+
+    def jobs(self) -> list[FeedJob]:
+        """Return the feeds to run."""
+        return [self._job(pack, feed) for pack, feed in self.chosen()]
+
+    def chosen(self) -> Iterator[tuple[Pack, FeedSpec]]:
+        """Yield (pack, feed) of those that run: a recording whose files are missing does not."""
+        for pack in self._packs:
+            for feed in pack.feeds:
+                if isinstance(feed, ReplayFeed):
+                    runs = self._source is not None and all(
+                        any(self._source.glob(name)) for name in feed.source.files
+                    )
+                elif isinstance(feed, SimulateFeed):
+                    runs = self._source is None
+                else:
+                    runs = True
+                if runs:
+                    yield pack, feed
+
+    async def filled(self, timeout_s: float = 120.0) -> bool:
+        """Return once every feed has brought its past; False when one has not after `timeout_s`."""
+        waits = [pace.reached.wait() for pace in self._paces]
+        try:
+            await asyncio.wait_for(asyncio.gather(*waits), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+    def _job(self, pack: Pack, feed: FeedSpec) -> FeedJob:
+        spec = next(spec for spec in pack.entities if spec.type == feed.entity)
+        sink = self._intake.sink(pack.info.id, feed, spec)
+        pace = ClockPace(self._clock, self._rate)
+        if isinstance(feed, ReplayFeed | SimulateFeed):
+            self._paces.append(pace)
+        return FeedJob(f"{pack.info.id}/{feed.id}", sink, lambda: self._connector(feed, spec, pace))
+
+    def _connector(self, feed: FeedSpec, spec: EntitySpec, pace: ClockPace) -> Connector:
+        match feed:
+            case ReplayFeed():
+                assert self._source is not None
+                return ReplayConnector(
+                    feed,
+                    spec,
+                    self._source,
+                    zone=self._zone,
+                    pace=pace,
+                    machine_now=self._machine_now,
+                )
+            case SimulateFeed():
+                assert self._simulated is not None
+                return SimulateConnector(feed, self._simulated, pace)
+            case MqttFeed():
+                return MqttConnector(feed, spec, clock=self._clock)
+            case HttpFeed():
+                return HttpConnector(feed, spec, clock=self._clock)
+        raise AssertionError(feed)

@@ -1,0 +1,56 @@
+"""What the vital signs read and write of the history; puts their ports onto `EmbeddedHistory`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chengmai.history.model import Columns, PastRow, Span
+from chengmai.ngsild.entity import Instance
+from chengmai.store.history import EmbeddedHistory
+from chengmai.store.sqlite.work import SqliteTx
+
+
+class VitalsHistory:
+    """Implements `vitals.ports.Readings` and `vitals.ports.Past`."""
+
+    def __init__(self, history: EmbeddedHistory) -> None:
+        self._history = history
+
+    def columns(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_type: str,
+        attributes: Sequence[str],
+        area: str,
+        start_us: int,
+        end_us: int,
+    ) -> Columns:
+        span = Span(start_us, end_us)
+        return self._history.columns(tx, tenant, entity_type, attributes, area, span)
+
+    def numbers(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        attribute: str,
+        start_us: int,
+        end_us: int,
+    ) -> list[tuple[int, float]]:
+        return self._history.numbers(tx, tenant, entity_id, attribute, Span(start_us, end_us))
+
+    def record(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        changes: Sequence[tuple[str, Instance]],
+    ) -> None:
+        self._history.record(tx, tenant, entity_id, changes)
+
+    async def import_values(
+        self, tenant: str, block_id: str, values: Sequence[tuple[str, str, int, float, str]]
+    ) -> bool:
+        rows = [PastRow(*value) for value in values]
+        return await self._history.import_block(tenant, block_id, rows)
