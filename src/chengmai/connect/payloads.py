@@ -70,10 +70,8 @@ def readings_of(
 
 def _at(document: Any, path: tuple[str | int, ...]) -> Any:
     for step in path:
-        if isinstance(step, str) and isinstance(document, dict):
-            document = document[step]
-        elif isinstance(step, int) and isinstance(document, list):
-            document = document[step]
-        else:
+        fits = isinstance(document, dict if isinstance(step, str) else list)
+        if not fits:
             raise LookupError(step)
+        document = document[step]
     return document
