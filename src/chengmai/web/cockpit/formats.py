@@ -105,5 +105,9 @@ class Formats:
         """Return `40 min left`, `overdue by 2 h`, or that there is no deadline."""
         if due is None:
             return self.words("due.none")
-        key = "due.left" if due >= self.now else "due.over"
-        return self.words(key, span=self.span(due - self.now))
+        span = self.span(due - self.now)
+        return (
+            self.words("due.left", span=span)
+            if due >= self.now
+            else self.words("due.over", span=span)
+        )

@@ -17,18 +17,19 @@ from chengmai.kernel.problems import (
     Unauthenticated,
     Unavailable,
 )
+from chengmai.web.api.problems import status_of
 from chengmai.web.cockpit.texts import Words
 from chengmai.web.cockpit.visit import Visit
 
-_BRANCHES: tuple[tuple[type[Problem], int, str], ...] = (
-    (Invalid, 422, "invalid"),
-    (NotFound, 404, "not_found"),
-    (Conflict, 409, "conflict"),
-    (Forbidden, 403, "forbidden"),
-    (Unauthenticated, 401, "unauthenticated"),
-    (NotSupported, 501, "not_supported"),
-    (TooLarge, 413, "too_large"),
-    (Unavailable, 503, "unavailable"),
+_BRANCHES: tuple[tuple[type[Problem], str], ...] = (
+    (Invalid, "invalid"),
+    (NotFound, "not_found"),
+    (Conflict, "conflict"),
+    (Forbidden, "forbidden"),
+    (Unauthenticated, "unauthenticated"),
+    (NotSupported, "not_supported"),
+    (TooLarge, "too_large"),
+    (Unavailable, "unavailable"),
 )
 
 
@@ -45,14 +46,11 @@ class ErrorView:
 
 def describe(problem: Problem, words: Words) -> ErrorView:
     """Return status and words of a problem: its own sentence where the catalogs hold one."""
-    status, branch = next(
-        ((status, name) for kind, status, name in _BRANCHES if isinstance(problem, kind)),
-        (500, "fault"),
-    )
+    branch = next((name for kind, name in _BRANCHES if isinstance(problem, kind)), "fault")
     own = f"problem.{problem.code}"
     translated = words.has(own)
     return ErrorView(
-        status=status,
+        status=status_of(problem)[0],
         title=words(own, **problem.facts) if translated else words(f"error.{branch}.title"),
         advice=words(f"error.{branch}.advice"),
         detail="" if translated else problem.detail,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chengmai.connect.reading import REJECT_TEXTS
 from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.views import FeedState, FeedView, RejectSample
 
@@ -100,6 +101,8 @@ def _line(feed: FeedView, formats: Formats) -> FeedLine:
 
 def explain(code: str, formats: Formats) -> str:
     """Return why a record is refused, in words; the bare code when no words exist for it."""
+    if code in REJECT_TEXTS:
+        return formats.words.pick(REJECT_TEXTS[code])
     key = f"problem.{code}"
     return formats.words(key) if formats.words.has(key) else code
 

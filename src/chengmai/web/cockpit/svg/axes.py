@@ -18,7 +18,7 @@ _TICK_ROOM = 86
 def value_axis(plot: Plot, formats: Formats, unit: str) -> Markup:
     """Return horizontal grid lines with their values; the unit stands once, at the top."""
     frame = plot.frame
-    values, decimals = ticks(plot.values, about=max(2, frame.height // 60))
+    values, decimals = ticks(plot.values, about=max(2, frame.height // 42))
     parts: list[Markup] = []
     for value in values:
         y = plot.y(value)

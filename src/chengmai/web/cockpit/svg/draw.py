@@ -33,7 +33,7 @@ def group(children: Iterable[Markup], **attributes: Attribute) -> Markup:
 def number(value: Attribute) -> str:
     """Return a coordinate with at most one decimal: a tenth of a pixel is enough for any screen."""
     if isinstance(value, float):
-        return f"{value:.1f}".removesuffix(".0").replace("-0.0", "0")
+        return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
     return str(value)
 
 
