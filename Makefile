@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
-SPEED ?= 30
+SPEED ?= 12
 PORT ?= 8026
 STATIC := src/chengmai/web/static/vendor
 

@@ -25,12 +25,13 @@ from chengmai.connect.feeds import FeedFactory
 from chengmai.connect.intake import Intake
 from chengmai.connect.outbound import HttpReceiver
 from chengmai.connect.runner import FeedRunner
+from chengmai.connect.simulate.city import SimulatedCity
 from chengmai.forecast.service import Foresight
 from chengmai.history.service import HistoryService
 from chengmai.kernel.actors import system
 from chengmai.kernel.clock import CityClock, Clock, SystemClock
 from chengmai.kernel.events import Events, VitalCrossed
-from chengmai.kernel.instants import from_us
+from chengmai.kernel.instants import format_instant, from_us, parse_instant
 from chengmai.kernel.problems import Problem
 from chengmai.ngsild.contexts import ContextCompiler, core_documents
 from chengmai.packs.model import Pack
@@ -42,7 +43,7 @@ from chengmai.store.history import EmbeddedHistory
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.feeds import SqliteFeedStore
-from chengmai.store.sqlite.file import load_or_make_key, newest_instant_us
+from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.sqlite.work import SqliteWork
@@ -82,7 +83,7 @@ class City:
         self.settings = settings
         self.real_clock = real_clock or SystemClock()
         settings.data.mkdir(parents=True, exist_ok=True)
-        key = load_or_make_key(settings.data / "state.key")
+        key = load_or_make_key(settings.data / "state.key", protects=settings.data / "state.db")
         self.clock = _city_clock(settings, key, self.real_clock)
         self.zone = ZoneInfo(settings.zone)
         self.packs: list[Pack] = read_packs(settings.packs or (shipped_packs(),))
@@ -153,9 +154,19 @@ class City:
             rate=self.settings.clock_rate,
             zone=self.zone,
             source=self.settings.source_data,
-            seed=self.settings.seed,
+            simulated=self._simulated(),
+            credentials=self.settings.credentials,
         )
         self.runner = FeedRunner(self.feeds.jobs() if self.settings.feeds else ())
+
+    def _simulated(self) -> SimulatedCity | None:
+        if not self.is_simulated:
+            return None
+        # The story of the first day is told once, from when the data folder began.
+        since = kept_text(
+            self.settings.data / "simulated-since", lambda: format_instant(self.clock.now())
+        )
+        return SimulatedCity(self.settings.seed, parse_instant(since), self.zone)
 
     @property
     def is_simulated(self) -> bool:
@@ -168,6 +179,8 @@ class City:
         await self.subscribing.load()
         await self.delivery.start()
         self._spawn("feeds", self.runner.run())
+        if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
+            self._spawn("incidents", log.run())
         self._spawn("vitals", self._watch())
         self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chengmai.kernel.texts import Text
@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     seed: int = Field(default=2026, description="Seed of the simulated city.")
     contexts: dict[str, Path] = Field(
         default={}, description="JSON-LD contexts kept locally: URL to file."
+    )
+    credentials: dict[str, SecretStr] = Field(
+        default={},
+        description="What feeds sign in with, by the name a pack uses: user:password for MQTT,"
+        " the Authorization header for HTTP.",
     )
     private_egress: bool = Field(
         default=False,

@@ -23,8 +23,7 @@ from chengmai.kernel.work import Tx
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity, attribute_names, name_iri
 from chengmai.ngsild.patch import PatchResult, append, created
-from chengmai.ngsild.q import parse_q
-from chengmai.ngsild.q import matches
+from chengmai.ngsild.q import matches, parse_q
 
 
 class CommitPath:

@@ -44,7 +44,7 @@ def demo(
     ] = None,
     speed: Annotated[
         float, typer.Option("--speed", help="City seconds in a real second.", min=1, max=3600)
-    ] = 30.0,
+    ] = 12.0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin anew: forget an earlier demo.")
     ] = False,

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
 
 from chengmai.connect.http import HttpConnector
 from chengmai.connect.intake import Intake
 from chengmai.connect.mqtt import MqttConnector
 from chengmai.connect.ports import Connector
+from chengmai.connect.problems import CredentialsMissing
 from chengmai.connect.replay import ReplayConnector
 from chengmai.connect.runner import FeedJob
 from chengmai.connect.simulate.city import SimulatedCity
 from chengmai.connect.simulate.connector import SimulateConnector
+from chengmai.connect.simulate.labels import IncidentLog
 from chengmai.kernel.clock import Clock
+from chengmai.kernel.work import Tx, Work
+from chengmai.ngsild.model import Model
 from chengmai.packs.feeds import FeedSpec, HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
 from chengmai.packs.model import EntitySpec, Pack
 
@@ -53,7 +59,8 @@ class FeedFactory:
         rate: float,
         zone: ZoneInfo,
         source: Path | None,
-        seed: int,
+        simulated: SimulatedCity | None,
+        credentials: Mapping[str, SecretStr],
     ) -> None:
         self._packs = packs
         self._intake = intake
@@ -62,7 +69,8 @@ class FeedFactory:
         self._rate = rate
         self._zone = zone
         self._source = source
-        self._simulated = SimulatedCity(seed, clock.now(), zone) if source is None else None
+        self._simulated = simulated
+        self._credentials = credentials
         self._paces: list[ClockPace] = []
 
     def jobs(self) -> list[FeedJob]:
@@ -78,11 +86,18 @@ class FeedFactory:
                         any(self._source.glob(name)) for name in feed.source.files
                     )
                 elif isinstance(feed, SimulateFeed):
-                    runs = self._source is None
+                    runs = self._simulated is not None
                 else:
                     runs = True
                 if runs:
                     yield pack, feed
+
+    def incident_log(self, work: Work[Tx], model: Model) -> IncidentLog | None:
+        """Return what writes down the ground truth of the simulated city; None where nothing is simulated."""
+        if self._simulated is None:
+            return None
+        pace = ClockPace(self._clock, self._rate)
+        return IncidentLog(self._simulated, work, model, pace, by=self._intake.by)
 
     async def filled(self, timeout_s: float = 120.0) -> bool:
         """Return once every feed has brought its past; False when one has not after `timeout_s`."""
@@ -117,7 +132,27 @@ class FeedFactory:
                 assert self._simulated is not None
                 return SimulateConnector(feed, self._simulated, pace)
             case MqttFeed():
-                return MqttConnector(feed, spec, clock=self._clock)
+                user, _, password = self._secret(feed.source.credentials).partition(":")
+                return MqttConnector(
+                    feed,
+                    spec,
+                    clock=self._clock,
+                    username=user or None,
+                    password=password or None,
+                )
             case HttpFeed():
-                return HttpConnector(feed, spec, clock=self._clock)
+                header = self._secret(feed.source.credentials)
+                headers = {"Authorization": header} if header else None
+                return HttpConnector(feed, spec, clock=self._clock, headers=headers)
         raise AssertionError(feed)
+
+    def _secret(self, name: str | None) -> str:
+        if name is None:
+            return ""
+        if name not in self._credentials:
+            raise CredentialsMissing(
+                f"the feed wants credentials {name!r}, and the city has none of that name",
+                param="source.credentials",
+                fix=f'set CHENGMAI_CREDENTIALS={{"{name}": "…"}}',
+            )
+        return self._credentials[name].get_secret_value()

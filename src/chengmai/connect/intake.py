@@ -56,6 +56,11 @@ class Intake:
         self._by = by
         self._status_every = status_every
 
+    @property
+    def by(self) -> Actor:
+        """Who brings the readings in."""
+        return self._by
+
     def sink(self, pack: str, feed: FeedSpec, entity_spec: EntitySpec) -> FeedSink:
         """Return the sink of one feed of `pack`, whose readings are of `entity_spec`."""
         return FeedSink(self, pack, feed, entity_spec)

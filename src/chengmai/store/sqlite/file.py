@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,29 +20,46 @@ from chengmai.store.problems import StoreUnreadable
 PLAIN_HEADER = b"SQLite format 3\x00"
 
 
-def load_or_make_key(path: Path) -> str:
-    """Return the 256-bit key in hex; made once, readable by its owner only, and on disk before use."""
+def load_or_make_key(path: Path, *, protects: Path | None = None) -> str:
+    """Return the 256-bit key in hex; made once, readable by its owner only, and on disk before use.
+
+    No key is made for a file that is there already (`protects`): it would only hide that the right one
+    is missing. Raises `StoreUnreadable`.
+    """
+    if not path.exists() and protects is not None and protects.exists():
+        raise StoreUnreadable(
+            f"{path} is missing, and {protects} cannot be read without it",
+            fix="restore the key file that was made together with the data folder",
+        )
+    key = kept_text(path, lambda: secrets.token_hex(32))
+    if len(key) != 64 or any(c not in "0123456789abcdef" for c in key):
+        raise StoreUnreadable(
+            f"{path} does not hold a key",
+            fix="restore the key file that was made together with the data folder",
+        )
+    return key
+
+
+def kept_text(path: Path, make: Callable[[], str]) -> str:
+    """Return the text in `path`; at first use what `make` gives, written whole or not at all."""
     if path.exists():
-        key = path.read_text().strip()
-        if len(key) != 64 or any(c not in "0123456789abcdef" for c in key):
-            raise StoreUnreadable(
-                f"{path} does not hold a key",
-                fix="restore the key file that was made together with the data folder",
-            )
-        return key
-    key = secrets.token_hex(32)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+        return path.read_text().strip()
+    text = make()
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     try:
-        os.write(handle, key.encode())
+        os.write(handle, text.encode())
         os.fsync(handle)
     finally:
         os.close(handle)
+    draft.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return key
+    return text
 
 
 def connect(path: Path, key: str, *, read_only: bool = False) -> apsw.Connection:

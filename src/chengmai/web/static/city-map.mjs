@@ -14,7 +14,6 @@ class CityMap extends HTMLElement {
     maplibre.setWorkerUrl(new URL(this.dataset.worker, location.href).href);
     const canvas = document.createElement("div");
     canvas.className = "map-live";
-    canvas.setAttribute("aria-hidden", "true"); // the list below says the same in words
     this.prepend(canvas);
     this.draw(canvas, data);
   }
@@ -37,6 +36,11 @@ class CityMap extends HTMLElement {
       bounds: extent([...data.base.features, ...data.places.features]),
       fitBoundsOptions: { padding: 24, maxZoom: 13 },
       attributionControl: false,
+      locale: {
+        "Map.Title": this.dataset.label,
+        "NavigationControl.ZoomIn": this.dataset.zoomIn,
+        "NavigationControl.ZoomOut": this.dataset.zoomOut,
+      },
       dragRotate: false,
       pitchWithRotate: false,
       fadeDuration: 0,

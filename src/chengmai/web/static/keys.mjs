@@ -12,10 +12,9 @@ export function startKeys() {
   function pick(step) {
     const list = items();
     if (!list.length) return;
-    const current = list.findIndex((item) => item.classList.contains("is-picked"));
+    const current = list.findIndex((item) => item.contains(document.activeElement));
     picked = Math.max(0, Math.min(list.length - 1, (current < 0 ? picked : current) + step));
-    for (const item of list) item.classList.toggle("is-picked", item === list[picked]);
-    list[picked].querySelector("a")?.focus({ preventScroll: true });
+    list[picked].querySelector("a")?.focus({ preventScroll: true, focusVisible: true });
     list[picked].scrollIntoView({ block: "nearest" });
   }
 
