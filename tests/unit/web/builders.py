@@ -9,8 +9,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from starlette.testclient import TestClient
-from tests.unit.web.fake_city import PASSWORD, FakeCity
-from tests.unit.web.fake_signs import NOW
 
 from chengmai.kernel.texts import Lang
 from chengmai.web.cockpit.build import WEB, build_cockpit
@@ -18,6 +16,8 @@ from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.texts import Words, read_words
 from chengmai.web.cockpit.visit import CockpitSettings
+from tests.unit.web.fake_city import PASSWORD, FakeCity
+from tests.unit.web.fake_signs import NOW
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')

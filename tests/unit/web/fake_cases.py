@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tests.unit.web.fake_signs import position, text
-
 from chengmai.web.cockpit.views import (
     CaseRow,
     StepChoice,
 )
+from tests.unit.web.fake_signs import position, text
 
 DISPATCH = StepChoice(
     "dispatch", text("派遣", "Dispatch"), target=text("生态环境局值班组", "Environment duty team")

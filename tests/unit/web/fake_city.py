@@ -7,26 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.unit.web.fake_cases import RETURN, case_rows
-from tests.unit.web.fake_signs import (
-    AREAS,
-    FIRST_CASE,
-    HOUR,
-    NOW,
-    SIGNS,
-    SOUTH,
-    WEST,
-    bands,
-    card,
-    find_sign,
-    forecast,
-    observed,
-    polygon,
-    sign_value,
-    silent,
-    text,
-)
-
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock, FixedClock
 from chengmai.kernel.problems import Conflict, NotFound, Unauthenticated
@@ -58,6 +38,25 @@ from chengmai.web.cockpit.views import (
     VitalCard,
     VitalDetail,
     VitalHistory,
+)
+from tests.unit.web.fake_cases import RETURN, case_rows
+from tests.unit.web.fake_signs import (
+    AREAS,
+    FIRST_CASE,
+    HOUR,
+    NOW,
+    SIGNS,
+    SOUTH,
+    WEST,
+    bands,
+    card,
+    find_sign,
+    forecast,
+    observed,
+    polygon,
+    sign_value,
+    silent,
+    text,
 )
 
 PASSWORD = "a long pass phrase"

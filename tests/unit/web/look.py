@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from tests.unit.web.fake_city import FakeCity
-from tests.unit.web.fake_signs import NOW
 
 from chengmai.kernel.clock import CityClock, SystemClock
 from chengmai.web.cockpit.build import build_cockpit
 from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.visit import CockpitSettings
+from tests.unit.web.fake_city import FakeCity
+from tests.unit.web.fake_signs import NOW
 
 
 async def main(port: int, roles: frozenset[str]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.unit.web.builders import formats
-from tests.unit.web.fake_signs import NOW
 
 from chengmai.kernel.texts import Lang
+from tests.unit.web.builders import formats
+from tests.unit.web.fake_signs import NOW
 
 LATE = datetime(2026, 11, 21, 23, 43, tzinfo=UTC)
 

@@ -8,13 +8,12 @@ from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any, cast
 
-from tests.unit.web.fake_city import FakeCity
-
 from chengmai.kernel.actors import Actor
 from chengmai.web.cockpit.live import TOPICS, frame, frames
 from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.views import LiveEvent
 from chengmai.web.cockpit.visit import Visit
+from tests.unit.web.fake_city import FakeCity
 
 VIEWER = Actor("usr_1")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.unit.web.builders import KEY, browser, signed_in, token_of
-from tests.unit.web.fake_city import PASSWORD, FakeCity
-from tests.unit.web.fake_signs import FIRST_CASE
 
 from chengmai.kernel.texts import LANGS
 from chengmai.web.cockpit.build import all_screens
+from tests.unit.web.builders import KEY, browser, signed_in, token_of
+from tests.unit.web.fake_city import PASSWORD, FakeCity
+from tests.unit.web.fake_signs import FIRST_CASE
 
 VITAL = "/vitals/urn:ngsi-ld:VitalSign:environment:pm25:East-Lake"
 UNKNOWN = "/vitals/urn:ngsi-ld:VitalSign:environment:noise:Old-Port"

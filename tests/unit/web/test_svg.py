@@ -12,8 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
-from tests.unit.web.builders import SHANGHAI, formats
-from tests.unit.web.fake_signs import NOW, SIGNS, card
 
 from chengmai.kernel.texts import Text
 from chengmai.web.cockpit.svg.chart import chart
@@ -32,6 +30,8 @@ from chengmai.web.cockpit.svg.scale import Span, linear, ticks, time_ticks
 from chengmai.web.cockpit.svg.series import runs, thin
 from chengmai.web.cockpit.svg.sparkline import sparkline
 from chengmai.web.cockpit.views import AbnormalPlace, BaseMap, ForecastPoint, Point
+from tests.unit.web.builders import SHANGHAI, formats
+from tests.unit.web.fake_signs import NOW, SIGNS, card
 
 HOUR = timedelta(hours=1)
 finite = st.floats(-1e6, 1e6, allow_nan=False)

@@ -6,12 +6,12 @@ import re
 from string import Formatter
 
 import pytest
-from tests.unit.web.builders import formats
 
 from chengmai.connect.reading import REJECT_TEXTS
 from chengmai.web.cockpit.build import WEB
 from chengmai.web.cockpit.feeds.view import explain
 from chengmai.web.cockpit.texts import MissingText, Words, best_language, read_messages
+from tests.unit.web.builders import formats
 
 ZH = read_messages(WEB / "catalogs" / "zh_CN.po")
 EN = read_messages(WEB / "catalogs" / "en.po")

@@ -6,10 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.web.builders import formats
-from tests.unit.web.fake_cases import case_rows
-from tests.unit.web.fake_city import FakeCity
-from tests.unit.web.fake_signs import NOW, SIGNS, card, text
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.texts import Lang
@@ -22,6 +18,10 @@ from chengmai.web.cockpit.tiles import STRIP_LENGTH, strip, trend_of, worst_firs
 from chengmai.web.cockpit.views import CategoryChoice, FeedView, Point
 from chengmai.web.cockpit.vitals.listing import ListFilter, list_view
 from chengmai.web.cockpit.vitals.view import chart_data, page_view, range_named, summary
+from tests.unit.web.builders import formats
+from tests.unit.web.fake_cases import case_rows
+from tests.unit.web.fake_city import FakeCity
+from tests.unit.web.fake_signs import NOW, SIGNS, card, text
 
 HOUR = timedelta(hours=1)
 VIEWER = Actor("usr_1", roles=frozenset({"admin"}))

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from chengmai.kernel.actors import Actor
 from chengmai.kernel.texts import Text
+from chengmai.web.cockpit.records import AuditFilter as AuditFilter
+from chengmai.web.cockpit.records import AuditLineView as AuditLineView
+from chengmai.web.cockpit.records import AuditPage as AuditPage
+from chengmai.web.cockpit.records import Session as Session
 
 Level = Literal["normal", "watch", "act", "unknown"]
 Light = Literal["green", "yellow", "red"]
@@ -357,46 +360,6 @@ class SearchHit:
     title: Text
     detail: str
     level: Level | None = None
-
-
-@dataclass(frozen=True)
-class AuditFilter:
-    text: str | None = None
-    before: int | None = None
-    limit: int = 50
-
-
-@dataclass(frozen=True)
-class AuditLineView:
-    """One audit line. `sequence` orders the chain; `digest` is its SHA-256 in hexadecimal."""
-
-    sequence: int
-    at: datetime
-    by: str
-    action: str
-    subject: str
-    note: str
-    digest: str
-
-
-@dataclass(frozen=True)
-class AuditPage:
-    """`intact` is None when the chain was not checked; `broken_at` the first line that does not fit."""
-
-    lines: tuple[AuditLineView, ...]
-    intact: bool | None = None
-    checked: int = 0
-    broken_at: int | None = None
-    next_before: int | None = None
-
-
-@dataclass(frozen=True)
-class Session:
-    """A session just begun; `token` is the secret that the browser keeps."""
-
-    token: str
-    actor: Actor
-    expires_at: datetime
 
 
 @dataclass(frozen=True)
