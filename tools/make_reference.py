@@ -31,7 +31,7 @@ from tools.reference_pack import pack_page
 from tools.reference_words import cell, first_line, table, type_words
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
-MADE = "<!-- Made by tools/make_reference.py from the code; after a change run: python -m tools.make_reference -->"
+MADE = "<!-- Made from the code; after a change run: python -m tools.make_reference -->"
 
 
 def pages() -> dict[str, str]:

@@ -54,9 +54,9 @@ def pack_page() -> str:
 
 def _model(model: type[BaseModel]) -> list[str]:
     # The heading names the file already.
-    about = re.sub(
-        r"^(\w+/\*|pack)\.toml(, \[\[\w+\]\])?(: | as a whole\.|\.)", "", first_line(model.__doc__)
-    )
+    prefix = r"^(\w+/\*|pack)\.toml(, \[\[\w+\]\])?(: | as a whole\.|\.)"
+    about = re.sub(prefix, "", first_line(model.__doc__))
+    about = about[:1].upper() + about[1:]
     notes = _notes(model)
     rows = [
         (
