@@ -67,7 +67,8 @@ def instance_of(
     if body is not None:
         made: Instance = orjson.loads(body)
     else:
-        value = int(num) if float(num).is_integer() else num
+        # Beyond 2^53 a float is not the whole number it looks like, and JSON could not hold it either.
+        value = int(num) if abs(num) <= _MAX_EXACT and float(num).is_integer() else num
         made = {"type": kind, VALUE_MEMBER[kind]: value}
         if unit:
             made["unitCode"] = unit
