@@ -59,8 +59,16 @@ async def merge(machine: Machine, request: Request) -> Response:
 async def delete(machine: Machine, request: Request) -> Response:
     """POST /entityOperations/delete"""
     body, _ = body_with_context(request, machine.contexts)
-    ids = [_id(one) for one in _list(body)]
-    return batch_response(await machine.broker.batch_delete(request.actor, ids))
+    ids: list[str] = []
+    refused: list[tuple[str, Problem]] = []
+    for one in _list(body):
+        try:
+            ids.append(_id(one))
+        except Invalid as problem:
+            refused.append((_id_or_nothing(one), problem))
+    outcome = await machine.broker.batch_delete(request.actor, ids)
+    outcome.failed = [*refused, *outcome.failed]
+    return batch_response(outcome)
 
 
 async def _run(

@@ -89,6 +89,8 @@ def problem_response(problem: Problem, request_id: str = "") -> Response:
     response = json_response(body, status=body["status"], content_type="application/problem+json")
     if isinstance(problem, Unavailable):
         response.header("Retry-After", str(problem.retry_after_s))
+    if isinstance(problem, MethodNotAllowed):
+        response.header("Allow", ", ".join(problem.allowed))
     if isinstance(problem, Unauthenticated):
         response.header("WWW-Authenticate", 'Bearer realm="chengmai"')
     return response
