@@ -180,6 +180,23 @@ def test_a_map_without_anything_is_a_graticule() -> None:
     assert "map-grid" in classes(made)
 
 
+@pytest.mark.parametrize(
+    ("kind", "geometry", "drawn_as"),
+    [
+        ("river", "LineString", "river"),
+        ("spire", "LineString", "road"),
+        ("", "Polygon", "district"),
+    ],
+)
+def test_a_shape_of_unknown_kind_is_drawn_by_its_geometry(
+    kind: str, geometry: str, drawn_as: str
+) -> None:
+    line = [[121.3, 31.2], [121.4, 31.3], [121.3, 31.2]]
+    shaped = {"type": geometry, "coordinates": [line] if geometry == "Polygon" else line}
+    base = BaseMap(({"type": "Feature", "properties": {"kind": kind}, "geometry": shaped},))
+    assert f"map-{drawn_as}" in classes(drawn(city_map(base, (), formats(), lambda _: "/")))
+
+
 def test_the_worst_mark_lies_on_top() -> None:
     view = fit([(121.4, 31.2)], 560, 430)
     marks = gather([place("act"), place("unknown"), place("watch")], view)

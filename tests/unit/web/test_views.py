@@ -160,6 +160,12 @@ def test_a_case_past_its_deadline_is_red_whatever_it_was_told() -> None:
     assert (line.light, line.light_word, line.due) == ("red", "Overdue", "by 1 h")
 
 
+def test_a_case_line_says_why_the_case_exists() -> None:
+    row = replace(case_rows(NOW)[0], reason=text("超过阈值", "Beyond the threshold"))
+    assert case_line(row, formats("zh-CN")).reason == "超过阈值"
+    assert case_line(case_rows(NOW)[0], formats()).reason == ""
+
+
 def test_a_closed_case_has_no_deadline() -> None:
     assert case_line(replace(case_rows(NOW)[0], closed=True), formats()).due == ""
 

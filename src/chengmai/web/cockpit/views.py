@@ -38,7 +38,7 @@ class CityBanner:
 
 @dataclass(frozen=True)
 class BaseMap:
-    """GeoJSON features with `properties.kind` (district, water, park, road, rail) and `name:zh`, `name:en`.
+    """GeoJSON features with `properties.kind` (district, park, water, river, road, rail) and `name:zh`, `name:en`.
 
     `approval` (审图号) is printed beside the attribution.
     """
@@ -181,7 +181,10 @@ class StepOrder:
 
 @dataclass(frozen=True)
 class CaseRow:
-    """A case as a line. `due_at` is the deadline of the present stage; `next_step` the one proposed."""
+    """A case as a line; `reason` says in a sentence why it exists.
+
+    `due_at` is the deadline of the present stage, `next_step` the step proposed.
+    """
 
     id: str
     number: str
@@ -202,6 +205,7 @@ class CaseRow:
     closed: bool = False
     vital_id: str | None = None
     position: Position | None = None
+    reason: Text | None = None
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ function style(data, lang) {
       { id: "district", type: "fill", source: "base", filter: district, paint: { "fill-color": token("--map-district") } },
       { id: "park", type: "fill", source: "base", filter: kind("park"), paint: { "fill-color": token("--map-park") } },
       { id: "water", type: "fill", source: "base", filter: kind("water"), paint: { "fill-color": token("--map-water") } },
+      { id: "river", type: "line", source: "base", filter: kind("river"), layout: { "line-join": "round" }, paint: { "line-color": token("--map-water"), "line-width": 6 } },
       { id: "edge", type: "line", source: "base", filter: district, paint: { "line-color": token("--map-edge") } },
       { id: "road", type: "line", source: "base", filter: kind("road"), paint: { "line-color": token("--map-road"), "line-width": 2 } },
       { id: "rail", type: "line", source: "base", filter: kind("rail"), paint: { "line-color": token("--map-edge"), "line-width": 2, "line-dasharray": [3, 2] } },

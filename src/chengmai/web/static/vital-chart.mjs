@@ -77,7 +77,7 @@ class VitalChart extends HTMLElement {
     this.plot = new uPlot({
       ...this.size(),
       legend: { show: false },
-      padding: [16, 8, 0, 0],
+      padding: [16, 28, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), this.dataset.zone),
       series: [
         {}, hidden, hidden, hidden, hidden,

@@ -27,6 +27,7 @@ class CaseLine:
     href: str
     number: str
     title: str
+    reason: str
     category: str
     state: str
     kind: str
@@ -65,6 +66,7 @@ def case_line(row: CaseRow, formats: Formats) -> CaseLine:
         href=link("cases", row.id),
         number=row.number,
         title=words.pick(row.title),
+        reason=words.pick(row.reason) if row.reason else "",
         category=words.pick(row.category),
         state=words.pick(row.state_label),
         kind=row.kind,

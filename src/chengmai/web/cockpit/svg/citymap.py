@@ -18,7 +18,7 @@ from chengmai.web.cockpit.views import AbnormalPlace, BaseMap, Level, Position
 RANK: dict[Level, int] = {"act": 0, "watch": 1, "unknown": 2, "normal": 3}
 CLUSTER_ABOVE = 200
 """More markers than this are gathered by cells: an unreadable heap of marks says nothing."""
-_KINDS = {"district", "water", "park", "road", "rail"}
+_KINDS = ("district", "park", "water", "river", "road", "rail")
 _LIMIT = 85.0
 
 
@@ -167,8 +167,7 @@ def _degrees(value: float, positive: str, negative: str) -> str:
 
 
 def _shapes(base: BaseMap, view: View) -> Iterator[Markup]:
-    order = ["district", "park", "water", "road", "rail"]
-    ranked = sorted(base.features, key=lambda f: order.index(_kind(f)))
+    ranked = sorted(base.features, key=lambda f: _KINDS.index(_kind(f)))
     for feature in ranked:
         path = "".join(_paths(feature.get("geometry") or {}, view))
         if path:
@@ -177,7 +176,9 @@ def _shapes(base: BaseMap, view: View) -> Iterator[Markup]:
 
 def _kind(feature: dict[str, Any]) -> str:
     kind = str((feature.get("properties") or {}).get("kind", ""))
-    return kind if kind in _KINDS else "district"
+    if kind in _KINDS:
+        return kind
+    return "district" if "Polygon" in str((feature.get("geometry") or {}).get("type")) else "road"
 
 
 def _paths(geometry: dict[str, Any], view: View) -> Iterator[str]:
