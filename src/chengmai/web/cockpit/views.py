@@ -38,9 +38,9 @@ class CityBanner:
 
 @dataclass(frozen=True)
 class BaseMap:
-    """GeoJSON features with `properties.kind` (district, park, water, river, road, rail) and `name:zh`, `name:en`.
+    """GeoJSON features with `properties`: `kind`, `name:zh`, `name:en`.
 
-    `approval` (审图号) is printed beside the attribution.
+    Kinds are district, park, water, river, road and rail. `approval` (审图号) is printed beside the attribution.
     """
 
     features: tuple[dict[str, Any], ...] = ()
