@@ -40,7 +40,7 @@ class CityBanner:
 class BaseMap:
     """GeoJSON features with `properties`: `kind`, `name:zh`, `name:en`.
 
-    Kinds are district, park, water, river, road and rail. `approval` (审图号) is printed beside the attribution.
+    Kinds: district, park, water, river, road, rail. `approval` (审图号) is printed beside the attribution.
     """
 
     features: tuple[dict[str, Any], ...] = ()
