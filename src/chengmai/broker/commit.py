@@ -18,7 +18,7 @@ from chengmai.broker.ports import (
 )
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.actors import Actor
-from chengmai.kernel.instants import format_instant
+from chengmai.kernel.instants import format_instant, to_us
 from chengmai.kernel.work import Tx
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity, attribute_names, name_iri
@@ -117,7 +117,7 @@ class CommitPath:
     ) -> None:
         entity = after if after is not None else before
         assert entity is not None
-        for subscription in self._book.matching(tenant, before, after, names):
+        for subscription in self._book.matching(tenant, before, after, names, to_us(tx.now)):
             body = self._book.body(subscription, entity, deleted=after is None)
             self._outbox.add_due(tx, tenant, subscription.id, entity["id"], body)
             tx.after_commit(lambda key=subscription.key: self._book.wake(key))  # type: ignore[misc]

@@ -15,7 +15,8 @@ import structlog
 
 from chengmai.broker.ports import DueNotification, SubscriptionStore
 from chengmai.broker.subscribing import Subscribing
-from chengmai.broker.subscriptions import Key, Subscription, SubscriptionBook
+from chengmai.broker.subscription import Key, Subscription
+from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant
 from chengmai.kernel.problems import Problem
@@ -109,18 +110,28 @@ class Delivery:
                 break
 
     async def _deliver(self, subscription: Subscription, due: DueNotification) -> bool:
+        failure: str | None = None
         try:
             await self._receiver.send(
                 subscription.endpoint, self._headers(subscription), self._body(subscription, due)
             )
         except Problem as problem:
+            failure = problem.detail
+        except Exception as error:
+            # Whatever a receiver makes of it, its subscription must not fall silent.
+            failure = f"{type(error).__name__}: {error}"
+        if failure is not None:
             _log.warning(
-                "notification.failed", subscription=subscription.id, seq=due.seq, why=problem.detail
+                "notification.failed", subscription=subscription.id, seq=due.seq, why=failure
             )
-            await self._subscribing.note_delivery(subscription, upto=None, failure=problem.detail)
+        upto = due.seq if failure is None else None
+        try:
+            await self._subscribing.note_delivery(subscription, upto=upto, failure=failure)
+        except Problem as problem:
+            # Not noted is not delivered: it goes out again later, with the same id.
+            _log.warning("notification.not_noted", subscription=subscription.id, why=problem.detail)
             return False
-        await self._subscribing.note_delivery(subscription, upto=due.seq, failure=None)
-        return True
+        return failure is None
 
     @staticmethod
     def _headers(subscription: Subscription) -> dict[str, str]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+import structlog
+
 from chengmai.broker.ports import AuditTrail, SubscriptionStore
-from chengmai.broker.problems import SubscriptionExists, SubscriptionNotFound
-from chengmai.broker.subscriptions import Subscription, SubscriptionBook, compile_subscription
+from chengmai.broker.problems import SubscriptionExists, SubscriptionInvalid, SubscriptionNotFound
+from chengmai.broker.subscription import COUNTERS, Subscription, compile_subscription
+from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.actors import Actor
-from chengmai.kernel.instants import format_instant
+from chengmai.kernel.instants import format_instant, parse_instant
+from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.contexts import ContextCompiler
+
+_log = structlog.get_logger(__name__)
 
 
 class Subscribing:
@@ -31,10 +38,16 @@ class Subscribing:
         self._contexts = contexts
 
     async def load(self) -> int:
-        """Fill the book from the store; return how many subscriptions there are."""
+        """Fill the book from the store; return how many subscriptions there are.
+
+        One that cannot be read any more (its context is gone, say) is told in the log and left out.
+        """
         rows = await self._work.read(self._store.all)
         for tenant, document in rows:
-            self._book.add(compile_subscription(tenant, document, self._contexts))
+            try:
+                self._book.add(compile_subscription(tenant, document, self._contexts))
+            except Problem as problem:
+                _log.warning("subscription.left_out", id=document["id"], why=problem.detail)
         return len(rows)
 
     async def create(self, actor: Actor, document: dict[str, Any]) -> None:
@@ -55,26 +68,33 @@ class Subscribing:
             document = self._store.get(tx, actor.tenant, subscription_id)
             if document is None:
                 raise SubscriptionNotFound(subscription_id)
-            merged = {**document, **fragment, "id": subscription_id}
-            document = {key: value for key, value in merged.items() if value is not None}
-            compiled = compile_subscription(actor.tenant, document, self._contexts)
+            compiled = compile_subscription(
+                actor.tenant, _changed(document, fragment), self._contexts
+            )
             self._put(tx, actor, compiled, "subscription.update")
 
         await self._work.write(change)
 
     async def get(self, actor: Actor, subscription_id: str) -> dict[str, Any]:
         """Return a subscription with its counters (clause 5.8.3); raises `SubscriptionNotFound`."""
-        document = await self._work.read(
-            lambda tx: self._store.get(tx, actor.tenant, subscription_id)
-        )
-        if document is None:
+
+        def get(tx: Tx) -> dict[str, Any] | None:
+            document = self._store.get(tx, actor.tenant, subscription_id)
+            return None if document is None else _with_status(document, tx.now)
+
+        found = await self._work.read(get)
+        if found is None:
             raise SubscriptionNotFound(subscription_id)
-        return document
+        return found
 
     async def list(self, actor: Actor) -> list[dict[str, Any]]:
         """Return the subscriptions of the actor's tenant, ordered by id (clause 5.8.4)."""
-        rows = await self._work.read(self._store.all)
-        return [document for tenant, document in rows if tenant == actor.tenant]
+
+        def every(tx: Tx) -> list[dict[str, Any]]:
+            rows = self._store.all(tx)
+            return [_with_status(document, tx.now) for t, document in rows if t == actor.tenant]
+
+        return await self._work.read(every)
 
     async def delete(self, actor: Actor, subscription_id: str) -> None:
         """End a subscription (clause 5.8.5); what is still due to it is dropped."""
@@ -116,3 +136,23 @@ class Subscribing:
         self._store.put(tx, actor.tenant, compiled.document)
         self._audit.line(tx, actor, action, compiled.id, {})
         tx.after_commit(lambda: self._book.add(compiled))
+
+
+def _changed(document: dict[str, Any], fragment: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with the members of the fragment; the broker's counters stay as they are."""
+    if fragment.get("type", "Subscription") != "Subscription":
+        raise SubscriptionInvalid("a subscription cannot become anything else", param="type")
+    merged = {**document, **fragment, "id": document["id"], "type": "Subscription"}
+    if isinstance(told := fragment.get("notification"), dict):
+        old = document["notification"]
+        new = {name: value for name, value in told.items() if name not in COUNTERS}
+        merged["notification"] = new | {name: old[name] for name in COUNTERS if name in old}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _with_status(document: dict[str, Any], now: datetime) -> dict[str, Any]:
+    active = document.get("isActive", True)
+    status = "active" if active else "paused"
+    if "expiresAt" in document and parse_instant(document["expiresAt"]) <= now:
+        status = "expired"
+    return {**document, "isActive": active, "status": status}

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chengmai.broker.problems import SubscriptionInvalid
+from chengmai.broker.subscription import COUNTERS
 from chengmai.kernel.ids import urn
 from chengmai.ngsild.contexts import CORE_URL
 from chengmai.web.api.http import Request, Response, json_response
@@ -18,8 +19,6 @@ from chengmai.web.api.negotiation import (
     context_link,
     request_context,
 )
-
-_KEPT = ("status", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure")
 
 
 async def create(machine: Machine, request: Request) -> Response:
@@ -39,8 +38,7 @@ async def query(machine: Machine, request: Request) -> Response:
     limit = request.number("limit", 20, least=0, most=1000)
     offset = request.number("offset", 0, least=0, most=10**9)
     found = await machine.subscribing.list(request.actor)
-    page = [_shown(document) for document in found[offset : offset + limit]]
-    response = json_response(page, content_type=media)
+    response = json_response(found[offset : offset + limit], content_type=media)
     if request.flag("count"):
         response.header("NGSILD-Results-Count", str(len(found)))
     if media == JSON:
@@ -51,7 +49,7 @@ async def query(machine: Machine, request: Request) -> Response:
 async def retrieve(machine: Machine, request: Request, subscription_id: str) -> Response:
     """GET /subscriptions/{id}"""
     media = accepted(request)
-    document = _shown(await machine.subscribing.get(request.actor, subscription_id))
+    document = await machine.subscribing.get(request.actor, subscription_id)
     if media == JSON:
         link = context_link(request_context(request, machine.contexts))
         return json_response(document).header("Link", link)
@@ -86,10 +84,5 @@ def _checked(body: Any) -> dict[str, Any]:
     notification = document.get("notification")
     if isinstance(notification, dict):
         # Counters are the broker's; a client's copy of them is left out.
-        document["notification"] = {k: v for k, v in notification.items() if k not in _KEPT}
+        document["notification"] = {k: v for k, v in notification.items() if k not in COUNTERS}
     return document
-
-
-def _shown(document: dict[str, Any]) -> dict[str, Any]:
-    active = document.get("isActive", True)
-    return {**document, "isActive": active, "status": "active" if active else "paused"}
