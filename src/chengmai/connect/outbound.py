@@ -16,6 +16,9 @@ import httpx2
 from chengmai.kernel.problems import Forbidden, Invalid, Unavailable
 
 _TIMEOUT_S = 5.0
+"""For each step: connecting, sending, the next piece of the answer."""
+_WHOLE_S = 10.0
+_LONGEST_ANSWER = 64 * 1024
 
 
 class EgressDenied(Forbidden):
@@ -45,7 +48,7 @@ async def pinned(url: str, *, private: bool) -> tuple[str, str]:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise Unavailable(f"{parts.hostname} cannot be resolved: {error}") from error
     addresses = [str(info[4][0]) for info in found]
     if denied := [a for a in addresses if not may_connect(a, private=private)]:
@@ -65,19 +68,28 @@ class HttpReceiver:
     def __init__(self, *, private: bool) -> None:
         self._private = private
         self._client = httpx2.AsyncClient(
-            timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False
+            timeout=_TIMEOUT_S,
+            # Without a bound: receivers that hang must not use up the connections of the others.
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+            follow_redirects=False,
+            trust_env=False,
         )
 
     async def send(self, url: str, headers: dict[str, str], body: bytes) -> None:
         target, host = await pinned(url, private=self._private)
         try:
-            response = await self._client.post(
-                target,
-                content=body,
-                headers={**headers, "Host": host},
-                extensions={"sni_hostname": host.partition(":")[0]},
-            )
-        except httpx2.HTTPError as error:
+            async with (
+                asyncio.timeout(_WHOLE_S),
+                self._client.stream(
+                    "POST",
+                    target,
+                    content=body,
+                    headers={**headers, "Host": host},
+                    extensions={"sni_hostname": urlsplit(url).hostname},
+                ) as response,
+            ):
+                await _read_little(response)
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
             raise Unavailable(f"{host} did not take it: {type(error).__name__} {error}") from error
         if not response.is_success:
             raise Unavailable(f"{host} answered {response.status_code}")
@@ -85,3 +97,12 @@ class HttpReceiver:
     async def close(self) -> None:
         """Close idle connections."""
         await self._client.aclose()
+
+
+async def _read_little(response: httpx2.Response) -> None:
+    """Read the answer's body so that the connection can be used again, unless it is long."""
+    size = 0
+    async for piece in response.aiter_raw():
+        size += len(piece)
+        if size > _LONGEST_ANSWER:
+            return
