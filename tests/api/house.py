@@ -69,9 +69,9 @@ class House:
             method, V1 + path, headers=sent, **(content if body is not None else {})
         )
 
-    async def get(self, path: str, **headers: str) -> Any:
+    async def get(self, path: str, *, token: str | None = None, **headers: str) -> Any:
         """Return the parsed body of a GET that must succeed."""
-        response = await self.ask("GET", path, **headers)
+        response = await self.ask("GET", path, token=token, ld=False, **headers)
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -95,7 +95,7 @@ async def a_house(
 ) -> AsyncIterator[House]:
     """Yield a city in `folder` that answers requests and delivers notifications; no feeds, no vital signs."""
     clock = clock or FixedClock(NOON)
-    given = {"feeds": False, "packs": (PACK,), "private_egress": True} | settings
+    given: dict[str, Any] = {"feeds": False, "packs": (PACK,), "private_egress": True} | settings
     city = City(Settings(data=folder, **given), real_clock=clock)
     web = CityWeb(city)
     transport = httpx2.ASGITransport(app=web)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.house import CORE_LINK, STATION, V1, a_house, a_station, created
+from tests.api.house import CORE_LINK, STATION, V1, a_house, a_station, created, number
 
 
 async def test_a_created_entity_is_found_at_its_location(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_head_is_a_get_without_its_body(tmp_path: Path) -> None:
 async def test_an_entity_is_created_once(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
-        response = await house.ask("POST", "/entities", a_station(pm25=None or {"value": 1}))
+        response = await house.ask("POST", "/entities", a_station(pm25=number(1)))
         assert response.status_code == 409
         assert response.json()["type"].endswith("/AlreadyExists")
         assert (await house.get(f"/entities/{STATION}"))["pm25"]["value"] == 42.5

@@ -34,7 +34,7 @@ EVERY_OPERATION = [
 )
 async def test_nobody_comes_in_without_good_credentials(tmp_path: Path, credentials: str) -> None:
     async with a_house(tmp_path) as house:
-        headers = {"Authorization": credentials.encode("latin-1")} if credentials else {}
+        headers = {b"Authorization": credentials.encode("latin-1")} if credentials else {}
         for path, method, _ in EVERY_OPERATION:
             response = await house.client.request(method, f"/ngsi-ld/v1{path}", headers=headers)
             assert response.status_code == 401, (method, path)
