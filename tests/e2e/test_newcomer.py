@@ -82,3 +82,22 @@ def test_another_reading_in_the_file_makes_another_level_and_no_case(
         city.close()
 
     assert seen == {"calm": (True, False, 0), "smoggy": (False, True, 1)}
+
+
+def test_an_officer_opens_a_case_about_a_sign_that_opened_none(
+    house: Callable[..., House], visit: Callable[..., Visitor], tmp_path: Path
+) -> None:
+    hour = recording.recorded_hour(NOW)
+    city = house(source_data=recording.write(tmp_path / "recorded", {hour: 100}))
+    visitor = visit(city.url)
+    visitor.sign_in()
+    sign = visitor.page.locator("a[href*='environment:aqi']").first
+    expect(sign).to_be_visible()
+    visitor.go(str(sign.get_attribute("href")))
+
+    visitor.page.get_by_role("button", name="Open a case").click()
+
+    expect(visitor.page.locator("#log")).to_contain_text("Report")
+    expect(visitor.page.locator("main")).to_contain_text("watch threshold")
+    visitor.go("/")
+    expect(visitor.page.locator(".queue-item")).to_have_count(1)

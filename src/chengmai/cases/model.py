@@ -67,6 +67,8 @@ class Case(BaseModel):
     number: str
     title: Text
     description: str = ""
+    reason: Text | None = None
+    """What the vital sign said last; None for a case that no vital sign is behind."""
     category: str
     state: State
     kind: Kind
@@ -133,6 +135,20 @@ class CaseView:
 
 
 @dataclass(frozen=True)
+class SeenVital:
+    """A vital sign as a person saw it who opens a case about it; `evidence` are its latest readings."""
+
+    vital: str
+    title: Text
+    category: str | None
+    area: str
+    level: str
+    reason: Text
+    location: dict[str, Any] | None = None
+    evidence: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """A part of a list: `total` counts all of it."""
 
@@ -152,6 +168,9 @@ UNSORTED = CaseCategory(
         en="The category that the vital sign names is in no pack that is loaded",
     ),
     close_when=Text(zh="值班人员已确认处置", en="The duty officer has confirmed what was done"),
-    source="own design: a crossing whose category is missing must still reach a person",
+    source=Text(
+        zh="本项目设计：缺少类别的越限也必须有人处理",
+        en="own design: a crossing whose category is missing must still reach a person",
+    ),
     trust="D",
 )

@@ -14,7 +14,17 @@ from chengmai.cases.intake import (
     clean_text,
 )
 from chengmai.cases.ledger import Ledger
-from chengmai.cases.model import LIVE, Case, CaseView, LogLine, Page, State, Step
+from chengmai.cases.model import (
+    LIVE,
+    UNSORTED,
+    Case,
+    CaseView,
+    LogLine,
+    Page,
+    SeenVital,
+    State,
+    Step,
+)
 from chengmai.cases.ports import CaseStore
 from chengmai.cases.problems import (
     AnotherCaseLive,
@@ -76,7 +86,10 @@ class CaseService:
         if isinstance(decision, OpenCase):
             self._open(tx, crossing, decision)
         elif isinstance(decision, NoteOnCase) and live is not None:
-            seen = {"evidence": joined_evidence(live.evidence, crossing.evidence)}
+            seen = {
+                "evidence": joined_evidence(live.evidence, crossing.evidence),
+                "reason": crossing.reason,
+            }
             self._ledger.go(
                 tx,
                 live,
@@ -121,6 +134,37 @@ class CaseService:
             case = self._new(tx, by.tenant, spec, where).model_copy(update=told)
             begun = self._ledger.begin(tx, case, Step.REPORT, by, note=words, key=once)
             return self._see(tx, begun)
+
+        return await self._work.write(do)
+
+    async def report_vital(self, by: Actor, seen: SeenVital, *, key: str | None = None) -> CaseView:
+        """Return the new case that a person opens about a vital sign, or its live case when it has one.
+
+        Raises `StepNotYours` or `KeyReused`.
+        """
+        first_state(Step.REPORT, by, self._flow)
+        spec = self._categories.get(seen.category or "", UNSORTED)
+        once = clean_text(key, "key", most=MOST_TITLE) if key else None
+
+        def do(tx: Tx) -> CaseView:
+            if (done := self._done_before(tx, by, once, None, Step.REPORT)) is not None:
+                return done
+            if (live := self._store.live_of_vital(tx, by.tenant, seen.vital)) is not None:
+                return self._see(tx, live)
+            case = self._new(tx, by.tenant, spec, seen.area).model_copy(
+                update={
+                    "title": title_of_crossing("real", seen.title, seen.area),
+                    "level": seen.level,
+                    "vital": seen.vital,
+                    "reason": seen.reason,
+                    "location": seen.location,
+                    "evidence": joined_evidence((), seen.evidence),
+                }
+            )
+            facts = {"vital": seen.vital, "reason": seen.reason.as_language_map()}
+            return self._see(
+                tx, self._ledger.begin(tx, case, Step.REPORT, by, facts=facts, key=once)
+            )
 
         return await self._work.write(do)
 
@@ -225,6 +269,7 @@ class CaseService:
                 "kind": decision.kind,
                 "level": decision.level,
                 "vital": crossing.vital_id,
+                "reason": crossing.reason,
                 "location": crossing.location,
                 "evidence": joined_evidence((), crossing.evidence),
             }

@@ -167,7 +167,7 @@ def _vital(
     file = files.of("vitals", vital.id)
     yield from _unit(file, "unit", vital.unit)
     for number, band in enumerate(vital.bands):
-        if not band.source.strip():
+        if not (band.source.zh.strip() and band.source.en.strip()):
             yield Finding(file, f"bands.{number}.source", "no source", "name standard and clause")
         if band.from_ and band.until and band.from_ > band.until:
             yield Finding(file, f"bands.{number}", "ends before it begins", "correct from or until")

@@ -87,7 +87,7 @@ class Band(Spec):
     """Hysteresis: the level ends only on the good side of this value. Left out: the threshold itself."""
     from_: date | None = Field(default=None, alias="from")
     until: date | None = None
-    source: str
+    source: Text
     trust: Trust
 
     @model_validator(mode="after")
@@ -147,7 +147,7 @@ class CaseCategory(Spec):
     open_when: Text
     close_when: Text
     checklist: tuple[Text, ...] = ()
-    source: str
+    source: Text
     trust: Trust
 
 

@@ -135,7 +135,7 @@ class BandView:
     clear: float | None
     from_on: str | None
     until_on: str | None
-    source: str
+    source: Text
     trust: str
     verified: bool
     in_force: bool

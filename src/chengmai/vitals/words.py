@@ -29,7 +29,7 @@ def symbol_of(spec: VitalSpec) -> str:
 
 def source_of(band: Band) -> Text:
     """Return where a threshold comes from, since when it holds, and the mark when it is not verified."""
-    zh, en = band.source, band.source
+    zh, en = band.source.zh, band.source.en
     if band.from_ is not None:
         zh, en = f"{zh}，{band.from_} 起施行", f"{en}, in force from {band.from_}"
     if band.until is not None:

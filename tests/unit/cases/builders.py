@@ -53,7 +53,7 @@ def a_category(**changes: Any) -> CaseCategory:
         "handle_within": Limit(amount=1, unit="work_day"),
         "open_when": words("bad"),
         "close_when": words("good"),
-        "source": "test",
+        "source": {"zh": "测试", "en": "test"},
         "trust": "D",
     }
     return CaseCategory(**made | changes)

@@ -4,17 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.cases.builders import (
-    MONDAY,
-    PLAIN,
-    VITAL,
-    a_case,
-    a_category,
-    a_crossing,
-    a_unit,
-    an_actor,
-    local,
-)
 
 from chengmai.cases import State, Step
 from chengmai.cases.flow import FLOW, Edge, Flow
@@ -45,6 +34,17 @@ from chengmai.cases.rules import (
 )
 from chengmai.cases.working_time import Urgency
 from chengmai.kernel.actors import system
+from tests.unit.cases.builders import (
+    MONDAY,
+    PLAIN,
+    VITAL,
+    a_case,
+    a_category,
+    a_crossing,
+    a_unit,
+    an_actor,
+    local,
+)
 
 EVERY_ROLE = an_actor("duty_officer", "manager", "worker", "partner", "citizen")
 

@@ -3,17 +3,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.unit.cases.builders import (
-    MONDAY,
-    VITAL,
-    City,
-    a_category,
-    a_crossing,
-    a_unit,
-    an_actor,
-)
 
 from chengmai.cases import CaseView, State, Step, Urgency, sentence
+from chengmai.cases.model import SeenVital
 from chengmai.cases.problems import (
     AnotherCaseLive,
     CaseChanged,
@@ -32,6 +24,16 @@ from chengmai.cases.problems import (
 from chengmai.kernel.events import CaseMoved
 from chengmai.ngsild.entity import value_of
 from chengmai.packs.model import Limit
+from tests.unit.cases.builders import (
+    MONDAY,
+    VITAL,
+    City,
+    a_category,
+    a_crossing,
+    a_unit,
+    an_actor,
+    words,
+)
 
 DESK = an_actor("duty_officer", name="Wang")
 WORKER = an_actor("worker", name="Zhao")
@@ -330,3 +332,42 @@ def test_numbers_begin_again_each_day_of_the_city() -> None:
     assert a_report(city).case.number == "2026112300001"
     city.wait(hours=15)  # Tuesday 00:00 in Shanghai, still Monday in UTC
     assert a_report(city).case.number == "2026112400001"
+
+
+# A person opens a case about a vital sign
+
+
+def a_seen_vital(**changes: object) -> SeenVital:
+    known: dict[str, object] = {
+        "vital": VITAL,
+        "title": words("PM2.5"),
+        "category": "air",
+        "area": "Haidian",
+        "level": "watch",
+        "reason": words("75 is above 60"),
+        "evidence": ({"at": "2026-11-23T01:00:00Z", "value": 75.0},),
+    }
+    return SeenVital(**known | changes)  # type: ignore[arg-type]
+
+
+def test_a_person_opens_a_case_about_a_vital_with_its_readings() -> None:
+    city = City()
+    case = city.run(city.cases.report_vital(DESK, a_seen_vital())).case
+    assert (case.state, case.kind, case.vital, case.level) == ("reported", "person", VITAL, "watch")
+    assert case.evidence == ({"at": "2026-11-23T01:00:00Z", "value": 75.0},)
+    assert case.reason is not None
+    assert case.reason.en == "75 is above 60"
+
+
+def test_a_vital_with_a_live_case_gets_no_second_one_from_a_person() -> None:
+    city = City()
+    city.cross(a_crossing())
+    [live] = city.live()
+    assert city.run(city.cases.report_vital(DESK, a_seen_vital())).case.id == live.id
+    assert len(city.live()) == 1
+
+
+def test_a_vital_whose_category_nobody_knows_still_reaches_a_person() -> None:
+    city = City()
+    case = city.run(city.cases.report_vital(DESK, a_seen_vital(category=None))).case
+    assert case.category == "unsorted"

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from tests.unit.cases.builders import MONDAY, words
-
 from chengmai.cases import STATE_WORDS, STEP_WORDS, LogLine, State, Step, sentence
 from chengmai.cases.words import title_of_crossing
+from tests.unit.cases.builders import MONDAY, words
 
 
 def a_line(step: Step, **changes: object) -> LogLine:

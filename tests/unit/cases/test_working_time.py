@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.cases.builders import PLAIN, SHANGHAI, local
 
 from chengmai.cases.problems import CalendarInvalid, LimitTooLong
 from chengmai.cases.working_time import (
@@ -22,6 +21,7 @@ from chengmai.cases.working_time import (
     working_between,
 )
 from chengmai.packs.model import Limit
+from tests.unit.cases.builders import PLAIN, SHANGHAI, local
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 UNITS: list[LimitUnit] = ["urgent_hour", "natural_day", "work_hour", "work_day"]

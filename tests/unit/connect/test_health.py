@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.connect.builders import NOW, a_feed
 
 from chengmai.connect.health import FeedHealth, feed_entity
 from chengmai.connect.reading import REJECT_TEXTS, Reject
 from chengmai.ngsild.entity import value_of
+from tests.unit.connect.builders import NOW, a_feed
 
 HOUR = timedelta(hours=1)
 

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.connect.builders import NOW, SYSTEM, MemoryCity, a_feed, a_reading, an_entity
 
 from chengmai.connect.health import feed_id
 from chengmai.connect.intake import FeedSink, Intake
 from chengmai.connect.reading import Reading, Reject, Static
 from chengmai.kernel.instants import to_us
 from chengmai.ngsild.entity import name_iri, value_of
+from tests.unit.connect.builders import NOW, SYSTEM, MemoryCity, a_feed, a_reading, an_entity
 
 GAUGE = "urn:ngsi-ld:Gauge:one"
 FEED = feed_id("air", "gauges")

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.connect.builders import NOW, a_feed, a_mapper, an_entity
 
 from chengmai.connect.mapping import flatten
 from chengmai.connect.reading import REJECT_TEXTS, Reading, Reject, shorten
+from tests.unit.connect.builders import NOW, a_feed, a_mapper, an_entity
 
 GOOD = {"time": "2026-11-22 08:00", "station": "one", "PM2.5": "35", "CO": "800"}
 

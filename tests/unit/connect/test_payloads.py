@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.connect.builders import NOW, a_feed, a_mapper
 
 from chengmai.connect.payloads import parse_path, readings_of
 from chengmai.connect.reading import Reading, Reject
 from chengmai.kernel.problems import Invalid
+from tests.unit.connect.builders import NOW, a_feed, a_mapper
 
 GOOD = {"time": "2026-11-22 08:00", "station": "one", "PM2.5": 35, "CO": 800}
 

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from chengmai.connect.problems import SourceMissing
+from chengmai.connect.reading import Reading
 from tests.unit.connect.builders import (
     NOW,
     ListSink,
@@ -16,9 +19,6 @@ from tests.unit.connect.builders import (
     run_until_enough,
     wall,
 )
-
-from chengmai.connect.problems import SourceMissing
-from chengmai.connect.reading import Reading
 
 START = wall("2020-03-02T00:00")
 

@@ -3,14 +3,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tests.unit.connect.builders import SYSTEM, MemoryCity, a_feed, a_reading, an_entity
-
 from chengmai.connect.health import feed_id
 from chengmai.connect.intake import Intake
 from chengmai.connect.ports import Connector, Sink
 from chengmai.connect.problems import SourceFailed
 from chengmai.connect.runner import FeedJob, FeedRunner
 from chengmai.ngsild.entity import value_of
+from tests.unit.connect.builders import SYSTEM, MemoryCity, a_feed, a_reading, an_entity
 
 
 class Scripted:

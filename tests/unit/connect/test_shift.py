@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.connect.builders import NOW, SHANGHAI, wall
 
 from chengmai.connect.shift import DAY, Recording, Shift, days_to_now, years
+from tests.unit.connect.builders import NOW, SHANGHAI, wall
 
 HOUR = timedelta(hours=1)
 LENGTHS = st.integers(1, 24 * 1500).map(lambda hours: hours * HOUR)

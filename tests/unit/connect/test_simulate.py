@@ -4,15 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from shapely.geometry import Point, shape
-from tests.unit.connect.builders import (
-    NOW,
-    SHANGHAI,
-    SYSTEM,
-    ListSink,
-    MemoryCity,
-    StridingPace,
-    run_until_enough,
-)
 
 from chengmai.connect.problems import SourceMissing
 from chengmai.connect.reading import Reading
@@ -25,6 +16,15 @@ from chengmai.connect.simulate import (
 )
 from chengmai.ngsild.entity import value_of
 from chengmai.packs.feeds import SimulateFeed
+from tests.unit.connect.builders import (
+    NOW,
+    SHANGHAI,
+    SYSTEM,
+    ListSink,
+    MemoryCity,
+    StridingPace,
+    run_until_enough,
+)
 
 HOUR = timedelta(hours=1)
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ngsild.builders import CTX, NULL, a_body, iri
 
 from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.entity import VALUE_MEMBER
 from chengmai.ngsild.expand import expand_attribute, expand_entity, expand_fragment, is_null
 from chengmai.ngsild.problems import EntityInvalid
+from tests.unit.ngsild.builders import CTX, NULL, a_body, iri
 
 
 def read(value: Any, **rules: Any) -> Any:

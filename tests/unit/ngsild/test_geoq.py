@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ngsild.builders import CTX, an_entity, iri
 
 from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.entity import geo
 from chengmai.ngsild.geoq import bbox, distance_m, matches, parse_geoq
+from tests.unit.ngsild.builders import CTX, an_entity, iri
 
 SQUARE = [[[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]]
 BOW_TIE = [[[0, 0], [10, 10], [10, 0], [0, 10], [0, 0]]]

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ngsild.builders import CTX, LATER, NOW, NULL, an_entity, iri
 
 from chengmai.ngsild.entity import prop, rel
 from chengmai.ngsild.expand import expand_attribute, expand_fragment
@@ -21,6 +20,7 @@ from chengmai.ngsild.patch import (
     update,
 )
 from chengmai.ngsild.problems import AttributeMissing, EntityInvalid
+from tests.unit.ngsild.builders import CTX, LATER, NOW, NULL, an_entity, iri
 
 A, B = iri("a"), iri("b")
 

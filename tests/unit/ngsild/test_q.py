@@ -5,13 +5,13 @@ from contextlib import suppress
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.unit.ngsild.builders import CTX, NOW, an_entity, iri
 
 from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.entity import geo, prop, rel, words
 from chengmai.ngsild.problems import QueryInvalid
 from chengmai.ngsild.q import attributes_of, matches, parse_q, simple_conjuncts
 from chengmai.ngsild.qparse import Range
+from tests.unit.ngsild.builders import CTX, NOW, an_entity, iri
 
 ENTITY = an_entity(
     speed=prop(55, unit="KMH") | {"observedAt": NOW, iri("quality"): [prop(0.9)]},

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ngsild.builders import CTX, NOW, a_body, an_entity, iri
 
 from chengmai.ngsild.contexts import ContextCompiler
 from chengmai.ngsild.entity import LOCATION, Entity, geo, prop, rel, words
@@ -17,6 +16,7 @@ from chengmai.ngsild.represent import (
     to_feature_collection,
     to_geojson,
 )
+from tests.unit.ngsild.builders import CTX, NOW, a_body, an_entity, iri
 
 POINT = {"type": "Point", "coordinates": [116.4, 39.9]}
 

@@ -5,10 +5,10 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ngsild.builders import CTX, iri
 
 from chengmai.ngsild.problems import QueryInvalid
 from chengmai.ngsild.select import matches_scopes, matches_types, parse_scopes, parse_types
+from tests.unit.ngsild.builders import CTX, iri
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ at = "watch"
 [[bands]]
 level = "watch"
 above = 15
-source = "list of vital signs V07"
+source = { zh = "体征表", en = "list of signs" }
 trust = "C"
 """
 CASES = """
@@ -75,7 +75,7 @@ responsible = "drainage"
 handle_within = { amount = 2, unit = "urgent_hour" }
 open_when = { zh = "深于 15 厘米", en = "Deeper than 15 cm" }
 close_when = { zh = "退水", en = "Drained" }
-source = "a city's choice"
+source = { zh = "本市选择", en = "a city's choice" }
 trust = "C"
 """
 EXPECT = """

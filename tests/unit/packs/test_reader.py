@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.packs.builders import ENTITY, INFO, VITAL, a_folder
 
 from chengmai.packs import PackInvalid, PackNotFound, read_pack, read_packs
+from tests.unit.packs.builders import ENTITY, INFO, VITAL, a_folder
 
 
 def findings(folder: Path) -> list[tuple[str, str]]:

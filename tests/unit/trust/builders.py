@@ -8,13 +8,12 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from tests.unit.cases.builders import MemoryWork
-
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import FixedClock
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.trust import Account, Argon2, SignedIn, TrustSettings, build_trust
 from chengmai.trust.audit import AuditRecord
+from tests.unit.cases.builders import MemoryWork
 
 T = TypeVar("T")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.trust.builders import ADMIN, PASSWORD, House, an_actor
 
 from chengmai.kernel.problems import Forbidden
 from chengmai.trust.problems import (
@@ -13,6 +12,7 @@ from chengmai.trust.problems import (
     RolesInvalid,
     SignInNeeded,
 )
+from tests.unit.trust.builders import ADMIN, PASSWORD, House, an_actor
 
 
 def test_the_first_start_makes_one_administrator_and_says_the_password_once() -> None:

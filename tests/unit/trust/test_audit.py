@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.trust.builders import AUDITOR, House, an_actor
 
 from chengmai.kernel.problems import Forbidden
 from chengmai.trust import Head, verify
 from chengmai.trust.audit import AuditRecord, chained, genesis, hash_of
+from tests.unit.trust.builders import AUDITOR, House, an_actor
 
 START = genesis("city")
 

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.unit.trust.builders import NOON, an_actor
-
 from chengmai.trust.cache import ActorCache
+from tests.unit.trust.builders import NOON, an_actor
 
 LATER = NOON + timedelta(minutes=1)
 ONE, OTHER = an_actor("worker"), an_actor("manager")

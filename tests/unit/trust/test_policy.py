@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.trust.builders import an_actor
 
 from chengmai.cases import FLOW, Step
 from chengmai.kernel.problems import Forbidden, Unauthenticated
 from chengmai.trust import ACTIONS, ASSIGNABLE_ROLES, allow, may
 from chengmai.trust.policy import ROLES
 from chengmai.trust.problems import ActionNotAllowed, ActionUnknown
+from tests.unit.trust.builders import an_actor
 
 # One line an action, one column a role, in the order of COLUMNS: written by hand, and not from the table.
 COLUMNS = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen", "system")

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.trust.builders import NOON
 
 from chengmai.trust import Account, Token, TrustSettings
 from chengmai.trust.problems import NameInvalid, PasswordRefused, RolesInvalid
@@ -24,6 +23,7 @@ from chengmai.trust.rules import (
     sign_in_name,
     split_bearer,
 )
+from tests.unit.trust.builders import NOON
 
 SETTINGS = TrustSettings()
 MINUTE = timedelta(minutes=1)

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from tests.unit.trust.builders import ADMIN, PASSWORD, House
 
 from chengmai.trust import TrustSettings
 from chengmai.trust.problems import (
@@ -13,6 +12,7 @@ from chengmai.trust.problems import (
     SignInFailed,
     TooManyAttempts,
 )
+from tests.unit.trust.builders import ADMIN, PASSWORD, House
 
 
 def fail(house: House, times: int, name: str = "li", address: str = "::1") -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.unit.trust.builders import ADMIN, NOON, House, an_actor
 
 from chengmai.kernel.actors import Actor
 from chengmai.trust import NewToken
@@ -14,6 +13,7 @@ from chengmai.trust.problems import (
     TokenNotFound,
     TokenRefused,
 )
+from tests.unit.trust.builders import ADMIN, NOON, House, an_actor
 
 
 def a_token(house: House, **more: object) -> NewToken:

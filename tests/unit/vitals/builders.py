@@ -53,7 +53,11 @@ def a_text(words: str) -> Text:
 
 
 def a_band(level: str = "act", **more: Any) -> Band:
-    known: dict[str, Any] = {"above": 60.0, "source": "GB 3095-2026", "trust": "S"}
+    known: dict[str, Any] = {
+        "above": 60.0,
+        "source": {"zh": "GB 3095-2026", "en": "GB 3095-2026"},
+        "trust": "S",
+    }
     if "below" in more:
         known.pop("above")
     if "since" in more:

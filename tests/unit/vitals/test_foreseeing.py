@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tests.unit.vitals.builders import HOUR, TENANT, Bench, a_bench, a_spec, run
-
 from chengmai.ngsild.entity import value_of
 from chengmai.packs.model import Opens
+from tests.unit.vitals.builders import HOUR, TENANT, Bench, a_bench, a_spec, run
 
 FORECAST = "urn:ngsi-ld:Forecast:environment:pm25:Haidian"
 

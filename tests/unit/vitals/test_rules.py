@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.vitals.builders import HOUR_US, SHANGHAI, a_band, a_rule
 
 from chengmai.kernel.instants import parse_us
 from chengmai.packs.model import Band
@@ -28,6 +27,7 @@ from chengmai.vitals.rules import (
     take,
     tell,
 )
+from tests.unit.vitals.builders import HOUR_US, SHANGHAI, a_band, a_rule
 
 T0 = parse_us("2026-11-22T08:00:00Z")
 values = st.floats(0, 200, allow_nan=False)

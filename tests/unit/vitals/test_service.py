@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
+from chengmai.ngsild.entity import instances, value_of
+from chengmai.vitals import VitalNotFound
 from tests.unit.vitals.builders import (
     HOUR,
     NOON,
@@ -13,9 +16,6 @@ from tests.unit.vitals.builders import (
     a_spec,
     run,
 )
-
-from chengmai.ngsild.entity import instances, value_of
-from chengmai.vitals import VitalNotFound
 
 BROKEN = "SELECT area, tick, sum(pm25) AS value FROM air_quality GROUP BY area, tick"
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.vitals.builders import SHANGHAI
 
 from chengmai.kernel.instants import format_us, parse_us
 from chengmai.vitals.ticks import tick_after, tick_before, tick_of, ticks_of
+from tests.unit.vitals.builders import SHANGHAI
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = timedelta(days=1)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tests.unit.vitals.builders import HOUR_US, SHANGHAI, a_band, a_spec
-
 from chengmai.kernel.instants import parse_us
 from chengmai.kernel.texts import Text
 from chengmai.vitals.rules import Rule, replay, standing_of
 from chengmai.vitals.words import reason, silence
+from tests.unit.vitals.builders import HOUR_US, SHANGHAI, a_band, a_spec
 
 T0 = parse_us("2026-11-22T08:00:00Z")
 

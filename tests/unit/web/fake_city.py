@@ -10,6 +10,7 @@ from typing import Any
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock, FixedClock
 from chengmai.kernel.problems import Conflict, NotFound, Unauthenticated
+from chengmai.kernel.texts import Text
 from chengmai.web.cockpit.views import (
     AbnormalPlace,
     AuditFilter,
@@ -209,7 +210,7 @@ class FakeCity:
                 "连续三小时恢复正常并经现场核查", "Three hours normal, verified on site"
             ),
             limit=text("4 个工作小时", "4 working hours"),
-            source="Heavy pollution emergency plan, section 4.2",
+            source=Text(zh="重污染应急预案 4.2", en="Heavy pollution emergency plan, section 4.2"),
             trust="M",
         )
 
@@ -251,6 +252,10 @@ class FakeCity:
     async def report(self, actor: Actor, report: Report) -> str:
         self.reports.append(report)
         return FIRST_CASE
+
+    async def open_case(self, actor: Actor, vital_id: str, key: str) -> str:
+        await self.vital(actor, vital_id)
+        return (await self.queue(actor, CaseFilter(limit=1))).rows[0].id
 
     async def feeds(self, actor: Actor) -> Sequence[FeedView]:
         if self.empty:

@@ -89,6 +89,10 @@ class Desk(Protocol):
         """Take a report and return the id of its case, the same one again for the same key."""
         ...
 
+    async def open_case(self, actor: Actor, vital_id: str, key: str) -> str:
+        """Open a case about a vital sign and return its id; the live one where there is one."""
+        ...
+
     async def feeds(self, actor: Actor) -> Sequence[FeedView]:
         """Return every feed with its health."""
         ...

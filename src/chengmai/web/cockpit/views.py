@@ -86,7 +86,7 @@ class BandView:
     level: Literal["watch", "act"]
     above: float | None
     below: float | None
-    source: str
+    source: Text
     trust: Trust
     clear: float | None = None
     from_date: date | None = None
@@ -140,6 +140,7 @@ class VitalDetail:
     forecast: ForecastView | None = None
     anomaly: Text | None = None
     case: CaseRow | None = None
+    may_open_case: bool = False
     feeds: tuple[FeedRef, ...] = ()
 
 
@@ -253,7 +254,7 @@ class CaseDetail:
     open_when: Text | None = None
     close_when: Text | None = None
     limit: Text | None = None
-    source: str = ""
+    source: Text | None = None
     trust: Trust = "D"
 
 

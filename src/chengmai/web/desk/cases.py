@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chengmai.cases.flow import FLOW
-from chengmai.cases.model import Case, CaseView, State, Step
-from chengmai.cases.model import LogLine as StoredLine
+from chengmai.cases.model import Case, CaseView, SeenVital, State, Step
 from chengmai.cases.service import MOST_LISTED, CaseService
 from chengmai.cases.words import STATE_WORDS, STEP_WORDS, sentence
 from chengmai.cases.working_time import Urgency
@@ -84,10 +83,9 @@ class CaseScreens:
         view = await self._cases.get(actor.tenant, case_id)
         case = view.case
         category = self._categories.get(case.category)
-        log = await self._cases.log(actor.tenant, case_id)
         return CaseDetail(
             row=self.row(view, actor),
-            reason=_reason(log),
+            reason=case.reason or _NO_REASON,
             steps=tuple(self._choice(case, step) for step in self._steps(case, actor)),
             evidence=tuple(map(_evidence, case.evidence)),
             decimals=self._decimals_of(case),
@@ -96,7 +94,7 @@ class CaseScreens:
             open_when=category.open_when if category else None,
             close_when=category.close_when if category else None,
             limit=_LIMITS[case.handle_within.unit].format(n=f"{case.handle_within.amount:g}"),
-            source=category.source if category else "",
+            source=category.source if category else None,
             trust=category.trust if category else "D",
         )
 
@@ -148,6 +146,10 @@ class CaseScreens:
         )
         return view.case.id
 
+    async def open_about(self, actor: Actor, seen: SeenVital, key: str) -> str:
+        allow(actor, "cases.report")
+        return (await self._cases.report_vital(actor, seen, key=key)).case.id
+
     def categories(self) -> tuple[CategoryChoice, ...]:
         """Return what may be reported, pack by pack."""
         return tuple(
@@ -183,6 +185,7 @@ class CaseScreens:
             closed=case.has_ended,
             vital_id=case.vital,
             position=position(case.location),
+            reason=case.reason,
         )
 
     def _steps(self, case: Case, actor: Actor) -> list[Step]:
@@ -216,14 +219,6 @@ def _fits(row: CaseRow, filters: CaseFilter) -> bool:
         and (not filters.area or row.area == filters.area)
         and (not text or text in f"{row.number} {row.title.zh} {row.title.en} {row.area}".lower())
     )
-
-
-def _reason(log: Sequence[StoredLine]) -> Text:
-    for line in reversed(log):
-        found = line.facts.get("reason")
-        if isinstance(found, dict) and found.get("zh") and found.get("en"):
-            return Text(zh=found["zh"], en=found["en"])
-    return _NO_REASON
 
 
 def _evidence(reading: Mapping[str, Any]) -> EvidenceReading:

@@ -16,7 +16,7 @@ from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import from_us
 from chengmai.kernel.texts import Text
 from chengmai.trust.audit import AuditRecord
-from chengmai.trust.policy import allow
+from chengmai.trust.policy import allow, may
 from chengmai.web.cockpit.views import (
     AbnormalPlace,
     AuditFilter,
@@ -88,7 +88,10 @@ class CityDesk:
             if entity["id"].startswith(f"urn:ngsi-ld:DataFeed:{pack}:")
         )
         detail = await self._vitals.detail(actor, vital_id, row.id if row else None, feeds)
-        return replace(detail, case=row)
+        abnormal = detail.card.level != "normal"
+        return replace(
+            detail, case=row, may_open_case=abnormal and row is None and may(actor, "cases.report")
+        )
 
     async def vital_history(
         self, actor: Actor, vital_id: str, start: datetime, end: datetime
@@ -118,6 +121,9 @@ class CityDesk:
 
     async def report(self, actor: Actor, report: Report) -> str:
         return await self._cases.report(actor, report)
+
+    async def open_case(self, actor: Actor, vital_id: str, key: str) -> str:
+        return await self._cases.open_about(actor, await self._vitals.seen(actor, vital_id), key)
 
     async def feeds(self, actor: Actor) -> Sequence[FeedView]:
         allow(actor, "feeds.read")

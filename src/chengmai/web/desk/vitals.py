@@ -8,10 +8,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from chengmai.cases.model import SeenVital
 from chengmai.forecast.baseline import CYCLES, band_before
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
-from chengmai.kernel.instants import from_us, parse_instant, to_us
+from chengmai.kernel.instants import format_instant, from_us, parse_instant, to_us
 from chengmai.kernel.texts import Text
 from chengmai.packs.model import Pack, VitalSpec
 from chengmai.trust.policy import allow
@@ -34,6 +35,7 @@ from chengmai.web.desk.cases import position
 _RECENT = timedelta(hours=24)
 _MOST_RECENT = 48
 _MOST_POINTS = 2000
+_EVIDENCE = 12
 _LONGEST_BASELINE = 1500
 
 
@@ -116,9 +118,25 @@ class VitalScreens:
             baseline=_baselines(points, start_us, spec),
         )
 
-    def pack_of(self, pack_id: str) -> Pack | None:
-        """Return a pack by its id."""
-        return self._packs.get(pack_id)
+    async def seen(self, actor: Actor, vital_id: str) -> SeenVital:
+        """Return a sign as a person sees it who opens a case about it."""
+        allow(actor, "vitals.read")
+        view = await self._board.vital(actor.tenant, vital_id)
+        spec = self._specs[view.pack, view.sign]
+        evidence = [
+            {"at": format_instant(point.at), "value": point.value, "unit": view.unit}
+            for point in (await self._recent(actor.tenant, view))[-_EVIDENCE:]
+        ]
+        return SeenVital(
+            vital=view.id,
+            title=view.title,
+            category=spec.opens.category if spec.opens else None,
+            area=view.area,
+            level=view.level if view.level in ("watch", "act") else "watch",
+            reason=view.reason,
+            location=view.location,
+            evidence=tuple(evidence),
+        )
 
     async def _recent(self, tenant: str, view: VitalView) -> tuple[Point, ...]:
         now = self._clock.now()

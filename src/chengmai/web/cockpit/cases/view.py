@@ -92,7 +92,7 @@ def page_view(
         open_when=words.pick(case.open_when) if case.open_when else "",
         close_when=words.pick(case.close_when) if case.close_when else "",
         limit=words.pick(case.limit) if case.limit else "",
-        source=case.source,
+        source=words.pick(case.source) if case.source else "",
         unverified=case.trust in ("M", "C"),
         log=tuple(_log_item(line, formats) for line in reversed(log)),
         vital_href=link("vitals", row.vital_id) if row.vital_id else None,

@@ -7,11 +7,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from chengmai.web.cockpit.access import VITALS
+from chengmai.web.cockpit.access import REPORT, VITALS
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.twins import as_csv, as_json
 from chengmai.web.cockpit.views import VitalCard, VitalDetail, VitalHistory
-from chengmai.web.cockpit.visit import Visit
+from chengmai.web.cockpit.visit import Visit, link
 from chengmai.web.cockpit.vitals import listing, view
 
 
@@ -75,6 +75,13 @@ def _csv_rows(vital: VitalDetail, history: VitalHistory) -> Iterator[tuple[Any, 
             yield (ahead.at, "forecast", ahead.median, ahead.low, ahead.high, vital.card.unit)
 
 
+async def open_case(visit: Visit) -> Response:
+    """Open a case about the sign and show it."""
+    key = visit.form.get("key", "")[:80]
+    case_id = await visit.desk.open_case(visit.actor, visit.param("vital_id"), key)
+    return visit.redirect(link("cases", case_id) + "?done=1")
+
+
 async def _page(visit: Visit) -> view.VitalPageView:
     vital, history, chosen = await _read(visit)
     return view.page_view(vital, history, chosen, visit.formats)
@@ -105,6 +112,7 @@ SCREENS = (
     Screen("/vitals.csv", list_csv, VITALS, quiet=True),
     Screen("/fragments/vitals", list_fragment, VITALS, quiet=True),
     Screen("/vitals/{vital_id}", show, VITALS),
+    Screen("/vitals/{vital_id}/case", open_case, REPORT, methods=("POST",)),
     Screen("/vitals/{vital_id}/data.json", data_json, VITALS, quiet=True),
     Screen("/vitals/{vital_id}/data.csv", data_csv, VITALS, quiet=True),
     Screen("/fragments/vitals/{vital_id}/front", front_fragment, VITALS, quiet=True),

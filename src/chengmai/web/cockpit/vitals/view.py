@@ -13,6 +13,7 @@ from chengmai.web.cockpit.svg.chart import chart
 from chengmai.web.cockpit.svg.plot import NARROW, WIDE, ChartData, Threshold
 from chengmai.web.cockpit.tiles import Tile, tile
 from chengmai.web.cockpit.views import BandView, FeedRef, ForecastView, VitalDetail, VitalHistory
+from chengmai.web.cockpit.visit import link
 
 RANGES: dict[str, timedelta] = {
     "6h": timedelta(hours=6),
@@ -76,6 +77,7 @@ class VitalPageView:
     forecast: ForecastLines | None
     anomaly: str
     case: CaseLine | None
+    open_action: str
     feeds: tuple[FeedRef, ...]
 
 
@@ -113,6 +115,7 @@ def page_view(
         forecast=_forecast(vital, formats),
         anomaly=words.pick(vital.anomaly) if vital.anomaly else "",
         case=case_line(vital.case, formats) if vital.case else None,
+        open_action=link("vitals", card.id) + "/case" if vital.may_open_case else "",
         feeds=vital.feeds,
     )
 
@@ -185,7 +188,7 @@ def band_line(band: BandView, vital: VitalDetail, formats: Formats) -> BandLine:
         level=band.level,
         condition=condition(band, vital, formats),
         clears=clears,
-        source=band.source,
+        source=words.pick(band.source),
         dates=_dates(band, formats),
         unverified=band.trust in ("M", "C"),
         trust_word=words(f"trust.{band.trust}"),
