@@ -13,7 +13,7 @@ from chengmai.ngsild.entity import Entity, instances, value_of
 from chengmai.ngsild.model import Model
 from chengmai.vitals.bands import bands_at
 from chengmai.vitals.deciding import location_of
-from chengmai.vitals.entities import VALUE_IRI, last_tick
+from chengmai.vitals.entities import VALUE, VALUE_IRI, last_tick
 from chengmai.vitals.model import BandView, Level, Sign, VitalView
 from chengmai.vitals.ports import Past, Points
 from chengmai.vitals.problems import VitalNotFound
@@ -87,7 +87,7 @@ def view_of(sign: Sign, item: Entity, forecast: Entity | None, zone: ZoneInfo) -
     """Return a vital sign as people see it, from its entities and its definition."""
     spec, last = sign.spec, last_tick(item)
     level: Level = value_of(item, "level") or "unknown"
-    at = next((i.get("observedAt") for i in instances(item, "value")), None)
+    at = next((i.get("observedAt") for i in instances(item, VALUE)), None)
     return VitalView(
         id=item["id"],
         pack=sign.pack,

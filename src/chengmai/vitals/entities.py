@@ -21,7 +21,9 @@ from chengmai.ngsild.entity import (
 )
 from chengmai.vitals.model import Prediction, Sign, Standing, State
 
-VALUE_IRI = name_iri("value")
+VALUE = "currentValue"
+"""The attribute that holds the newest value; `value` is a term of the core context and means another thing."""
+VALUE_IRI = name_iri(VALUE)
 
 
 def vital_id(sign: Sign, area: str) -> str:
@@ -135,7 +137,7 @@ def last_tick(found: Entity | None) -> tuple[int, float] | None:
     """Return instant and value of the last tick kept, None when there is none."""
     if found is None:
         return None
-    for instance in instances(found, "value"):
+    for instance in instances(found, VALUE):
         if "observedAt" in instance:
             return parse_us(instance["observedAt"]), float(instance["value"])
     return None

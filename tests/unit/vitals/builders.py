@@ -338,7 +338,7 @@ class Bench:
         return str(value_of(self.entity(area), "level"))
 
     def history(self, area: str = "Haidian") -> Mapping[datetime, float]:
-        kept = self.city.numbers_kept[self.entity(area)["id"], name_iri("value")]
+        kept = self.city.numbers_kept[self.entity(area)["id"], name_iri("currentValue")]
         return {from_us(us): value for us, value in sorted(kept.items())}
 
 

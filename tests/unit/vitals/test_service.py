@@ -25,9 +25,9 @@ def test_a_reading_becomes_a_vital_sign_with_value_unit_and_reason() -> None:
     report = bench.hour(42.0)
     made = bench.entity()
     assert report.changed == (made["id"],)
-    assert instances(made, "value")[0]["value"] == 42.0
-    assert instances(made, "value")[0]["unitCode"] == "GQ"
-    assert instances(made, "value")[0]["observedAt"] == "2026-11-22T13:00:00Z"
+    assert instances(made, "currentValue")[0]["value"] == 42.0
+    assert instances(made, "currentValue")[0]["unitCode"] == "GQ"
+    assert instances(made, "currentValue")[0]["observedAt"] == "2026-11-22T13:00:00Z"
     assert bench.level() == "normal"
     assert "60" in value_of(made, "reason")["en"]
     assert "GB 3095-2026" in value_of(made, "reason")["zh"]
