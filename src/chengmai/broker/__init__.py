@@ -1,0 +1,1 @@
+"""The broker: what is done to entities, batches and subscriptions, through one commit path."""
