@@ -34,7 +34,7 @@ from chengmai.kernel.events import Events, VitalCrossed
 from chengmai.kernel.instants import format_instant, from_us, parse_instant
 from chengmai.kernel.problems import Problem
 from chengmai.ngsild.contexts import ContextCompiler, core_documents
-from chengmai.packs.model import Pack
+from chengmai.packs.model import Pack, SimulateFeed
 from chengmai.packs.reader import read_packs, shipped_packs
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
@@ -170,8 +170,10 @@ class City:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether the city's readings are made up."""
-        return self.settings.feeds and self.settings.source_data is None
+        """Whether readings are made up: a pack's generator runs where there are no recordings."""
+        if not self.settings.feeds or self.settings.source_data is not None:
+            return False
+        return any(isinstance(feed, SimulateFeed) for pack in self.packs for feed in pack.feeds)
 
     async def start(self) -> None:
         """Mend what a crash left, then set feeds, vital signs, sealing and delivery going."""
