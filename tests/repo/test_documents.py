@@ -31,11 +31,7 @@ from tests.repo.documents import (
 )
 
 OTHER_PROGRAMS = {"cp", "curl", "export", "mv", "pip", "python", "python3", "systemctl"}
-MADE_ELSEWHERE = {
-    "docs/performance.md": "written by make bench",
-    "docs/images/duty-desk-en.png": "taken from a running city",
-    "docs/images/duty-desk-zh.png": "taken from a running city",
-}
+MADE_ELSEWHERE = {"docs/performance.md": "written by make bench"}
 FLAGS_OF_CURL = {"-H": "header", "-X": "method", "-d": "body"}
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.*)$", re.M)
