@@ -28,6 +28,12 @@ def _plain(value: Any) -> Any:
     return value.model_dump() if isinstance(value, BaseModel) else str(value)
 
 
+def print_json_line(document: Any) -> None:
+    """Print a document as one line of JSON, at once."""
+    typer.echo(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode())
+    sys.stdout.flush()
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows as a table; as tab-separated lines when nobody looks at a terminal."""
     if not sys.stdout.isatty():

@@ -10,7 +10,7 @@ import typer
 
 from chengmai.app import City
 from chengmai.cli.open import DataOption, JsonOption, settings_with
-from chengmai.cli.output import print_json, progress
+from chengmai.cli.output import print_json, print_json_line, progress
 from chengmai.kernel.problems import NotFound
 from chengmai.ngsild.entity import value_of
 
@@ -56,7 +56,7 @@ async def _run(city: City, seconds: float | None, *, announce: bool) -> dict[str
                 counters = await _counters(city)
                 bar.update(task, completed=sum(one["accepted"] for one in counters.values()))
                 if announce:
-                    print_json(counters)
+                    print_json_line(counters)
                 await city.store.history.seal()
     finally:
         feeding.cancel()
