@@ -17,7 +17,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from chengmai.store.problems import StoreInUse, StoreUnreadable
+from chengmai.kernel.problems import Unavailable
+from chengmai.store.problems import StoreFailed, StoreFull, StoreInUse, StoreUnreadable
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Row: TypeAlias = tuple[int, int, int, int, bool, float | None, str | None]
@@ -47,6 +48,18 @@ def _unreadable(path: Path, error: Exception) -> StoreUnreadable:
     return StoreUnreadable(
         f"{path}: {error}",
         fix="nothing was changed; restore the file from the same backup as the state file",
+    )
+
+
+def _write_problem(error: duckdb.Error) -> Unavailable:
+    if "No space left" in str(error):
+        return StoreFull(
+            "no space is left on the device for the sealed history",
+            fix="free space; what was not sealed is kept in the state file",
+        )
+    return StoreFailed(
+        f"the sealed history could not be written: {error}",
+        fix="check the disk and restart; what was not sealed is kept in the state file",
     )
 
 
@@ -115,12 +128,15 @@ class SealedHistory:
 
     @contextmanager
     def _change(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor whose changes are committed together; raises `StoreFull` or `StoreFailed`."""
         with self._writing:
             cursor = self._db.cursor()
             try:
                 cursor.execute("BEGIN")
                 yield cursor
                 cursor.execute("COMMIT")
+            except duckdb.Error as error:
+                raise _write_problem(error) from error
             finally:
                 cursor.close()
 
