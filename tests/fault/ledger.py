@@ -76,7 +76,10 @@ async def write_and_kill(
     data: Path, packs: Path, token: str, ledger: Ledger, luck: random.Random, *, clients: int = 16
 ) -> None:
     """Start a server on `data`, write to it with many clients, and kill it while they do."""
-    async with a_server(data, environment(packs, feeds="false", seal_every_s=0.2), token=token) as (server, client):
+    async with a_server(data, environment(packs, feeds="false", seal_every_s=0.2), token=token) as (
+        server,
+        client,
+    ):
         run = f"{luck.getrandbits(32):08x}"
         writing = [
             asyncio.create_task(client_of(client, f"{run}-{n}", ledger)) for n in range(clients)
