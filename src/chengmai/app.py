@@ -82,7 +82,8 @@ class City:
     def __init__(self, settings: Settings, *, real_clock: Clock | None = None) -> None:
         self.settings = settings
         self.real_clock = real_clock or SystemClock()
-        settings.data.mkdir(parents=True, exist_ok=True)
+        # The history file is not encrypted: nobody but its owner looks into the folder.
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = load_or_make_key(settings.data / "state.key", protects=settings.data / "state.db")
         self.clock = _city_clock(settings, key, self.real_clock)
         self.zone = ZoneInfo(settings.zone)

@@ -41,6 +41,11 @@ class Settings(BaseSettings):
         description="How much faster than life the city's clock runs (demos).",
     )
     seed: int = Field(default=2026, description="Seed of the simulated city.")
+    secure_cookies: bool | None = Field(
+        default=None,
+        description="Whether cookies travel over TLS only; left out: on every address but loopback."
+        " Set it behind a TLS proxy on this machine.",
+    )
     contexts: dict[str, Path] = Field(
         default={}, description="JSON-LD contexts kept locally: URL to file."
     )

@@ -101,9 +101,10 @@ class FeedFactory:
 
     async def filled(self, timeout_s: float = 120.0) -> bool:
         """Return once every feed has brought its past; False when one has not after `timeout_s`."""
-        waits = [pace.reached.wait() for pace in self._paces]
         try:
-            await asyncio.wait_for(asyncio.gather(*waits), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                for pace in self._paces:
+                    await pace.reached.wait()
         except TimeoutError:
             return False
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from chengmai.app import City
+from chengmai.settings import Settings
 from chengmai.web.api.app import MachineApi, Receive, Scope, Send
 from chengmai.web.api.machine import Machine
 from chengmai.web.cockpit.build import build_cockpit
@@ -23,7 +24,7 @@ class CityWeb:
     def __init__(self, city: City) -> None:
         settings = CockpitSettings(
             secret=city.secret("forms"),
-            secure_cookies=city.settings.host not in _LOOPBACK,
+            secure_cookies=_wants_tls(city.settings),
         )
         self._hub = LiveHub(secrets.token_hex(4))
         city.news.append(self._hub.publish)
@@ -47,6 +48,11 @@ class CityWeb:
             await _health(send)
         else:
             await self._cockpit(scope, receive, send)
+
+
+def _wants_tls(settings: Settings) -> bool:
+    chosen = settings.secure_cookies
+    return settings.host not in _LOOPBACK if chosen is None else chosen
 
 
 async def _health(send: Send) -> None:

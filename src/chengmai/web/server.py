@@ -11,7 +11,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from chengmai.kernel.problems import Conflict
+from chengmai.kernel.problems import Conflict, Unavailable
 from chengmai.web.guard import Guard
 
 _HEADER_TIMEOUT_MS = 10_000
@@ -44,7 +44,7 @@ def free_port(host: str, port: int) -> int:
 async def serve(
     app: Callable[..., Awaitable[None]], host: str, port: int, stop: asyncio.Event
 ) -> None:
-    """Serve `app` until `stop` is set."""
+    """Serve `app` until `stop` is set; raises `Unavailable` when the server ends before that."""
     server = Server(
         Guard(app),
         address=host,
@@ -64,7 +64,11 @@ async def serve(
     if serving in done:
         stopping.cancel()
         serving.result()
-        return
+        raise Unavailable(
+            "the HTTP server ended by itself",
+            code="server.ended",
+            fix="see the log, and start again",
+        )
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait({serving}, timeout=5)
 
