@@ -26,6 +26,7 @@ from chengmai.store.sqlite.file import connect, migrate
 T = TypeVar("T")
 Outcome = tuple["_Job", Any, BaseException | None]
 
+_BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 MAX_GROUP = 256
 MAX_WAITING = 20_000
 _log = structlog.get_logger(__name__)
@@ -119,8 +120,15 @@ class SqliteWork:
         db.execute("BEGIN")
         try:
             return fn(SqliteTx(db, self._clock.now()))
+        except _BROKEN as error:
+            _log.error("store.read_failed", path=str(self._path), error=repr(error))
+            raise StoreFailed(
+                f"a part of the file cannot be read ({type(error).__name__})",
+                fix="restore the folder from a backup; nothing wrong was given out",
+            ) from error
         finally:
-            db.execute("ROLLBACK")
+            if not db.getautocommit():
+                db.execute("ROLLBACK")
 
     def _run(self) -> None:
         while (job := self._waiting.get()) is not None:
@@ -161,7 +169,7 @@ class SqliteWork:
         self._db.execute("SAVEPOINT work")
         try:
             result = job.fn(tx)
-        except (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.NotADBError):
+        except (apsw.FullError, *_BROKEN):
             raise
         except BaseException as error:
             self._db.execute("ROLLBACK TO work")
@@ -182,7 +190,7 @@ class SqliteWork:
             fix="check the disk and restart; nothing acknowledged was lost",
         )
         # After a failed fsync nobody knows what the disk holds: never retry in this process.
-        if isinstance(error, apsw.IOError | apsw.CorruptError | apsw.NotADBError):
+        if isinstance(error, _BROKEN):
             self._broken = problem
         return problem
 
