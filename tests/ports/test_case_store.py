@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.cases.builders import MONDAY, VITAL, MemoryWork, a_case
 
 from chengmai.cases import CaseStore, LogLine, State, Step
 from chengmai.cases.model import LIVE
 from chengmai.kernel.clock import FixedClock
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.work import SqliteTx
+from tests.unit.cases.builders import MONDAY, VITAL, MemoryWork, a_case
 
 
 class Bench:

@@ -15,7 +15,6 @@ from typing import Any
 
 import aiomqtt
 import pytest
-from tests.unit.connect.builders import NOW, Enough, ListSink, an_entity
 
 from chengmai.connect.http import HttpConnector
 from chengmai.connect.mqtt import MqttConnector
@@ -24,6 +23,7 @@ from chengmai.kernel.clock import FixedClock
 from chengmai.packs.feeds import HttpFeed, MqttFeed
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
+from tests.unit.connect.builders import NOW, Enough, ListSink, an_entity
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 needs_mosquitto = pytest.mark.skipif(

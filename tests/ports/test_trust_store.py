@@ -8,8 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.cases.builders import MemoryWork
-from tests.unit.trust.builders import NOON
 
 from chengmai.kernel.clock import FixedClock
 from chengmai.store.sqlite.trust import SqliteTrustStore
@@ -17,6 +15,8 @@ from chengmai.store.sqlite.work import SqliteTx
 from chengmai.trust import Account, Head, Token, TrustStore
 from chengmai.trust.audit import AuditRecord, chained, genesis
 from chengmai.trust.model import Session
+from tests.unit.cases.builders import MemoryWork
+from tests.unit.trust.builders import NOON
 
 HOUR = timedelta(hours=1)
 DOUBLE = r"(?i)unique|duplicate"
