@@ -49,7 +49,9 @@ demo: $(VENV)/.run front-end
 test: $(VENV)/.dev front-end
 	@tools/apt.sh chromium mosquitto fonts-noto-cjk || true
 	@$(MAKE) --no-print-directory lint types layers
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/e2e
+	@# The browser's driver keeps an event loop of its own, which no other test may share.
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/e2e
 
 check: $(VENV)/.dev lint types layers fast
 

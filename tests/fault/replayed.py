@@ -69,7 +69,8 @@ def record(folder: Path, now: datetime) -> list[Record]:
 async def replay_and_kill(source: Path, data: Path, after_s: float, *, early: bool) -> int:
     """Run `chengmai replay` and kill it; return the readings it said it had taken in.
 
-    It is killed `after_s` seconds after its start or, unless `early`, after its first announcement.
+    It is killed `after_s` seconds after its start or, unless `early`, after it first says that it has
+    taken something in: on a slow machine that takes longer than any number of seconds chosen here.
     """
     process = await asyncio.create_subprocess_exec(
         *PROGRAM,
@@ -84,7 +85,7 @@ async def replay_and_kill(source: Path, data: Path, after_s: float, *, early: bo
         stdout=PIPE,
     )
     assert process.stdout is not None
-    first = b"" if early else await asyncio.wait_for(process.stdout.readline(), START_S)
+    first = b"" if early else await asyncio.wait_for(_first_taken_in(process.stdout), START_S)
     try:
         await asyncio.wait_for(process.wait(), after_s)
         raise RuntimeError(f"the replay ended by itself with {process.returncode}")
@@ -92,6 +93,13 @@ async def replay_and_kill(source: Path, data: Path, after_s: float, *, early: bo
         kill(process)
     said, _ = await process.communicate()
     return max((int(one["minutes"]["accepted"]) for one in _announced(first + said)), default=0)
+
+
+async def _first_taken_in(said: asyncio.StreamReader) -> bytes:
+    while line := await said.readline():
+        if any(one["accepted"] for one in json.loads(line).values()):
+            return line
+    raise RuntimeError("the replay ended before it took anything in")
 
 
 def _announced(said: bytes) -> list[dict[str, Any]]:
