@@ -21,10 +21,10 @@ from chengmai.store.duckdb.sealed import Row, SealedHistory, to_arrays
 from chengmai.store.problems import StoreUnreadable
 from chengmai.store.sqlite.series import (
     Series,
-    SeriesRegister,
     forget,
     instance_of,
     record,
+    series_of,
 )
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
 
@@ -38,7 +38,6 @@ class EmbeddedHistory:
     def __init__(self, work: SqliteWork, sealed: SealedHistory) -> None:
         self._work = work
         self._sealed = sealed
-        self._register = SeriesRegister()
         self._sealing = asyncio.Lock()
 
     async def recover(self) -> int:
@@ -69,7 +68,7 @@ class EmbeddedHistory:
         entity_id: str,
         changes: Sequence[tuple[str, Instance]],
     ) -> None:
-        record(self._register, tx, tenant, entity_id, changes)
+        record(tx, tenant, entity_id, changes)
 
     def forget(
         self,
@@ -168,13 +167,14 @@ class EmbeddedHistory:
                 return False
 
         def register(tx: SqliteTx) -> tuple[dict[tuple[str, str], int], int]:
-            units = {(row.entity, row.attribute): row.unit for row in rows}
-            numbers = {
-                (entity, attribute): self._register.of(
-                    tx, (tenant, entity, attribute, ""), "Property", unit
-                )[0]
-                for (entity, attribute), unit in units.items()
-            }
+            units: dict[str, dict[str, str]] = {}
+            for row in rows:
+                units.setdefault(row.entity, {})[row.attribute] = row.unit
+            numbers: dict[tuple[str, str], int] = {}
+            for entity, of_entity in units.items():
+                wanted = [(name, "", "Property", unit) for name, unit in of_entity.items()]
+                for (name, _), series in series_of(tx, tenant, entity, wanted).items():
+                    numbers[entity, name] = series[0]
             return numbers, to_us(tx.now)
 
         numbers, now_us = await self._work.write(register)

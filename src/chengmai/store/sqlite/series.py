@@ -14,17 +14,18 @@ from chengmai.store.sqlite.work import SqliteTx
 
 Series = tuple[int, str, str]
 """number of the series, kind, unit code"""
-SeriesKey = tuple[str, str, str, str]
+Wanted = tuple[str, str, str, str]
+"""attribute, dataset, and the kind and unit code it is made with when it is new"""
 
 _PLAIN = frozenset(
     {"type", "value", "unitCode", "observedAt", "createdAt", "modifiedAt", "datasetId"}
 )
 _MAX_EXACT = 2**53
-_MAX_KNOWN = 200_000
-_FIND = "SELECT series, kind, unit FROM series WHERE tenant = ? AND entity = ? AND attr = ? AND dataset = ?"
+_AT_ONCE = 100
+_FIND = "SELECT series, attr, dataset, kind, unit FROM series WHERE tenant = ? AND entity = ?"
 _ADD = (
-    "INSERT INTO series (tenant, entity, attr, dataset, kind, unit) VALUES (?, ?, ?, ?, ?, ?)"
-    " RETURNING series, kind, unit"
+    "INSERT INTO series (tenant, entity, attr, dataset, kind, unit) VALUES {}"
+    " RETURNING series, attr, dataset, kind, unit"
 )
 # A correction takes a new seq, so that sealing, which works by seq, never overlooks it.
 _RECORD = (
@@ -81,32 +82,34 @@ def instance_of(
     return made
 
 
-class SeriesRegister:
-    """Finds or makes the series of an attribute instance."""
-
-    def __init__(self) -> None:
-        self._known: dict[SeriesKey, Series] = {}
-
-    def of(self, tx: SqliteTx, key: SeriesKey, kind: str, unit: str) -> Series:
-        """Return the series of `key`, made with `kind` and `unit` when it is new."""
-        if (known := self._known.get(key)) is not None:
-            return known
-        found = tx.db.execute(_FIND, key).fetchone()
-        if found is None:
-            found = tx.db.execute(_ADD, (*key, kind, unit)).fetchone()
-        series: Series = (found[0], found[1], found[2])
-        # Remembered only once it is on disk: what is rolled back must not be remembered.
-        tx.after_commit(lambda: self._remember(key, series))
-        return series
-
-    def _remember(self, key: SeriesKey, series: Series) -> None:
-        if len(self._known) >= _MAX_KNOWN:
-            self._known.clear()
-        self._known[key] = series
+def series_of(
+    tx: SqliteTx, tenant: str, entity_id: str, wanted: Sequence[Wanted]
+) -> dict[tuple[str, str], Series]:
+    """Return the series of (attribute, dataset), made with the kind and unit given when they are new."""
+    found: dict[tuple[str, str], Series] = {}
+    missing: dict[tuple[str, str], Wanted] = {}
+    for one in wanted:
+        known = tx.recall(("series", tenant, entity_id, one[0], one[1]))
+        if known is None:
+            missing[one[0], one[1]] = one
+        else:
+            found[one[0], one[1]] = known
+    if missing:
+        for series, attr, dataset, kind, unit in tx.db.execute(_FIND, (tenant, entity_id)):
+            if missing.pop((attr, dataset), None) is not None:
+                found[attr, dataset] = (series, kind, unit)
+                tx.remember(("series", tenant, entity_id, attr, dataset), (series, kind, unit))
+    for begin in range(0, len(missing), _AT_ONCE):
+        new = list(missing.values())[begin : begin + _AT_ONCE]
+        marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(new))
+        values = [value for one in new for value in (tenant, entity_id, *one)]
+        for series, attr, dataset, kind, unit in tx.db.execute(_ADD.format(marks), values):
+            found[attr, dataset] = (series, kind, unit)
+            tx.remember(("series", tenant, entity_id, attr, dataset), (series, kind, unit))
+    return found
 
 
 def record(
-    register: SeriesRegister,
     tx: SqliteTx,
     tenant: str,
     entity_id: str,
@@ -115,9 +118,13 @@ def record(
     """Write each (attribute IRI, instance) as an observation."""
     now_us = to_us(tx.now)
     rows = []
+    wanted = [
+        (name, one.get("datasetId", ""), one["type"], one.get("unitCode", ""))
+        for name, one in changes
+    ]
+    known = series_of(tx, tenant, entity_id, wanted)
     for attribute, instance in changes:
-        key = (tenant, entity_id, attribute, instance.get("datasetId", ""))
-        series = register.of(tx, key, instance["type"], instance.get("unitCode", ""))
+        series = known[attribute, instance.get("datasetId", "")]
         number = number_of(instance)
         observed = "observedAt" in instance
         at_us = parse_us(instance["observedAt"]) if observed else now_us

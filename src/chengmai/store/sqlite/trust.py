@@ -138,6 +138,9 @@ class SqliteTrustStore:
         )
 
     def head(self, tx: SqliteTx, tenant: str) -> Head | None:
+        known: Head | None = tx.recall(("audit head", tenant))
+        if known is not None:
+            return known
         row = tx.db.execute(
             "SELECT seq, hash FROM audit WHERE tenant = ? ORDER BY seq DESC LIMIT 1", (tenant,)
         ).fetchone()
@@ -160,6 +163,7 @@ class SqliteTrustStore:
                 record.hash,
             ),
         )
+        tx.remember(("audit head", record.tenant), Head(record.seq, record.hash))
 
     def read(self, tx: SqliteTx, tenant: str, after: int, limit: int) -> list[AuditRecord]:
         rows = tx.db.execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from chengmai.kernel.clock import Clock
 from chengmai.kernel.problems import Unavailable
 from chengmai.store.problems import StoreBusy, StoreFailed, StoreFull
 from chengmai.store.sqlite.file import connect, migrate
+from chengmai.store.sqlite.memo import Memo
 
 T = TypeVar("T")
 Outcome = tuple["_Job", Any, BaseException | None]
@@ -35,12 +36,13 @@ _log = structlog.get_logger(__name__)
 class SqliteTx:
     """One transaction: the connection, its instant, and what to do after the commit."""
 
-    __slots__ = ("_after", "_now", "db")
+    __slots__ = ("_after", "_memo", "_now", "db")
 
-    def __init__(self, db: apsw.Connection, now: datetime) -> None:
+    def __init__(self, db: apsw.Connection, now: datetime, memo: Memo | None = None) -> None:
         # Rows come back as whatever the columns hold: their types are the statement's affair.
         self.db: Any = db
         self._now = now
+        self._memo = memo
         self._after: list[Callable[[], None]] = []
 
     @property
@@ -49,6 +51,15 @@ class SqliteTx:
 
     def after_commit(self, fn: Callable[[], None], /) -> None:
         self._after.append(fn)
+
+    def recall(self, key: Hashable) -> Any | None:
+        """Return what a write remembered under `key`; None when nothing did, or in a read."""
+        return None if self._memo is None else self._memo.recall(key)
+
+    def remember(self, key: Hashable, value: Any) -> None:
+        """Remember what is written here for later writes, provided that it is committed."""
+        if self._memo is not None:
+            self._memo.remember(key, value)
 
 
 class _Job:
@@ -75,6 +86,7 @@ class SqliteWork:
         self.applied = migrate(self._db)
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._broken: Unavailable | None = None
+        self._memo = Memo()
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
         self._read_connections: list[apsw.Connection] = []
@@ -153,19 +165,22 @@ class SqliteWork:
         now = self._clock.now()
         try:
             self._db.execute("BEGIN IMMEDIATE")
+            self._memo.begin(int(self._db.pragma("data_version")))
             outcomes = [self._one(job, now) for job in group]
             self._db.execute("COMMIT")
         except BaseException as error:  # whatever it was, nobody may be told that it is saved
+            self._memo.end(well=False)
             problem = self._storage_problem(error)
             if not self._db.getautocommit():
                 self._db.execute("ROLLBACK")
             return [(job, None, problem) for job in group]
+        self._memo.end(well=True)
         self.commits += 1
         self.written += len(group)
         return outcomes
 
     def _one(self, job: _Job, now: datetime) -> Outcome:
-        tx = SqliteTx(self._db, now)
+        tx = SqliteTx(self._db, now, self._memo)
         self._db.execute("SAVEPOINT work")
         try:
             result = job.fn(tx)
@@ -174,8 +189,10 @@ class SqliteWork:
         except BaseException as error:
             self._db.execute("ROLLBACK TO work")
             self._db.execute("RELEASE work")
+            self._memo.end_unit(well=False)
             return job, None, error
         self._db.execute("RELEASE work")
+        self._memo.end_unit(well=True)
         job.after = tx._after
         return job, result, None
 
