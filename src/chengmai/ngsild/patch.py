@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from chengmai.ngsild.entity import Entity, Instance
 from chengmai.ngsild.expand import is_null
 from chengmai.ngsild.members import NULL
@@ -194,7 +196,8 @@ class _Edit:
     """A copy of an entity being changed, and the record of what was done to it."""
 
     def __init__(self, entity: Entity, now: str) -> None:
-        self.entity = copied(entity)
+        # An entity is JSON, and going through its text is the fastest deep copy there is.
+        self.entity: Entity = orjson.loads(orjson.dumps(entity))
         self.now = now
         self.result = PatchResult(self.entity)
         self._touched = False
@@ -214,7 +217,7 @@ class _Edit:
         else:
             siblings = self.entity[iri]
             siblings[siblings.index(stored)] = made
-        self.result.changed.append((iri, copied(made)))
+        self.result.changed.append((iri, made))
         self._note(iri)
 
     def remove(self, iri: str, stored: Instance) -> None:
@@ -224,7 +227,7 @@ class _Edit:
             self.entity[iri] = left
         else:
             del self.entity[iri]
-        self.result.removed.append((iri, copied(stored)))
+        self.result.removed.append((iri, stored))
         self._note(iri)
 
     def refuse(self, iri: str, reason: str) -> None:
