@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -97,6 +98,9 @@ def _forget(data: Path) -> None:
 
 
 def _serve(settings: Settings) -> None:
+    # The writer lets go of the interpreter at every statement; with the usual 5 ms it would wait that long
+    # to get it back from a busy event loop, and every write behind it too.
+    sys.setswitchinterval(0.0005)
     uvloop.run(_run(settings))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
@@ -38,9 +39,11 @@ class MachineApi:
     def __init__(self, machine: Machine, gate: Gate) -> None:
         self._machine = machine
         self._gate = gate
+        # A number after a random beginning: asking the system for each would let go of the interpreter.
+        self._run, self._numbers = secrets.token_hex(4), itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = secrets.token_hex(8)
+        request_id = f"{self._run}{next(self._numbers):08x}"
         try:
             response = await self._answer(scope, receive, request_id)
         except Problem as problem:
