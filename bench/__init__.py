@@ -1,0 +1,1 @@
+"""Measurements: `python -m bench [name …] [--write]`. Figures for the record; no test asserts them."""

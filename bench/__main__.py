@@ -1,0 +1,48 @@
+"""`python -m bench [name …] [--write]`: measure, print, keep; with --write also the page in docs."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from bench.inner import expand
+from bench.kill import kill
+from bench.measure import Row, table
+from bench.page import KEPT, PAGE, keep, write_page
+from bench.read import query, temporal
+from bench.write import batch, write
+
+BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+    "expand": expand,
+    "write": write,
+    "batch": batch,
+    "query": query,
+    "temporal": temporal,
+    "kill": kill,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is named, or everything; return the exit code."""
+    names = [name for name in arguments if name != "--write"] or list(BENCHES)
+    if unknown := [name for name in names if name not in BENCHES]:
+        print(f"no such measurement: {unknown[0]}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    for name in names:
+        rows = asyncio.run(_measured(BENCHES[name]))
+        keep(name, rows)
+        print(f"\n{name}\n{table(rows)}\n", flush=True)
+    print(f"kept in {KEPT}")
+    if "--write" in arguments:
+        write_page()
+        print(f"written to {PAGE}")
+    return 0
+
+
+async def _measured(bench: Callable[[], Awaitable[list[Row]]]) -> list[Row]:
+    return await bench()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
