@@ -48,8 +48,20 @@ class EntityStore(Protocol):
         """Delete the entity; return whether it was there."""
         ...
 
-    def candidates(self, tx: Any, tenant: str, which: Candidates) -> Iterator[Entity]:
-        """Yield entities that may match, each once, ordered by id."""
+    def candidates(
+        self,
+        tx: Any,
+        tenant: str,
+        which: Candidates,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Iterator[Entity]:
+        """Yield entities that may match, each once, ordered by id; of those, a page."""
+        ...
+
+    def count(self, tx: Any, tenant: str, which: Candidates) -> int:
+        """Return how many entities `candidates` yields."""
         ...
 
     def types(self, tx: Any, tenant: str) -> list[tuple[str, int]]:

@@ -218,6 +218,8 @@ class Broker:
         return UpdateOutcome(updated=result.updated, not_updated=result.not_updated)
 
     def _page(self, tx: Tx, tenant: str, query: EntityQuery, pattern: object) -> Found:
+        if _is_exact(query):
+            return self._exact_page(tx, tenant, query)
         page: list[Entity] = []
         seen = 0
         for entity in self._matching(tx, tenant, query, pattern):
@@ -232,17 +234,21 @@ class Broker:
             more=seen > query.offset + query.limit,
         )
 
+    def _exact_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found:
+        """Return a page where the store needs no second judgement: it counts and skips by itself."""
+        which = _candidates(query)
+        wanted = query.limit if query.count else query.limit + 1
+        found = list(
+            self._entities.candidates(tx, tenant, which, limit=wanted, offset=query.offset)
+        )
+        total = self._entities.count(tx, tenant, which) if query.count else None
+        more = len(found) > query.limit if total is None else total > query.offset + query.limit
+        return Found(entities=found[: query.limit], total=total, more=more)
+
     def _matching(
         self, tx: Tx, tenant: str, query: EntityQuery, pattern: object
     ) -> Iterator[Entity]:
-        which = Candidates(
-            types=None if query.types is None else sorted(query.types.names),
-            ids=query.ids,
-            box=geoq.bbox(query.geoq)
-            if query.geoq is not None and query.geoq.geoproperty == LOCATION
-            else None,
-        )
-        for entity in self._entities.candidates(tx, tenant, which):
+        for entity in self._entities.candidates(tx, tenant, _candidates(query)):
             if (
                 (query.types is None or matches_types(query.types, entity["type"]))
                 and (pattern is None or pattern.search(entity["id"]))  # type: ignore[attr-defined]
@@ -251,6 +257,22 @@ class Broker:
                 and (query.geoq is None or geoq.matches(query.geoq, entity))
             ):
                 yield entity
+
+
+def _candidates(query: EntityQuery) -> Candidates:
+    return Candidates(
+        types=None if query.types is None else sorted(query.types.names),
+        ids=query.ids,
+        box=geoq.bbox(query.geoq)
+        if query.geoq is not None and query.geoq.geoproperty == LOCATION
+        else None,
+    )
+
+
+def _is_exact(query: EntityQuery) -> bool:
+    """Return whether every candidate matches."""
+    judged = (query.id_pattern, query.q, query.geoq, query.attributes or None)
+    return all(one is None for one in judged) and (query.types is None or query.types.is_plain)
 
 
 def _pattern(text: str | None) -> object:

@@ -60,36 +60,28 @@ class SqliteEntities:
         tx.db.execute("DELETE FROM entity_box WHERE row = ?", (found[0],))
         return True
 
-    def candidates(self, tx: SqliteTx, tenant: str, which: Candidates) -> Iterator[Entity]:
-        where, values = ["e.tenant = ?"], [tenant]
-        source = "entity e"
-        if which.types is not None:
-            # One type is read in the order of its own key; several need each entity only once.
-            marks = ", ".join("?" * len(which.types))
-            if len(which.types) == 1:
-                source = "entity_type t CROSS JOIN entity e ON e.row = t.row"
-                where += ["t.tenant = ?", "t.type = ?"]
-                values += [tenant, which.types[0]]
-            else:
-                where.append(
-                    f"e.row IN (SELECT row FROM entity_type WHERE tenant = ? AND type IN ({marks}))"
-                )
-                values += [tenant, *which.types]
-        if which.ids is not None:
-            where.append(f"e.id IN ({', '.join('?' * len(which.ids))})")
-            values += list(which.ids)
-        bindings: list[str | float] = list(values)
-        if which.box is not None:
-            west, south, east, north = which.box
-            where.append(
-                "e.row IN (SELECT row FROM entity_box WHERE max_lon >= ? AND min_lon <= ?"
-                " AND max_lat >= ? AND min_lat <= ?)"
-            )
-            bindings += [west, east, south, north]
+    def candidates(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        which: Candidates,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Iterator[Entity]:
+        source, where, values = _chosen(tenant, which)
         order = "t.id" if source != "entity e" else "e.id"
-        sql = f"SELECT e.doc FROM {source} WHERE {' AND '.join(where)} ORDER BY {order}"
-        for (doc,) in tx.db.execute(sql, bindings):
+        sql = f"SELECT e.doc FROM {source} WHERE {where} ORDER BY {order}"
+        if limit is not None or offset:
+            sql += " LIMIT ? OFFSET ?"
+            values += [-1 if limit is None else limit, offset]
+        for (doc,) in tx.db.execute(sql, values):
             yield orjson.loads(doc)
+
+    def count(self, tx: SqliteTx, tenant: str, which: Candidates) -> int:
+        source, where, values = _chosen(tenant, which)
+        ((found,),) = tx.db.execute(f"SELECT count(*) FROM {source} WHERE {where}", values)
+        return int(found)
 
     def types(self, tx: SqliteTx, tenant: str) -> list[tuple[str, int]]:
         return list(
@@ -112,6 +104,36 @@ class SqliteEntities:
                 " VALUES (?, ?, ?, ?, ?)",
                 (row, west, east, south, north),
             )
+
+
+def _chosen(tenant: str, which: Candidates) -> tuple[str, str, list[str | float]]:
+    """Return FROM, WHERE and the values bound in it."""
+    where, values = ["e.tenant = ?"], [tenant]
+    source = "entity e"
+    if which.types is not None:
+        # One type is read in the order of its own key; several need each entity only once.
+        marks = ", ".join("?" * len(which.types))
+        if len(which.types) == 1:
+            source = "entity_type t CROSS JOIN entity e ON e.row = t.row"
+            where += ["t.tenant = ?", "t.type = ?"]
+            values += [tenant, which.types[0]]
+        else:
+            where.append(
+                f"e.row IN (SELECT row FROM entity_type WHERE tenant = ? AND type IN ({marks}))"
+            )
+            values += [tenant, *which.types]
+    if which.ids is not None:
+        where.append(f"e.id IN ({', '.join('?' * len(which.ids))})")
+        values += list(which.ids)
+    bindings: list[str | float] = list(values)
+    if which.box is not None:
+        west, south, east, north = which.box
+        where.append(
+            "e.row IN (SELECT row FROM entity_box WHERE max_lon >= ? AND min_lon <= ?"
+            " AND max_lat >= ? AND min_lat <= ?)"
+        )
+        bindings += [west, east, south, north]
+    return source, " AND ".join(where), bindings
 
 
 def _box(entity: Entity | None) -> Box | None:
