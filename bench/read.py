@@ -52,10 +52,10 @@ async def temporal() -> list[Row]:
 
 _QUERIES = {
     "type": "",
-    "type and q of two clauses": "&q=temperature>90;humidity>90",
-    "type and q that matches nothing": "&q=pm25>1000;pm10>1000",
+    "type and q of two clauses": "&q=temperature%3E90;humidity%3E90",
+    "type and q that matches nothing": "&q=pm25%3E1000;pm10%3E1000",
     "type and near 500 m": (
-        "&georel=near;maxDistance==500&geometry=Point&coordinates=%5B116.5,39.5%5D"
+        "&georel=near;maxDistance%3D%3D500&geometry=Point&coordinates=%5B116.5,39.5%5D"
     ),
     "type and count": "&count=true",
 }
