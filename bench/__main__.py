@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+
+import orjson
 
 from bench.inner import expand
 from bench.kill import kill
 from bench.measure import Row, table
-from bench.page import KEPT, PAGE, keep, write_page
+from bench.page import KEPT, PAGE, conditions, keep, write_page
 from bench.read import query, temporal
 from bench.write import batch, write
 
@@ -30,8 +33,10 @@ def main(arguments: list[str]) -> int:
         print(f"no such measurement: {unknown[0]}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
     for name in names:
+        taken = conditions()
         rows = asyncio.run(_measured(BENCHES[name]))
-        keep(name, rows)
+        keep(name, rows, taken)
+        print(orjson.dumps({"bench": name, "rows": [asdict(row) for row in rows]}).decode())
         print(f"\n{name}\n{table(rows)}\n", flush=True)
     print(f"kept in {KEPT}")
     if "--write" in arguments:

@@ -40,10 +40,10 @@ in the same transaction. Requests travel over real HTTP on loopback; the client 
 """
 
 
-def keep(name: str, rows: list[Row]) -> None:
-    """Write the rows of one measurement, with the conditions, to `var/bench/<name>.json`."""
+def keep(name: str, rows: list[Row], taken: dict[str, Any]) -> None:
+    """Write the rows of one measurement, with its conditions, to `var/bench/<name>.json`."""
     KEPT.mkdir(parents=True, exist_ok=True)
-    document = {"conditions": conditions(), "rows": [asdict(row) for row in rows]}
+    document = {"conditions": taken, "rows": [asdict(row) for row in rows]}
     (KEPT / f"{name}.json").write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
@@ -52,7 +52,7 @@ def conditions() -> dict[str, Any]:
     return {
         "on": datetime.now(UTC).date().isoformat(),
         "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 1),
+        "load_at_start": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "sqlite": apsw.sqlite_lib_version(),
