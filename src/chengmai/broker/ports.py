@@ -56,6 +56,14 @@ class EntityStore(Protocol):
         """Return (type IRI, number of entities), ordered by type."""
         ...
 
+    def attributes(self, tx: Any, tenant: str) -> list[tuple[str, str, str]]:
+        """Return every (type IRI, attribute IRI, kind) that occurs, ordered."""
+        ...
+
+    def attribute_count(self, tx: Any, tenant: str, attribute: str) -> int:
+        """Return how many instances of an attribute there are."""
+        ...
+
 
 class Chronicle(Protocol):
     """Port: the history, as far as the commit path writes to it."""

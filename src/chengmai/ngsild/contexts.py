@@ -61,6 +61,11 @@ class Context:
         self._prefixes = {t: self._terms[t] for t in self._terms if mappings[t].get("_prefix")}
         self._inverse = _inverse(self._terms)
 
+    @property
+    def echo(self) -> UserContext:
+        """What an answer names as its `@context`."""
+        return CORE_URL if self.source is None else self.source
+
     def overlaid_with(
         self, core: Context, source: UserContext, key: str, urls: frozenset[str]
     ) -> Context:
@@ -97,6 +102,10 @@ class Context:
             if self._is_free(name):
                 return name
         return min(self._prefixed(iri), key=lambda name: (len(name), name), default=iri)
+
+    def is_keyword(self, term: str) -> bool:
+        """Return whether `term` stands for a keyword of JSON-LD, such as `type` for `@type`."""
+        return term in self._reserved or term.startswith("@")
 
     def _is_free(self, name: str) -> bool:
         return bool(name) and not (

@@ -85,6 +85,8 @@ def checked_types(value: Any, ctx: Context, param: str) -> list[str]:
     names = value if type(value) is list else [value]
     if not names:
         raise refused("an entity has at least one type", param, 'write "type": "…"')
+    if keyword := next((n for n in names if isinstance(n, str) and ctx.is_keyword(n)), None):
+        raise refused(f"{keyword!r} is a keyword, not a type", param, "name another type")
     return list(dict.fromkeys(ctx.expand(checked_name(name, param)) for name in names))
 
 

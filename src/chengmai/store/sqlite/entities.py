@@ -20,6 +20,22 @@ SET doc = excluded.doc, version = entity.version + 1, modified_us = excluded.mod
 RETURNING row
 """
 
+_ATTRIBUTES = """
+SELECT DISTINCT t.type, a.key, json_extract(i.value, '$.type')
+FROM entity_type t
+JOIN entity e ON e.row = t.row
+JOIN json_each(CAST(e.doc AS TEXT)) a ON instr(a.key, ':') > 0
+JOIN json_each(a.value) i
+WHERE t.tenant = ?
+ORDER BY 1, 2, 3
+"""
+_COUNT = """
+SELECT count(*) FROM entity e
+JOIN json_each(CAST(e.doc AS TEXT)) a
+JOIN json_each(a.value) i
+WHERE e.tenant = ? AND a.key = ?
+"""
+
 
 class SqliteEntities:
     """Implements `broker.ports.EntityStore`."""
@@ -88,8 +104,13 @@ class SqliteEntities:
             bindings += [west, east, south, north]
         order = "t.id" if source != "entity e" else "e.id"
         sql = f"SELECT e.doc FROM {source} WHERE {' AND '.join(where)} ORDER BY {order}"
-        for (doc,) in tx.db.execute(sql, bindings):
-            yield orjson.loads(doc)
+        rows = tx.db.execute(sql, bindings)
+        try:
+            for (doc,) in rows:
+                yield orjson.loads(doc)
+        finally:
+            # Whoever stops early must not leave the statement open: it would hold its reader's snapshot.
+            rows.close()
 
     def types(self, tx: SqliteTx, tenant: str) -> list[tuple[str, int]]:
         return list(
@@ -98,6 +119,13 @@ class SqliteEntities:
                 (tenant,),
             )
         )
+
+    def attributes(self, tx: SqliteTx, tenant: str) -> list[tuple[str, str, str]]:
+        return list(tx.db.execute(_ATTRIBUTES, (tenant,)))
+
+    def attribute_count(self, tx: SqliteTx, tenant: str, attribute: str) -> int:
+        ((count,),) = tx.db.execute(_COUNT, (tenant, attribute))
+        return int(count)
 
     @staticmethod
     def _put_box(tx: SqliteTx, row: int, box: Box | None, before: Box | None) -> None:

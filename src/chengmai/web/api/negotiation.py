@@ -107,12 +107,17 @@ def entity_response(document: Any, context: Context, media: str, *, status: int 
     """Return entities in the media type asked for, with their context in the body or in a Link."""
     if media == JSON:
         return json_response(document, status=status).header("Link", context_link(context))
-    source = CORE_URL if context.source is None else context.source
     if isinstance(document, list):
-        document = [{**one, "@context": source} for one in document]
+        document = [{**one, "@context": context.echo} for one in document]
     else:
-        document = {**document, "@context": source}
+        document = {**document, "@context": context.echo}
     return json_response(document, status=status, content_type=media)
+
+
+def wants_context_in_body(request: Request) -> bool:
+    """Return whether a GeoJSON answer carries its context (clause 6.3.6: `Prefer: body=json` says no)."""
+    preferred = request.headers.get("prefer", "").replace(" ", "").lower().split(",")
+    return not any(part.partition(";")[0] == "body=json" for part in preferred)
 
 
 def context_link(context: Context) -> str:
