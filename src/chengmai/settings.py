@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     contexts: dict[str, Path] = Field(
         default={}, description="JSON-LD contexts kept locally: URL to file."
     )
+    context_hosts: tuple[str, ...] = Field(
+        default=(), description="Hosts that JSON-LD contexts may be fetched from; empty means none."
+    )
     credentials: dict[str, SecretStr] = Field(
         default={},
         description="What feeds sign in with, by the name a pack uses: user:password for MQTT,"

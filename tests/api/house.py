@@ -101,6 +101,7 @@ async def a_house(
     transport = httpx2.ASGITransport(app=web)
     try:
         await city.store.history.recover()
+        await city.shelf.load()
         await city.subscribing.load()
         await city.delivery.start()
         async with httpx2.AsyncClient(transport=transport, base_url="http://city.test") as client:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.problems import Problem, TooLarge
+from chengmai.ngsild.problems import ContextWanted
 from chengmai.web.api.http import InvalidRequest, Request, Response
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.problems import failure_response, problem_response
@@ -18,6 +19,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 10 * 1024 * 1024
+MOST_CONTEXTS = 20
+"""How many contexts are fetched for one request."""
 
 
 class Gate(Protocol):
@@ -74,6 +77,12 @@ class MachineApi:
             )
         route, ids = find(request)
         self._gate.allow(actor, route.action)
+        for _ in range(MOST_CONTEXTS):
+            try:
+                return await route.handler(self._machine, request, *ids)
+            except ContextWanted as wanted:
+                # Contexts are read before anything is done: the request can begin anew.
+                await self._machine.shelf.fetch(wanted.url)
         return await route.handler(self._machine, request, *ids)
 
 

@@ -10,7 +10,7 @@ from chengmai.kernel.problems import Invalid, Problem, TooLarge
 from chengmai.ngsild.contexts import Context, ContextCompiler
 from chengmai.ngsild.entity import VALUE_MEMBER, Entity
 from chengmai.ngsild.expand import expand_entity, expand_fragment
-from chengmai.ngsild.problems import ContextNotAvailable
+from chengmai.ngsild.problems import ContextNotAvailable, ContextWanted
 from chengmai.web.api.http import Request, Response
 from chengmai.web.api.machine import Machine, batch_response, options
 from chengmai.web.api.negotiation import JSON_LD, body_with_context
@@ -84,6 +84,8 @@ async def _run(
             own, its_context = _with_context(one, request, context, machine.contexts)
             entity = expand(own, its_context)
             entities.append({**entity, "id": _id(entity)})
+        except ContextWanted:
+            raise
         except (Invalid, ContextNotAvailable) as problem:
             refused.append((_id_or_nothing(one), problem))
     outcome = await commit(entities)
@@ -129,7 +131,7 @@ def _with_context(
     if not is_ld:
         return one, context
     own = {key: value for key, value in one.items() if key != "@context"}
-    return own, contexts.compile(one["@context"])
+    return own, contexts.use(one["@context"])
 
 
 def _list(body: Any) -> list[Any]:

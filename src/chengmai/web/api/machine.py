@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.model import BatchOutcome, EntityQuery, UpdateOutcome
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
@@ -29,6 +30,7 @@ class Machine:
     history: HistoryService
     subscribing: Subscribing
     contexts: ContextCompiler
+    shelf: ContextShelf
 
 
 def options(request: Request) -> set[str]:

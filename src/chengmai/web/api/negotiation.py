@@ -65,7 +65,7 @@ def link_context(request: Request) -> str | None:
 
 def request_context(request: Request, contexts: ContextCompiler) -> Context:
     """Return the context of a request without a body."""
-    return contexts.compile(link_context(request))
+    return contexts.use(link_context(request))
 
 
 def body_with_context(
@@ -86,7 +86,7 @@ def body_with_context(
                 param="@context",
                 fix="send application/ld+json, or put the context into a Link header",
             )
-        return body, contexts.compile(linked)
+        return body, contexts.use(linked)
     raise UnsupportedMediaType(
         f"content type {media!r} is not taken",
         param="Content-Type",
@@ -99,8 +99,8 @@ def _own_context(body: Any, contexts: ContextCompiler) -> tuple[Any, Context]:
         if "@context" not in body:
             raise Invalid("@context is missing", param="@context", fix=f"add it, or send {JSON}")
         rest = {key: value for key, value in body.items() if key != "@context"}
-        return rest, contexts.compile(body["@context"])
-    return body, contexts.compile(None)
+        return rest, contexts.use(body["@context"])
+    return body, contexts.use(None)
 
 
 def entity_response(document: Any, context: Context, media: str, *, status: int = 200) -> Response:

@@ -12,7 +12,15 @@ from urllib.parse import unquote
 
 from chengmai.kernel.problems import NotFound
 from chengmai.ngsild.members import checked_uri
-from chengmai.web.api import batches, discovery, entities, queries, subscriptions, temporal
+from chengmai.web.api import (
+    batches,
+    contexts,
+    discovery,
+    entities,
+    queries,
+    subscriptions,
+    temporal,
+)
 from chengmai.web.api.http import InvalidRequest, MethodNotAllowed, Request, Response
 
 PREFIX = "/ngsi-ld/v1/"
@@ -115,6 +123,14 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
         "GET": _route("subscriptions.manage", subscriptions.retrieve),
         "PATCH": _route("subscriptions.manage", subscriptions.change),
         "DELETE": _route("subscriptions.manage", subscriptions.delete),
+    },
+    ("jsonldContexts",): {
+        "GET": _route("entities.read", contexts.query, "details", "kind"),
+        "POST": _route("contexts.manage", contexts.add),
+    },
+    ("jsonldContexts", "*"): {
+        "GET": _route("entities.read", contexts.retrieve, "details"),
+        "DELETE": _route("contexts.manage", contexts.delete, "reload"),
     },
     ("types",): {"GET": _route("entities.read", discovery.types, "details", "local")},
     ("types", "*"): {"GET": _route("entities.read", discovery.type_details, "local")},

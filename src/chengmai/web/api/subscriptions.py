@@ -9,7 +9,7 @@ from urllib.parse import quote
 from chengmai.broker.problems import SubscriptionInvalid
 from chengmai.broker.subscription import COUNTERS
 from chengmai.kernel.ids import urn
-from chengmai.ngsild.contexts import CORE_URL
+from chengmai.ngsild.contexts import CORE_URL, Context
 from chengmai.web.api.http import Request, Response, json_response
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.negotiation import (
@@ -26,10 +26,18 @@ async def create(machine: Machine, request: Request) -> Response:
     body, context = body_with_context(request, machine.contexts)
     document = _checked(body)
     document.setdefault("id", urn("Subscription", secrets.token_hex(12)))
-    document.setdefault("jsonldContext", context.source if context.source is not None else CORE_URL)
+    if "jsonldContext" not in document:
+        document["jsonldContext"] = await context_url(machine, request, context)
     await machine.subscribing.create(request.actor, document)
     location = f"/ngsi-ld/v1/subscriptions/{quote(document['id'], safe=':')}"
     return Response(201).header("Location", location)
+
+
+async def context_url(machine: Machine, request: Request, context: Context) -> str:
+    """Return the URL of a request's context; one that has none of its own is kept (clause 5.8.1)."""
+    if context.source is None or context.url is not None:
+        return context.url or CORE_URL
+    return await machine.shelf.implicit(request.actor, context.source, request.base)
 
 
 async def query(machine: Machine, request: Request) -> Response:
