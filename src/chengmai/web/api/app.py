@@ -12,7 +12,7 @@ from chengmai.ngsild.problems import ContextWanted
 from chengmai.web.api.http import InvalidRequest, Request, Response
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.problems import failure_response, problem_response
-from chengmai.web.api.routes import find
+from chengmai.web.api.routes import Route, find
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -77,6 +77,11 @@ class MachineApi:
             )
         route, ids = find(request)
         self._gate.allow(actor, route.action)
+        response = await self._handled(route, request, ids)
+        # Clause 6.3.14: who names a tenant is told which one answered.
+        return response if tenant is None else response.header("NGSILD-Tenant", tenant)
+
+    async def _handled(self, route: Route, request: Request, ids: list[str]) -> Response:
         for _ in range(MOST_CONTEXTS):
             try:
                 return await route.handler(self._machine, request, *ids)
