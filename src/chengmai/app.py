@@ -18,11 +18,14 @@ from chengmai.broker.model import Change
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
+from chengmai.broker.temporal import TemporalBroker
+from chengmai.broker.timetable import Timetable
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
 from chengmai.connect.documents import DocumentFetcher
 from chengmai.connect.feeds import FeedFactory
 from chengmai.connect.intake import Intake
+from chengmai.connect.mqtt_out import MqttPublisher
 from chengmai.connect.outbound import HttpReceiver
 from chengmai.connect.runner import FeedRunner
 from chengmai.connect.simulate.city import SimulatedCity
@@ -120,11 +123,21 @@ class City:
             self._publish,
         )
         self.broker = Broker(work, self.model, entities)
+        self.temporal = TemporalBroker(
+            work, self.model, entities, self.store.history, self.trust.audit
+        )
         self.history = HistoryService(work, self.store.history)
+        self.timetable = Timetable(work, entities, subscriptions, book)
         self.subscribing = Subscribing(work, subscriptions, book, self.trust.audit, self.contexts)
         self._receiver = HttpReceiver(private=self.settings.private_egress)
         self.delivery = Delivery(
-            work, subscriptions, book, self.subscribing, self._receiver, self.clock
+            work,
+            subscriptions,
+            book,
+            self.subscribing,
+            self._receiver,
+            MqttPublisher(private=self.settings.private_egress),
+            self.clock,
         )
 
     def _build_rooms(self) -> None:
@@ -189,6 +202,7 @@ class City:
         await self.shelf.load()
         await self.subscribing.load()
         await self.delivery.start()
+        await self.timetable.start()
         self._spawn("feeds", self.runner.run())
         if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
             self._spawn("incidents", log.run())
@@ -200,6 +214,7 @@ class City:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.timetable.stop()
         await self.delivery.stop()
         await self._receiver.close()
         await self._documents.close()

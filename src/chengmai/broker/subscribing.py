@@ -155,4 +155,5 @@ def _with_status(document: dict[str, Any], now: datetime) -> dict[str, Any]:
     status = "active" if active else "paused"
     if "expiresAt" in document and parse_instant(document["expiresAt"]) <= now:
         status = "expired"
-    return {**document, "isActive": active, "status": status}
+    shown = {name: value for name, value in document.items() if name != "@context"}
+    return {**shown, "isActive": active, "status": status}

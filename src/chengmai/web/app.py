@@ -26,9 +26,7 @@ class CityWeb:
         )
         self._hub = LiveHub(secrets.token_hex(4))
         city.news.append(self._hub.publish)
-        machine = Machine(
-            city.broker, city.history, city.subscribing, city.contexts, city.shelf
-        )
+        machine = Machine(city.broker, city.temporal, city.subscribing, city.contexts, city.shelf)
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access
         self._api = MachineApi(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ SeriesKey = tuple[str, str, str, str]
 _PLAIN = frozenset(
     {"type", "value", "unitCode", "observedAt", "createdAt", "modifiedAt", "datasetId"}
 )
+DELETED = '{"deletedAt":'
+"""How the body of a deletion begins, and no other: its members are written in this order."""
 _MAX_EXACT = 2**53
 _MAX_KNOWN = 200_000
 _FIND = "SELECT series, kind, unit FROM series WHERE tenant = ? AND entity = ? AND attr = ? AND dataset = ?"
@@ -55,7 +58,9 @@ def body_of(instance: Instance, number: float | None, series: Series) -> str | N
         and _PLAIN.issuperset(instance)
     ):
         return None
-    kept = {k: v for k, v in instance.items() if k not in ("createdAt", "modifiedAt")}
+    kept = {k: v for k, v in instance.items() if k not in ("createdAt", "modifiedAt", "deletedAt")}
+    if "deletedAt" in instance:
+        kept = {"deletedAt": instance["deletedAt"], **kept}
     return orjson.dumps(kept).decode()
 
 
@@ -76,7 +81,7 @@ def instance_of(
             made["datasetId"] = dataset
         if observed:
             made["observedAt"] = format_us(at_us)
-    made["instanceId"] = f"urn:ngsi-ld:Instance:{number}:{at_us}"
+    made.setdefault("instanceId", f"urn:ngsi-ld:Instance:{number}:{at_us}")
     made["createdAt"] = made["modifiedAt"] = format_us(modified_us)
     return made
 
@@ -115,14 +120,27 @@ def record(
     """Write each (attribute IRI, instance) as an observation."""
     now_us = to_us(tx.now)
     rows = []
+    unobserved: Counter[int] = Counter()
     for attribute, instance in changes:
         key = (tenant, entity_id, attribute, instance.get("datasetId", ""))
         series = register.of(tx, key, instance["type"], instance.get("unitCode", ""))
         number = number_of(instance)
         observed = "observedAt" in instance
-        at_us = parse_us(instance["observedAt"]) if observed else now_us
+        if observed:
+            at_us = parse_us(instance["observedAt"])
+        elif "deletedAt" in instance:
+            at_us = parse_us(instance["deletedAt"])
+        else:
+            # Several that came together without an instant of their own stand side by side.
+            at_us = now_us + unobserved[series[0]]
+            unobserved[series[0]] += 1
         rows.append((series[0], at_us, now_us, observed, number, body_of(instance, number, series)))
     tx.db.executemany(_RECORD, rows)
+
+
+def void(tx: SqliteTx, series: int, at_us: int) -> None:
+    """Remove one observation: an empty row hides what is sealed until the sealer has dropped it."""
+    tx.db.execute(_RECORD, (series, at_us, to_us(tx.now), False, None, None))
 
 
 def forget(

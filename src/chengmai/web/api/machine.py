@@ -9,7 +9,7 @@ from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.model import BatchOutcome, EntityQuery, UpdateOutcome
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
-from chengmai.history.service import HistoryService
+from chengmai.broker.temporal import TemporalBroker
 from chengmai.ngsild.contexts import ContextCompiler
 from chengmai.web.api.http import InvalidRequest, Request, Response, json_response
 from chengmai.web.api.problems import problem_body
@@ -27,7 +27,7 @@ class Machine:
     """The rooms behind the API."""
 
     broker: Broker
-    history: HistoryService
+    temporal: TemporalBroker
     subscribing: Subscribing
     contexts: ContextCompiler
     shelf: ContextShelf

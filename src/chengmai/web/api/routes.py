@@ -59,6 +59,7 @@ _VIEW = (
 _ORDER = ("orderBy", "orderFrom", "collation")
 _GEO = ("georel", "geometry", "coordinates", "geoproperty")
 _PAGE = ("limit", "offset", "count")
+_VIEW_OVER_TIME = ("attrs", "pick", "omit", "datasetId", "options", "format", "lang")
 _TIME = (
     "timerel",
     "timeAt",
@@ -112,8 +113,41 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
         ),
     },
     ("entityOperations", "delete"): {"POST": _route("entities.delete", batches.delete)},
+    ("temporal", "entities"): {
+        "GET": _route(
+            "temporal.read",
+            temporal.query,
+            "id",
+            "idPattern",
+            "type",
+            "q",
+            "scopeQ",
+            "csf",
+            "local",
+            "orderBy",
+            *_GEO,
+            *_VIEW_OVER_TIME,
+            *_PAGE,
+            *_TIME,
+        ),
+        "POST": _route("entities.write", temporal.create),
+    },
     ("temporal", "entities", "*"): {
-        "GET": _route("temporal.read", temporal.retrieve, "attrs", "options", "format", "lang", *_TIME),
+        "GET": _route("temporal.read", temporal.retrieve, "local", *_VIEW_OVER_TIME, *_TIME),
+        "DELETE": _route("entities.delete", temporal.delete),
+    },
+    ("temporal", "entities", "*", "attrs"): {
+        "POST": _route("entities.write", temporal.append),
+    },
+    ("temporal", "entities", "*", "attrs", "*"): {
+        "DELETE": _route("entities.delete", temporal.delete_attribute, "datasetId", "deleteAll"),
+    },
+    ("temporal", "entities", "*", "attrs", "*", "*"): {
+        "PATCH": _route("entities.write", temporal.change_instance),
+        "DELETE": _route("entities.delete", temporal.delete_instance),
+    },
+    ("temporal", "entityOperations", "query"): {
+        "POST": _route("temporal.read", temporal.query_by_post, *_PAGE, "options", "format"),
     },
     ("subscriptions",): {
         "GET": _route("subscriptions.manage", subscriptions.query, *_PAGE),

@@ -10,6 +10,7 @@ from chengmai.broker.problems import SubscriptionInvalid
 from chengmai.broker.subscription import COUNTERS
 from chengmai.kernel.ids import urn
 from chengmai.ngsild.contexts import CORE_URL, Context
+from chengmai.ngsild.members import checked_uri
 from chengmai.web.api.http import Request, Response, json_response
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.negotiation import (
@@ -26,8 +27,10 @@ async def create(machine: Machine, request: Request) -> Response:
     body, context = body_with_context(request, machine.contexts)
     document = _checked(body)
     document.setdefault("id", urn("Subscription", secrets.token_hex(12)))
-    if "jsonldContext" not in document:
-        document["jsonldContext"] = await context_url(machine, request, context)
+    source = await context_url(machine, request, context)
+    if document.setdefault("jsonldContext", source) != source:
+        # Names are read with the request's context, notifications written with the one named.
+        document["@context"] = source
     await machine.subscribing.create(request.actor, document)
     location = f"/ngsi-ld/v1/subscriptions/{quote(document['id'], safe=':')}"
     return Response(201).header("Location", location)
@@ -57,6 +60,7 @@ async def query(machine: Machine, request: Request) -> Response:
 async def retrieve(machine: Machine, request: Request, subscription_id: str) -> Response:
     """GET /subscriptions/{id}"""
     media = accepted(request)
+    checked_uri(subscription_id, "id")
     document = await machine.subscribing.get(request.actor, subscription_id)
     if media == JSON:
         link = context_link(request_context(request, machine.contexts))
@@ -66,6 +70,7 @@ async def retrieve(machine: Machine, request: Request, subscription_id: str) -> 
 
 async def change(machine: Machine, request: Request, subscription_id: str) -> Response:
     """PATCH /subscriptions/{id}"""
+    checked_uri(subscription_id, "id")
     body, _ = body_with_context(request, machine.contexts, merge_patch=True)
     if not isinstance(body, dict):
         raise SubscriptionInvalid("the body is no object", param="body")
@@ -75,6 +80,7 @@ async def change(machine: Machine, request: Request, subscription_id: str) -> Re
 
 async def delete(machine: Machine, request: Request, subscription_id: str) -> Response:
     """DELETE /subscriptions/{id}"""
+    checked_uri(subscription_id, "id")
     await machine.subscribing.delete(request.actor, subscription_id)
     return Response(204)
 
