@@ -50,7 +50,7 @@ async def _ids(house: House, asked: str) -> list[str]:
         ("scopeQ=/street/%2B", ["h1", "h2"]),
         ("scopeQ=/street/h2", ["h2"]),
         ("local=true", ["h1", "h2", "town"]),
-        ("type=House&q=in{people}==9", ["h1", "h2"]),
+        ("type=House&q=in{people}==9&join=inline", ["h1", "h2"]),
     ],
 )
 async def test_entities_come_in_the_order_asked_for(
@@ -104,6 +104,8 @@ async def test_an_entity_of_which_nothing_is_left_is_not_there(tmp_path: Path, a
         "geometryProperty=location",
         "scopeQ=street",
         "expandValues=a&q=a==",
+        "q=in{people}==9",
+        "q=in{in{people}}==9&join=inline",
     ],
 )
 async def test_a_view_that_makes_no_sense_is_refused(tmp_path: Path, asked: str) -> None:
@@ -199,6 +201,59 @@ async def test_a_purge_of_attributes_leaves_the_entities(
 async def test_a_purge_must_say_what(tmp_path: Path, asked: str) -> None:
     async with a_house(tmp_path) as house:
         assert (await house.ask("DELETE", f"/entities{asked}")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "", None),
+        ("PATCH", "", {"storeys": {"value": 9}}),
+        ("POST", "/attrs", {"storeys": {"value": 9}}),
+        ("PATCH", "/attrs", {"storeys": {"value": 9}}),
+        ("PUT", "/attrs/storeys", {"value": 9}),
+        ("PATCH", "/attrs/storeys", {"value": 9}),
+        ("DELETE", "/attrs/storeys", None),
+    ],
+)
+async def test_a_change_is_made_only_to_an_entity_of_the_type_named(
+    tmp_path: Path, method: str, path: str, body: Any
+) -> None:
+    """Clauses 5.6.2 to 5.6.6, 5.6.17 and 5.6.19."""
+    async with a_house(tmp_path) as house:
+        await _street(house)
+        wrong = await house.ask(method, f"/entities/urn:x:h1{path}?type=Town", body)
+        assert wrong.status_code == 404
+        assert (await house.get("/entities/urn:x:h1?options=keyValues"))["storeys"] == 3
+        right = await house.ask(method, f"/entities/urn:x:h1{path}?type=House", body)
+        assert right.status_code == 204, right.text
+
+
+@pytest.mark.parametrize("place", ["location", "observationSpace", "operationSpace"])
+async def test_a_place_must_be_a_geoproperty(tmp_path: Path, place: str) -> None:
+    """Clause 4.7."""
+    async with a_house(tmp_path) as house:
+        body = {"id": "urn:x:a", "type": "T", place: {"type": "Property", "value": 5}}
+        assert (await house.ask("POST", "/entities", body)).status_code == 400
+        good = {"id": "urn:x:a", "type": "T"}
+        assert (await house.ask("POST", "/entities", good)).status_code == 201
+        path = f"/entities/urn:x:a/attrs/{place}"
+        assert (await house.ask("PATCH", path, {"value": 5})).status_code == 400
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u202e", "\u2028", "\u00a0", "\u3164", "\ufe0f"])
+async def test_an_id_holds_no_character_that_cannot_be_seen(tmp_path: Path, unseen: str) -> None:
+    async with a_house(tmp_path) as house:
+        body = {"id": f"urn:x:a{unseen}b", "type": "T"}
+        assert (await house.ask("POST", "/entities", body)).status_code == 400
+        chinese = {"id": "urn:x:东城区", "type": "T"}
+        assert (await house.ask("POST", "/entities", chinese)).status_code == 201
+
+
+async def test_a_type_that_is_not_wanted_is_not_given(tmp_path: Path) -> None:
+    """Clause 6.3.4, RFC 9110, 12.5.1: the most particular range decides."""
+    async with a_house(tmp_path) as house:
+        response = await house.ask("GET", "/types", Accept="application/json;q=0, */*")
+        assert response.headers["content-type"] == "application/ld+json"
 
 
 async def test_types_and_attributes_are_told(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from chengmai.kernel.instants import format_instant, to_us
 from chengmai.kernel.problems import Invalid, NotFound, NotSupported, Problem
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.contexts import CORE_URL, CORE_URLS, Context, ContextCompiler, core_documents
-from chengmai.ngsild.problems import ContextNotAvailable, ContextWanted
+from chengmai.ngsild.problems import ContextInvalid, ContextNotAvailable, ContextWanted
 
 PATH = "/ngsi-ld/v1/jsonldContexts/"
 ANYBODY = ""
@@ -164,6 +164,8 @@ class ContextShelf:
         """Fetch a document and keep it; when that fails it is not tried again for some seconds."""
         try:
             kept = self._made(url, await self._fetched(url))
+        except ContextInvalid:
+            raise
         except Problem:
             if len(self._failed_us) > 1000:
                 self._failed_us.clear()
@@ -270,11 +272,12 @@ class ContextShelf:
         if urlsplit(url).hostname not in self._hosts:
             raise _not_available(url)
         try:
-            return _parsed(url, await self._fetcher.get(url))
+            text = await self._fetcher.get(url)
         except Problem as problem:
             raise ContextNotAvailable(
                 f"the context {url} could not be fetched: {problem.detail}", param="@context"
             ) from problem
+        return _parsed(url, text)
 
     async def _put(self, actor: Actor, kept: KeptContext) -> None:
         def put(tx: Tx) -> None:
@@ -322,9 +325,9 @@ def _parsed(url: str, text: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise ContextNotAvailable(f"{url} is not JSON: {error}", param="@context") from None
+        raise ContextInvalid(f"{url} is not JSON: {error}", param="@context") from None
     if not isinstance(document, dict) or "@context" not in document:
-        raise ContextNotAvailable(f"{url} holds no @context", param="@context")
+        raise ContextInvalid(f"{url} holds no @context", param="@context")
     return document
 
 

@@ -96,7 +96,8 @@ class _Check:
     def __init__(self, which: Which) -> None:
         self._types = which.types
         self._ids = None if which.ids is None else frozenset(which.ids)
-        self._pattern: Any = _pattern(which.id_pattern)
+        # An id takes precedence over a pattern (clause 5.2.8).
+        self._pattern: Any = None if which.ids is not None else _pattern(which.id_pattern)
 
     def holds(self, entity: Entity) -> bool:
         return (

@@ -124,6 +124,13 @@ def attributes_of(query: Query) -> frozenset[str]:
     return frozenset[str]().union(*(attributes_of(term) for term in query.terms))
 
 
+def links_of(query: Query) -> int:
+    """Return how many links `query` follows at most."""
+    if isinstance(query, Comparison):
+        return len(query.via)
+    return max(map(links_of, query.terms))
+
+
 class _Parser:
     def __init__(self, text: str, ctx: Context, expand_values: frozenset[str]) -> None:
         self._text = text

@@ -144,4 +144,6 @@ class SqliteEntities:
 
 def _box(entity: Entity | None) -> Box | None:
     places = entity.get(LOCATION) if entity else None
-    return bounding_box(places[0]["value"]) if places else None
+    if not places or places[0]["type"] != "GeoProperty":
+        return None
+    return bounding_box(places[0]["value"])

@@ -21,7 +21,8 @@ from chengmai.ngsild.projection import (
     check_apart,
     parse_projection,
 )
-from chengmai.ngsild.q import parse_q
+from chengmai.ngsild.q import attributes_of, parse_q
+from chengmai.ngsild.qparse import links_of
 from chengmai.ngsild.select import parse_scopes, parse_types
 from chengmai.web.api.http import Request
 
@@ -49,6 +50,7 @@ class Given:
     join_level: int | None = None
     contained_by: tuple[str, ...] = ()
     local: bool = False
+    local_is_given: bool = False
 
 
 def given_in_parameters(request: Request) -> Given:
@@ -75,6 +77,7 @@ def given_in_parameters(request: Request) -> Given:
         join_level=None if level is None else request.number("joinLevel", 1, least=1, most=10),
         contained_by=tuple(request.names("containedBy")),
         local=request.flag("local"),
+        local_is_given="local" in query,
     )
 
 
@@ -93,6 +96,13 @@ def entity_query(given: Given, request: Request, context: Context) -> EntityQuer
         **_shown(given, context),
     )
     _check_names_something(given, made)
+    if made.q is not None and links_of(made.q) > (made.join_level if made.join else 0):
+        raise Invalid(
+            "q follows more links than join and joinLevel ask for",
+            code="query.join",
+            param="q",
+            fix="add join=inline and a joinLevel as deep as the braces",
+        )
     if made.limit == 0 and not made.count:
         raise Invalid(
             "limit=0 asks for nothing", code="query.number", param="limit", fix="add count=true"
@@ -112,8 +122,13 @@ def one_entity(given: Given, context: Context) -> EntityQuery:
 
 def _check_names_something(given: Given, made: EntityQuery) -> None:
     wildcard = any(one.get("type") == "*" for one in given.which)
+    if wildcard and given.local_is_given and not given.local:
+        raise Invalid(
+            "type=* is for local queries", code="query.local", param="local", fix="leave local out"
+        )
     named = any(one.types for one in made.which) or wildcard or given.local
-    if named or made.q or made.geoq or made.attributes or made.scopes or given.pick:
+    asks = made.q is not None and bool(attributes_of(made.q))
+    if named or asks or made.geoq or made.attributes or made.scopes or given.pick:
         return
     raise Invalid(
         "the query names nothing to look for",

@@ -137,6 +137,8 @@ def _with_context(
 def _list(body: Any) -> list[Any]:
     if not isinstance(body, list) or not body:
         raise Invalid("the body is no list, or an empty one", code="batch.empty", param="body")
+    if None in body:
+        raise Invalid("an entry is null", code="batch.null", param="body")
     if len(body) > MOST_PER_BATCH:
         raise TooLarge(
             f"a batch takes at most {MOST_PER_BATCH} entities", code="batch.size", param="body"

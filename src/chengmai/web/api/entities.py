@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from chengmai.kernel.problems import Invalid
+from chengmai.kernel.problems import Invalid, NotFound
+from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.expand import expand_attribute, expand_entity, expand_fragment
+from chengmai.ngsild.select import matches_types, parse_types
 from chengmai.web.api.http import InvalidRequest, Request, Response
 from chengmai.web.api.machine import Machine, options, update_response
 from chengmai.web.api.negotiation import body_with_context, request_context
@@ -24,6 +26,8 @@ async def create(machine: Machine, request: Request) -> Response:
 
 async def delete(machine: Machine, request: Request, entity_id: str) -> Response:
     """DELETE /entities/{id}"""
+    context = request_context(request, machine.contexts)
+    await _check_type(machine, request, entity_id, context)
     await machine.broker.delete(request.actor, entity_id)
     return Response(204)
 
@@ -31,6 +35,7 @@ async def delete(machine: Machine, request: Request, entity_id: str) -> Response
 async def merge(machine: Machine, request: Request, entity_id: str) -> Response:
     """PATCH /entities/{id}"""
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
+    await _check_type(machine, request, entity_id, context)
     fragment = expand_fragment(body, context)
     _same_id(fragment, entity_id)
     return update_response(await machine.broker.merge(request.actor, entity_id, fragment))
@@ -39,6 +44,7 @@ async def merge(machine: Machine, request: Request, entity_id: str) -> Response:
 async def replace(machine: Machine, request: Request, entity_id: str) -> Response:
     """PUT /entities/{id}"""
     body, context = body_with_context(request, machine.contexts)
+    await _check_type(machine, request, entity_id, context)
     body = {"id": entity_id, **body} if isinstance(body, dict) else body
     entity = expand_entity(body, context)
     _same_id(entity, entity_id)
@@ -48,6 +54,7 @@ async def replace(machine: Machine, request: Request, entity_id: str) -> Respons
 async def append(machine: Machine, request: Request, entity_id: str) -> Response:
     """POST /entities/{id}/attrs"""
     body, context = body_with_context(request, machine.contexts)
+    await _check_type(machine, request, entity_id, context)
     fragment = expand_fragment(body, context, complete=True)
     outcome = await machine.broker.append(
         request.actor, entity_id, fragment, overwrite="noOverwrite" not in options(request)
@@ -58,6 +65,7 @@ async def append(machine: Machine, request: Request, entity_id: str) -> Response
 async def update(machine: Machine, request: Request, entity_id: str) -> Response:
     """PATCH /entities/{id}/attrs"""
     body, context = body_with_context(request, machine.contexts)
+    await _check_type(machine, request, entity_id, context)
     fragment = expand_fragment(body, context)
     return update_response(await machine.broker.update(request.actor, entity_id, fragment))
 
@@ -69,6 +77,7 @@ async def replace_attribute(
     if attribute == "scope":
         raise Invalid("scope is replaced with the entity", code="attribute.scope", param="scope")
     body, context = body_with_context(request, machine.contexts)
+    await _check_type(machine, request, entity_id, context)
     instances = expand_attribute(attribute, body, context, fragment=False)
     name = context.expand(attribute)
     await machine.broker.replace_attribute(request.actor, entity_id, name, instances)
@@ -80,6 +89,7 @@ async def update_attribute(
 ) -> Response:
     """PATCH /entities/{id}/attrs/{attr}"""
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
+    await _check_type(machine, request, entity_id, context)
     instances = expand_attribute(attribute, body, context)
     if len(instances) != 1:
         raise Invalid("a partial update takes one instance", code="attribute.many", param=attribute)
@@ -94,6 +104,7 @@ async def delete_attribute(
 ) -> Response:
     """DELETE /entities/{id}/attrs/{attr}"""
     context = request_context(request, machine.contexts)
+    await _check_type(machine, request, entity_id, context)
     await machine.broker.delete_attribute(
         request.actor,
         entity_id,
@@ -102,6 +113,16 @@ async def delete_attribute(
         delete_all=request.flag("deleteAll"),
     )
     return Response(204)
+
+
+async def _check_type(machine: Machine, request: Request, entity_id: str, context: Context) -> None:
+    """Raise `NotFound` when the entity is not of the type that the request names (clause 5.6.2)."""
+    if "type" not in request.query:
+        return
+    wanted = parse_types(request.query["type"], context)
+    entity = await machine.broker.retrieve(request.actor, entity_id)
+    if not matches_types(wanted, entity["type"]):
+        raise NotFound(f"{entity_id} is not of the type asked for", param="type", id=entity_id)
 
 
 def _same_id(entity: Entity, entity_id: str) -> None:

@@ -28,14 +28,17 @@ def accepted(request: Request, *, geo: bool = False) -> str:
     """Return the media type to answer with; raises `NotAcceptable`."""
     offered = [JSON, JSON_LD, GEO_JSON] if geo else [JSON, JSON_LD]
     header = request.headers.get("accept", "*/*")
-    best: tuple[float, int, str] | None = None
+    ranges: dict[str, float] = {}
     for part in header.split(","):
         media, _, rest = part.strip().partition(";")
-        quality = _quality(rest)
-        for rank, offer in enumerate(offered):
-            fits = media in (offer, "*/*") or (media == "application/*")
-            if fits and quality > 0 and (best is None or (quality, -rank) > best[:2]):
-                best = (quality, -rank, offer)
+        ranges[media.strip()] = _quality(rest)
+    best: tuple[float, int, str] | None = None
+    for rank, offer in enumerate(offered):
+        # The most particular range that fits decides about a type (RFC 9110, 12.5.1).
+        fits = next((name for name in (offer, "application/*", "*/*") if name in ranges), None)
+        quality = ranges[fits] if fits is not None else 0.0
+        if quality > 0 and (best is None or (quality, -rank) > best[:2]):
+            best = (quality, -rank, offer)
     if best is None:
         raise NotAcceptable(
             f"none of {header!r} can be given", param="Accept", fix=f"accept {JSON}"

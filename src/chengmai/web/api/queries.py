@@ -56,6 +56,7 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
     media = accepted(request, geo=True)
     context = request_context(request, machine.contexts)
     checked_view_options(request)
+    _check_geometry(request, media)
     asked = _for_media(one_entity(given_in_parameters(request), context), media)
     found = await machine.broker.show(request.actor, entity_id, asked)
     if asked.attributes and not any(name in found.entities[0] for name in asked.attributes):
@@ -96,13 +97,7 @@ async def _answer(
     machine: Machine, request: Request, given: Given, context: Context, media: str
 ) -> Response:
     checked_view_options(request, "count")
-    if "geometryProperty" in request.query and media != GEO_JSON:
-        raise Invalid(
-            "geometryProperty is for GeoJSON answers",
-            code="query.geometry_property",
-            param="geometryProperty",
-            fix=f"accept {GEO_JSON}",
-        )
+    _check_geometry(request, media)
     asked = _for_media(entity_query(given, request, context), media)
     found = await machine.broker.query(request.actor, asked)
     response = _shown(request, found, context, media, single=False)
@@ -110,6 +105,16 @@ async def _answer(
         response.header("NGSILD-Results-Count", str(found.total))
     response.headers += page_links(request, asked, more=found.more)
     return response
+
+
+def _check_geometry(request: Request, media: str) -> None:
+    if "geometryProperty" in request.query and media != GEO_JSON:
+        raise Invalid(
+            "geometryProperty is for GeoJSON answers",
+            code="query.geometry_property",
+            param="geometryProperty",
+            fix=f"accept {GEO_JSON}",
+        )
 
 
 def _for_media(asked: EntityQuery, media: str) -> EntityQuery:
