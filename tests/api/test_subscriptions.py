@@ -30,7 +30,8 @@ async def test_a_subscription_is_kept_and_shown_with_its_status(tmp_path: Path) 
         assert response.headers["Location"] == f"{V1}/subscriptions/urn:x:sub"
         found = await house.get("/subscriptions/urn:x:sub")
         assert found.items() >= a_subscription(description="d").items()
-        assert (found["isActive"], found["status"]) == (True, "active")
+        assert found["status"] == "active"
+        assert found["notificationTrigger"] == ["attributeCreated", "attributeUpdated"]
         response = await house.ask("GET", "/subscriptions?count=true&limit=1")
         assert [one["id"] for one in response.json()] == ["urn:x:sub"]
         assert response.headers["NGSILD-Results-Count"] == "1"

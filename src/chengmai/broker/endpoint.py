@@ -143,7 +143,7 @@ def _checked_uri(uri: str) -> str:
         )
     if parts.scheme in _MQTT:
         topic = parts.path.lstrip("/")
-        good = good and bool(topic) and "+" not in topic and not parts.fragment
+        good = good and bool(topic) and not {"+", "#"} & set(uri)
     if not good or not (uri.isascii() and uri.isprintable()) or " " in uri:
         raise SubscriptionInvalid(f"{uri!r:.80} is no address", param=param)
     return uri

@@ -42,7 +42,8 @@ _TRIGGERS = frozenset(
         "attributeDeleted",
     }
 )
-_DEFAULT_TRIGGERS = ("attributeCreated", "attributeUpdated")
+DEFAULT_TRIGGERS = ("attributeCreated", "attributeUpdated")
+"""What is told of where a subscription does not say."""
 _NOT_OFFERED = ("temporalQ",)
 
 
@@ -191,7 +192,7 @@ def _geoq(document: dict[str, Any], context: Context) -> GeoQuery | None:
 
 
 def _triggers(document: dict[str, Any]) -> frozenset[str]:
-    triggers = frozenset(entries(document, "notificationTrigger", str) or _DEFAULT_TRIGGERS)
+    triggers = frozenset(entries(document, "notificationTrigger", str) or DEFAULT_TRIGGERS)
     if unknown := sorted(triggers - _TRIGGERS):
         raise SubscriptionInvalid(
             f"unknown trigger {unknown[0]!r}",

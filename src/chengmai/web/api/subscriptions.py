@@ -6,18 +6,21 @@ import secrets
 from typing import Any
 from urllib.parse import quote
 
+from chengmai.broker.model import EntityQuery
+from chengmai.broker.naming import renamed
 from chengmai.broker.problems import SubscriptionInvalid
 from chengmai.broker.subscription import COUNTERS
 from chengmai.kernel.ids import urn
 from chengmai.ngsild.contexts import CORE_URL, Context
 from chengmai.ngsild.members import checked_uri
 from chengmai.web.api.http import Request, Response, json_response
-from chengmai.web.api.machine import Machine
+from chengmai.web.api.machine import Machine, page_links
 from chengmai.web.api.negotiation import (
     JSON,
     accepted,
     body_with_context,
     context_link,
+    link_context,
     request_context,
 )
 
@@ -49,7 +52,10 @@ async def query(machine: Machine, request: Request) -> Response:
     limit = request.number("limit", 20, least=0, most=1000)
     offset = request.number("offset", 0, least=0, most=10**9)
     found = await machine.subscribing.list(request.actor)
-    response = json_response(found[offset : offset + limit], content_type=media)
+    page = [_shown(machine, request, one, media) for one in found[offset : offset + limit]]
+    response = json_response(page, content_type=media)
+    more = len(found) > offset + limit
+    response.headers += page_links(request, EntityQuery(limit=limit, offset=offset), more=more)
     if request.flag("count"):
         response.header("NGSILD-Results-Count", str(len(found)))
     if media == JSON:
@@ -62,19 +68,19 @@ async def retrieve(machine: Machine, request: Request, subscription_id: str) -> 
     media = accepted(request)
     checked_uri(subscription_id, "id")
     document = await machine.subscribing.get(request.actor, subscription_id)
+    response = json_response(_shown(machine, request, document, media), content_type=media)
     if media == JSON:
-        link = context_link(request_context(request, machine.contexts))
-        return json_response(document).header("Link", link)
-    return json_response({**document, "@context": document["jsonldContext"]}, content_type=media)
+        response.header("Link", context_link(request_context(request, machine.contexts)))
+    return response
 
 
 async def change(machine: Machine, request: Request, subscription_id: str) -> Response:
     """PATCH /subscriptions/{id}"""
     checked_uri(subscription_id, "id")
-    body, _ = body_with_context(request, machine.contexts, merge_patch=True)
+    body, context = body_with_context(request, machine.contexts, merge_patch=True)
     if not isinstance(body, dict):
         raise SubscriptionInvalid("the body is no object", param="body")
-    await machine.subscribing.change(request.actor, subscription_id, body)
+    await machine.subscribing.change(request.actor, subscription_id, renamed(body, context.expand))
     return Response(204)
 
 
@@ -83,6 +89,19 @@ async def delete(machine: Machine, request: Request, subscription_id: str) -> Re
     checked_uri(subscription_id, "id")
     await machine.subscribing.delete(request.actor, subscription_id)
     return Response(204)
+
+
+def _shown(
+    machine: Machine, request: Request, document: dict[str, Any], media: str
+) -> dict[str, Any]:
+    """Return a subscription with its names in the context asked for; in JSON-LD its own is the default."""
+    given = document.get("@context", document["jsonldContext"])
+    document = {name: value for name, value in document.items() if name != "@context"}
+    if media != JSON and link_context(request) is None:
+        return {**document, "@context": given}
+    own, asked = machine.contexts.compile(given), request_context(request, machine.contexts)
+    shown = renamed(document, lambda name: asked.compact(own.expand(name)))
+    return shown if media == JSON else {**shown, "@context": asked.source or CORE_URL}
 
 
 def _checked(body: Any) -> dict[str, Any]:

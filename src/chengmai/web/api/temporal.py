@@ -12,6 +12,7 @@ from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.evolution import expand_evolution
 from chengmai.ngsild.expand import expand_attribute
 from chengmai.ngsild.members import checked_name, checked_uri
+from chengmai.ngsild.problems import AttributeMissing
 from chengmai.ngsild.temporal_view import compact_evolution
 from chengmai.web.api.http import InvalidRequest, Request, Response
 from chengmai.web.api.machine import Machine, page_links
@@ -59,6 +60,10 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
     checked_uri(entity_id, "id")
     found = await machine.temporal.retrieve(request.actor, entity_id, asked.ask)
     (document,) = _documents(found, asked, context)
+    if not document:
+        raise AttributeMissing(
+            "nothing is left of the entity", param="omit", fix="pick more, or omit less"
+        )
     return _ranged(entity_response(document, context, media), found)
 
 
