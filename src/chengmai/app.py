@@ -6,23 +6,26 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
 import structlog
 
 from chengmai.broker.commit import CommitPath
+from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.delivery import Delivery
 from chengmai.broker.model import Change
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
+from chengmai.broker.temporal import TemporalBroker
+from chengmai.broker.timetable import Timetable
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
+from chengmai.connect.documents import DocumentFetcher
 from chengmai.connect.feeds import FeedFactory
 from chengmai.connect.intake import Intake
+from chengmai.connect.mqtt_out import MqttPublisher
 from chengmai.connect.outbound import HttpReceiver
 from chengmai.connect.runner import FeedRunner
 from chengmai.connect.simulate.city import SimulatedCity
@@ -33,7 +36,6 @@ from chengmai.kernel.clock import CityClock, Clock, SystemClock
 from chengmai.kernel.events import Events, VitalCrossed
 from chengmai.kernel.instants import format_instant, from_us, parse_instant
 from chengmai.kernel.problems import Problem
-from chengmai.ngsild.contexts import ContextCompiler, core_documents
 from chengmai.packs.model import Pack, SimulateFeed
 from chengmai.packs.reader import read_packs, shipped_packs
 from chengmai.settings import Settings
@@ -41,6 +43,7 @@ from chengmai.store.duckdb.analysis import DuckAnalysis
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.history import EmbeddedHistory
 from chengmai.store.sqlite.cases import SqliteCaseStore
+from chengmai.store.sqlite.contexts import SqliteContexts
 from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
@@ -91,7 +94,6 @@ class City:
         self.news: list[News] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.store = _open_store(settings, key, self.clock)
-        self.contexts = ContextCompiler(core_documents() | _local_contexts(settings), None)
         self.events = Events()
         self._build_broker()
         self._build_rooms()
@@ -100,6 +102,17 @@ class City:
         work, subscriptions = self.store.work, SqliteSubscriptions()
         book = SubscriptionBook()
         self.trust: Trust = build_trust(work=work, store=SqliteTrustStore(), clock=self.real_clock)
+        self._documents = DocumentFetcher(private=self.settings.private_egress)
+        self.shelf = ContextShelf(
+            work,
+            SqliteContexts(),
+            self.trust.audit,
+            self._documents,
+            self.real_clock,
+            local=self.settings.contexts,
+            hosts=self.settings.context_hosts,
+        )
+        self.contexts = self.shelf.compiler
         entities = SqliteEntities()
         self.model = CommitPath(
             entities,
@@ -111,11 +124,21 @@ class City:
             self._publish,
         )
         self.broker = Broker(work, self.model, entities)
+        self.temporal = TemporalBroker(
+            work, self.model, entities, self.store.history, self.trust.audit
+        )
         self.history = HistoryService(work, self.store.history)
+        self.timetable = Timetable(work, entities, subscriptions, book)
         self.subscribing = Subscribing(work, subscriptions, book, self.trust.audit, self.contexts)
         self._receiver = HttpReceiver(private=self.settings.private_egress)
         self.delivery = Delivery(
-            work, subscriptions, book, self.subscribing, self._receiver, self.clock
+            work,
+            subscriptions,
+            book,
+            self.subscribing,
+            self._receiver,
+            MqttPublisher(private=self.settings.private_egress),
+            self.clock,
         )
 
     def _build_rooms(self) -> None:
@@ -179,8 +202,10 @@ class City:
     async def start(self) -> None:
         """Mend what a crash left, then set feeds, vital signs, sealing and delivery going."""
         await self.store.history.recover()
+        await self.shelf.load()
         await self.subscribing.load()
         await self.delivery.start()
+        await self.timetable.start()
         self._spawn("feeds", self.runner.run())
         if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
             self._spawn("incidents", log.run())
@@ -192,8 +217,10 @@ class City:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.timetable.stop()
         await self.delivery.stop()
         await self._receiver.close()
+        await self._documents.close()
         await asyncio.to_thread(self.store.close)
 
     async def evaluate(self) -> None:
@@ -260,10 +287,3 @@ def _city_clock(settings: Settings, key: str, real: Clock) -> Clock:
     newest = newest_instant_us(settings.data / "state.db", key)
     origin: datetime = now if newest is None else max(now, from_us(newest))
     return CityClock(base=real, base_origin=now, origin=origin, rate=settings.clock_rate)
-
-
-def _local_contexts(settings: Settings) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for url, path in settings.contexts.items():
-        found[url] = orjson.loads(Path(path).read_bytes())
-    return found

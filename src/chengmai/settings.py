@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chengmai.kernel.texts import Text
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Addresses that only this machine reaches."""
 
 
 class Settings(BaseSettings):
@@ -49,6 +52,9 @@ class Settings(BaseSettings):
     contexts: dict[str, Path] = Field(
         default={}, description="JSON-LD contexts kept locally: URL to file."
     )
+    context_hosts: tuple[str, ...] = Field(
+        default=(), description="Hosts that JSON-LD contexts may be fetched from; empty means none."
+    )
     credentials: dict[str, SecretStr] = Field(
         default={},
         description="What feeds sign in with, by the name a pack uses: user:password for MQTT,"
@@ -58,6 +64,11 @@ class Settings(BaseSettings):
         default=False,
         description="Whether notifications may go to private and loopback addresses.",
     )
+    open_access: bool = Field(
+        default=False,
+        description="Whether the machine API answers without credentials. For tests and trials on this"
+        " machine only: refused unless the host is a loopback address.",
+    )
     vitals_every_s: float = Field(
         default=10.0, gt=0, description="Real seconds between evaluations of the vital signs."
     )
@@ -66,6 +77,16 @@ class Settings(BaseSettings):
     )
     duckdb_memory: str = Field(default="1GB", description="Memory limit of the history engine.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
+
+    @field_validator("open_access")
+    @classmethod
+    def _open_to_this_machine_only(cls, is_open: bool, info: ValidationInfo) -> bool:
+        host = info.data.get("host")
+        if is_open and host not in LOOPBACK:
+            raise ValueError(
+                f"open access on {host!r} would let anybody in; listen on 127.0.0.1 or turn it off"
+            )
+        return is_open
 
     @field_validator("zone")
     @classmethod

@@ -101,8 +101,10 @@ async def a_house(
     transport = httpx2.ASGITransport(app=web)
     try:
         await city.store.history.recover()
+        await city.shelf.load()
         await city.subscribing.load()
         await city.delivery.start()
+        await city.timetable.start()
         async with httpx2.AsyncClient(transport=transport, base_url="http://city.test") as client:
             house = House(city, web, clock, client)
             house.bearer = await house.token("manager")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chengmai.ngsild.entity import name_iri
 from tests.api.house import STATION, a_house, a_station, created, number
 
 AT = f"/entities/{STATION}"
@@ -27,22 +28,55 @@ async def test_append_without_overwriting_tells_what_it_left(tmp_path: Path) -> 
         body = {"pm10": number(80), "pm25": number(50)}
         response = await house.ask("POST", f"{AT}/attrs?options=noOverwrite", body)
         assert response.status_code == 207
-        assert response.json()["updated"] == ["pm10"]
-        assert [one["attributeName"] for one in response.json()["notUpdated"]] == ["pm25"]
+        assert response.json()["updated"] == [name_iri("pm10")]
+        left = [one["attributeName"] for one in response.json()["notUpdated"]]
+        assert left == [name_iri("pm25")]
         assert (await house.get(f"{AT}?format=keyValues"))["pm25"] == 42.5
 
 
-async def test_update_creates_nothing(tmp_path: Path) -> None:
+async def test_update_replaces_what_is_there_and_adds_what_is_not(tmp_path: Path) -> None:
+    """Clause 5.6.2."""
     async with a_house(tmp_path) as house:
         await created(house, a_station())
-        body = {"pm10": number(80), "pm25": number(50)}
+        body = {"pm10": number(80), "pm25": number(50), "type": "Monument"}
         response = await house.ask("PATCH", f"{AT}/attrs", body)
-        assert response.status_code == 207
-        assert response.json()["updated"] == ["pm25"]
-        assert [one["attributeName"] for one in response.json()["notUpdated"]] == ["pm10"]
+        assert response.status_code == 204
         found = await house.get(f"{AT}?format=keyValues")
-        assert found["pm25"] == 50
-        assert "pm10" not in found
+        assert (found["pm25"], found["pm10"]) == (50, 80)
+        assert found["type"] == ["AirQualityObserved", "Monument"]
+
+
+async def test_an_update_with_null_tells_what_was_not_there(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        await created(house, a_station())
+        response = await house.ask("PATCH", f"{AT}/attrs", {"pm10": None, "pm25": number(50)})
+        assert response.status_code == 207
+        assert response.json()["updated"] == [name_iri("pm25")]
+
+
+async def test_replacing_an_attribute_leaves_nothing_of_the_old_one(tmp_path: Path) -> None:
+    """Clause 5.6.19: the instance with the same datasetId is replaced as a whole, others stay."""
+    async with a_house(tmp_path) as house:
+        other = number(1) | {"datasetId": "urn:d:1"}
+        await created(house, a_station(pm25=[number(2, "2026-11-22T07:00:00Z"), other]))
+        assert (await house.ask("PUT", f"{AT}/attrs/pm25", {"value": 7})).status_code == 204
+        assert (await house.get(AT))["pm25"] == [number(7), other]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/attrs/nothing", 404),
+        ("/attrs/scope", 400),
+        ("/attrs/@bad", 400),
+    ],
+)
+async def test_only_an_attribute_that_is_there_can_be_replaced(
+    tmp_path: Path, path: str, status: int
+) -> None:
+    async with a_house(tmp_path) as house:
+        await created(house, a_station())
+        assert (await house.ask("PUT", AT + path, {"value": 7})).status_code == status
 
 
 async def test_a_partial_update_keeps_the_other_members(tmp_path: Path) -> None:

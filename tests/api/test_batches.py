@@ -67,7 +67,8 @@ async def test_an_update_needs_what_it_updates(tmp_path: Path) -> None:
         again = await house.ask(
             "POST", "/entityOperations/update?options=noOverwrite", [_entity("a", n=number(9))]
         )
-        assert again.status_code == 204
+        assert again.status_code == 207  # clause 5.6.9: what is there was left
+        assert again.json()["errors"][0]["entityId"] == "urn:x:a"
         found = await house.get("/entities/urn:x:a?format=keyValues")
         assert (found["n"], found["m"]) == (5, 2)
 

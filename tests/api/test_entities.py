@@ -164,9 +164,6 @@ async def test_a_deleted_entity_is_gone_with_its_past(tmp_path: Path) -> None:
             "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [500]}},
         },
         {"id": "urn:x:1", "type": "T", "scope": 3},
-        [],
-        "text",
-        5,
     ],
 )
 async def test_a_malformed_entity_is_refused_and_nothing_is_written(

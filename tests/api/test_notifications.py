@@ -144,7 +144,8 @@ async def test_a_deletion_is_told_when_asked_for(tmp_path: Path) -> None:
         await created(house, a_station())
         await house.ask("DELETE", f"/entities/{STATION}")
         (only,) = await receiver.wait_for(1)
-        assert only.entity == {"id": STATION, "type": "AirQualityObserved"}
+        gone = {"id": STATION, "type": "AirQualityObserved", "deletedAt": "2026-11-22T08:00:00Z"}
+        assert only.entity == gone
 
 
 async def test_what_a_receiver_refused_comes_again_with_its_id_and_in_order(

@@ -6,9 +6,12 @@ sign or a case, comes through here; there is no other way in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import orjson
 
 from chengmai.broker.model import Change
+from chengmai.broker.notifying import notice
 from chengmai.broker.ports import (
     AuditTrail,
     Candidates,
@@ -21,7 +24,7 @@ from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant, to_us
 from chengmai.kernel.work import Tx
 from chengmai.ngsild.contexts import Context
-from chengmai.ngsild.entity import Entity, attribute_names, name_iri
+from chengmai.ngsild.entity import Entity, Instance, attribute_names, name_iri
 from chengmai.ngsild.patch import PatchResult, append, created
 from chengmai.ngsild.q import matches, parse_q
 
@@ -97,17 +100,21 @@ class CommitPath:
         by: Actor,
         action: str,
         note: str = "",
+        history: Sequence[tuple[str, Instance]] | None = None,
     ) -> None:
-        """Commit what a patch made of an entity; nothing is written when it changed nothing."""
+        """Commit what a patch made of an entity; nothing is written when it changed nothing.
+
+        `history` is what is recorded, where that is not what the patch changed.
+        """
         if not result.is_changed and before is not None:
             return
         tenant, after = by.tenant, result.entity
         self._entities.put(tx, tenant, after, before)
-        for attribute, instance in result.removed:
-            self._chronicle.forget(
-                tx, tenant, after["id"], attribute, instance.get("datasetId", "@none")
-            )
-        self._chronicle.record(tx, tenant, after["id"], result.changed)
+        if history is None:
+            history = [*result.changed, *_scopes(before, after, tx)]
+        gone = [*result.removed, *_lost_scopes(before, after)]
+        self._chronicle.note_deleted(tx, tenant, after["id"], gone)
+        self._chronicle.record(tx, tenant, after["id"], history)
         names = sorted({name for name, _ in result.changed} | {n for n, _ in result.removed})
         self._announce(tx, tenant, before, after, names)
         self._line(tx, by, action, after["id"], names, note)
@@ -117,9 +124,15 @@ class CommitPath:
     ) -> None:
         entity = after if after is not None else before
         assert entity is not None
+
+        def lookup(entity_id: str) -> Entity | None:
+            return self._entities.get(tx, tenant, entity_id)
+
         for subscription in self._book.matching(tenant, before, after, names, to_us(tx.now)):
-            body = self._book.body(subscription, entity, deleted=after is None)
-            self._outbox.add_due(tx, tenant, subscription.id, entity["id"], body)
+            told = notice(subscription, before, after, names, format_instant(tx.now), lookup)
+            if told is None:
+                continue
+            self._outbox.add_due(tx, tenant, subscription.id, entity["id"], orjson.dumps(told))
             tx.after_commit(lambda key=subscription.key: self._book.wake(key))  # type: ignore[misc]
         change = Change(tenant, entity["id"], entity["type"], names, after)
         tx.after_commit(lambda: self._publish(change))
@@ -131,3 +144,16 @@ class CommitPath:
         if note:
             detail["note"] = note
         self._audit.line(tx, by, action, entity_id, detail)
+
+
+def _scopes(before: Entity | None, after: Entity, tx: Tx) -> list[tuple[str, Instance]]:
+    """Return the scopes, when they changed, as their temporal representation has them (clause 4.5.6)."""
+    if "scope" not in after or (before or {}).get("scope") == after["scope"]:
+        return []
+    now = format_instant(tx.now)
+    return [("scope", {"type": "Property", "value": after["scope"], "observedAt": now})]
+
+
+def _lost_scopes(before: Entity | None, after: Entity) -> list[tuple[str, Instance]]:
+    lost = before is not None and "scope" in before and "scope" not in after
+    return [("scope", {"type": "Property", "deletedValue": []})] if lost else []

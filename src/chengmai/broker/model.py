@@ -9,24 +9,40 @@ from typing import Any
 from chengmai.kernel.problems import Problem
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.geoq import GeoQuery
+from chengmai.ngsild.linking import Join
+from chengmai.ngsild.ordering import Ordering
+from chengmai.ngsild.projection import EVERYTHING, View
 from chengmai.ngsild.q import Query
 from chengmai.ngsild.select import Selector
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which entities are meant (clause 5.2.8); every part that is given must match."""
+
+    types: Selector | None = None
+    ids: Sequence[str] | None = None
+    id_pattern: str | None = None
 
 
 @dataclass(frozen=True)
 class EntityQuery:
     """A query over entities (GS CIM 009 V1.9.1, clause 5.7.2); every part that is given must match.
 
-    `attributes` are expanded names of which the entity must have at least one. `limit` 0 asks for the
-    count alone.
+    Of `which` one must match. `attributes` are expanded names of which the entity must have at least one.
+    `limit` 0 asks for the count alone. Without an `order` entities come ordered by id.
     """
 
-    types: Selector | None = None
-    ids: Sequence[str] | None = None
-    id_pattern: str | None = None
+    which: Sequence[Which] = (Which(),)
     q: Query | None = None
+    scopes: Selector | None = None
     geoq: GeoQuery | None = None
     attributes: Sequence[str] = ()
+    order: Ordering | None = None
+    view: View = EVERYTHING
+    join: Join | None = None
+    join_level: int = 1
+    contained_by: Sequence[str] = ()
     limit: int = 20
     offset: int = 0
     count: bool = False
@@ -34,9 +50,13 @@ class EntityQuery:
 
 @dataclass(frozen=True)
 class Found:
-    """One page of entities, ordered by id; `total` when it was asked for; `more` when a next page exists."""
+    """One page of entities; `total` when it was asked for; `more` when a next page exists.
+
+    `entities` are as stored; `shown` is what the view of the query leaves of them, with linked entities.
+    """
 
     entities: list[Entity]
+    shown: list[Entity]
     total: int | None
     more: bool
 

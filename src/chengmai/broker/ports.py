@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.geo import Box
 from chengmai.ngsild.entity import Entity, Instance
+from chengmai.ngsild.temporal import TemporalQuery
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,14 @@ class EntityStore(Protocol):
         """Return (type IRI, number of entities), ordered by type."""
         ...
 
+    def attributes(self, tx: Any, tenant: str) -> list[tuple[str, str, str]]:
+        """Return every (type IRI, attribute IRI, kind) that occurs, ordered."""
+        ...
+
+    def attribute_count(self, tx: Any, tenant: str, attribute: str) -> int:
+        """Return how many instances of an attribute there are."""
+        ...
+
 
 class Chronicle(Protocol):
     """Port: the history, as far as the commit path writes to it."""
@@ -87,6 +96,40 @@ class Chronicle(Protocol):
         dataset_id: str | None = None,
     ) -> None:
         """Hide what was recorded so far of an entity, of one attribute, or of one of its instances."""
+        ...
+
+    def note_deleted(
+        self, tx: Any, tenant: str, entity_id: str, removed: Sequence[tuple[str, Instance]]
+    ) -> None:
+        """Keep that each (attribute IRI, instance as it was) ended now; its past stays (clause 4.5.7)."""
+        ...
+
+    def past(
+        self,
+        tx: Any,
+        tenant: str,
+        entity_id: str,
+        window: TemporalQuery,
+        *,
+        attributes: Sequence[str] | None = None,
+        first_n: int | None = None,
+    ) -> dict[str, list[Instance]]:
+        """Return the instances in a window of each attribute, oldest first.
+
+        With `first_n` the oldest of each series, unless the window asks for the last ones.
+        """
+        ...
+
+    def edit_instance(
+        self,
+        tx: Any,
+        tenant: str,
+        entity_id: str,
+        attribute: str,
+        instance_id: str,
+        change: Callable[[Instance], Instance | None],
+    ) -> bool:
+        """Put what `change` makes of an instance in its place (None: nothing); return whether it was there."""
         ...
 
 

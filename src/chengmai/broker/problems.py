@@ -2,6 +2,7 @@
 
 NotFound
 ├── EntityNotFound
+├── InstanceNotFound
 └── SubscriptionNotFound
 Conflict
 ├── EntityExists
@@ -18,6 +19,13 @@ class EntityNotFound(NotFound):
 
     def __init__(self, entity_id: str) -> None:
         super().__init__(f"there is no entity {entity_id}", param="id", entity=entity_id)
+
+
+class InstanceNotFound(NotFound):
+    code = "instance.not_found"
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(f"there is no instance {instance_id}", param="instanceId")
 
 
 class SubscriptionNotFound(NotFound):

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-
-import re2
+from collections.abc import Awaitable, Callable, Sequence
 
 from chengmai.broker.commit import CommitPath
+from chengmai.broker.finding import Finder
 from chengmai.broker.model import BatchOutcome, EntityQuery, Found, UpdateOutcome
-from chengmai.broker.ports import Candidates, EntityStore
+from chengmai.broker.ports import EntityStore
 from chengmai.broker.problems import EntityExists, EntityNotFound
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant
-from chengmai.kernel.problems import Invalid, Problem
+from chengmai.kernel.problems import Conflict, Problem
 from chengmai.kernel.work import Tx, Work
-from chengmai.ngsild import geoq, patch, q
-from chengmai.ngsild.entity import LOCATION, Entity, Instance
-from chengmai.ngsild.select import matches_types
+from chengmai.ngsild import patch
+from chengmai.ngsild.entity import Entity, Instance
 
 Decide = Callable[[Entity, str], patch.PatchResult]
 
@@ -29,6 +27,7 @@ class Broker:
         self._work = work
         self._commit = commit
         self._entities = entities
+        self._finder = Finder(entities)
 
     async def create(self, actor: Actor, entity: Entity) -> None:
         """Create an entity (clause 5.6.1); raises `EntityExists`."""
@@ -47,10 +46,49 @@ class Broker:
             raise EntityNotFound(entity_id)
         return found
 
+    async def show(self, actor: Actor, entity_id: str, query: EntityQuery) -> Found:
+        """Return one entity as the view and the links of `query` show it; raises `EntityNotFound`.
+
+        `which` of the query must match too. Nothing is shown of an entity of which nothing is left.
+        """
+
+        def read(tx: Tx) -> Found:
+            entity = self._entities.get(tx, actor.tenant, entity_id)
+            if entity is None or not self._finder.fits(query, entity):
+                raise EntityNotFound(entity_id)
+            shown = self._finder.shown(tx, actor.tenant, query, [entity])
+            return Found(entities=[entity], shown=shown, total=None, more=False)
+
+        return await self._work.read(read)
+
     async def query(self, actor: Actor, query: EntityQuery) -> Found:
         """Return a page of the entities that match (clause 5.7.2); raises `Invalid` on a bad pattern."""
-        pattern = _pattern(query.id_pattern)
-        return await self._work.read(lambda tx: self._page(tx, actor.tenant, query, pattern))
+        return await self._work.read(lambda tx: self._finder.page(tx, actor.tenant, query))
+
+    async def purge(
+        self, actor: Actor, query: EntityQuery, decide: Callable[[Entity], frozenset[str]] | None
+    ) -> None:
+        """Delete every entity that matches, or with `decide` the attributes it names (clause 5.6.21)."""
+
+        def purge(tx: Tx) -> None:
+            for entity in list(self._finder.matching(tx, actor.tenant, query)):
+                if decide is None:
+                    self._commit.remove(tx, actor.tenant, entity["id"], by=actor, note="purge")
+                elif names := decide(entity):
+                    result = patch.without(entity, names, format_instant(tx.now))
+                    self._save(tx, actor, "entity.purge", entity, result)
+
+        await self._work.write(purge)
+
+    async def replace_attribute(
+        self, actor: Actor, entity_id: str, attribute: str, instances: Sequence[Instance]
+    ) -> None:
+        """Replace an attribute that exists (clause 5.6.19); raises `AttributeMissing`."""
+
+        def decide(entity: Entity, now: str) -> patch.PatchResult:
+            return patch.replace_attribute(entity, attribute, instances, now)
+
+        await self._change(actor, entity_id, "attribute.replace", decide)
 
     async def append(
         self, actor: Actor, entity_id: str, fragment: Entity, *, overwrite: bool = True
@@ -145,7 +183,10 @@ class Broker:
         """Append to each entity, which must exist (clause 5.6.9)."""
 
         async def one(entity: Entity) -> bool:
-            await self.append(actor, entity["id"], entity, overwrite=overwrite)
+            outcome = await self.append(actor, entity["id"], entity, overwrite=overwrite)
+            if outcome.not_updated:
+                name, reason = outcome.not_updated[0]
+                raise Conflict(f"{name}: {reason}", code="entity.not_updated", param=name)
             return False
 
         return await self._batch(entities, one)
@@ -171,6 +212,16 @@ class Broker:
     async def types(self, actor: Actor) -> list[tuple[str, int]]:
         """Return (type IRI, number of entities)."""
         return await self._work.read(lambda tx: self._entities.types(tx, actor.tenant))
+
+    async def attributes(self, actor: Actor) -> list[tuple[str, str, str]]:
+        """Return every (type IRI, attribute IRI, kind) that occurs."""
+        return await self._work.read(lambda tx: self._entities.attributes(tx, actor.tenant))
+
+    async def attribute_count(self, actor: Actor, attribute: str) -> int:
+        """Return how many instances of an attribute (expanded name) there are."""
+        return await self._work.read(
+            lambda tx: self._entities.attribute_count(tx, actor.tenant, attribute)
+        )
 
     @staticmethod
     async def _batch(
@@ -216,74 +267,3 @@ class Broker:
     ) -> UpdateOutcome:
         self._commit.save(tx, before, result, by=actor, action=action)
         return UpdateOutcome(updated=result.updated, not_updated=result.not_updated)
-
-    def _page(self, tx: Tx, tenant: str, query: EntityQuery, pattern: object) -> Found:
-        if _is_exact(query):
-            return self._exact_page(tx, tenant, query)
-        page: list[Entity] = []
-        seen = 0
-        for entity in self._matching(tx, tenant, query, pattern):
-            seen += 1
-            if query.offset < seen <= query.offset + query.limit:
-                page.append(entity)
-            if not query.count and seen > query.offset + query.limit:
-                break
-        return Found(
-            entities=page,
-            total=seen if query.count else None,
-            more=seen > query.offset + query.limit,
-        )
-
-    def _exact_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found:
-        """Return a page where the store needs no second judgement: it counts and skips by itself."""
-        which = _candidates(query)
-        wanted = query.limit if query.count else query.limit + 1
-        found = list(
-            self._entities.candidates(tx, tenant, which, limit=wanted, offset=query.offset)
-        )
-        total = self._entities.count(tx, tenant, which) if query.count else None
-        more = len(found) > query.limit if total is None else total > query.offset + query.limit
-        return Found(entities=found[: query.limit], total=total, more=more)
-
-    def _matching(
-        self, tx: Tx, tenant: str, query: EntityQuery, pattern: object
-    ) -> Iterator[Entity]:
-        for entity in self._entities.candidates(tx, tenant, _candidates(query)):
-            if (
-                (query.types is None or matches_types(query.types, entity["type"]))
-                and (pattern is None or pattern.search(entity["id"]))  # type: ignore[attr-defined]
-                and (not query.attributes or any(name in entity for name in query.attributes))
-                and (query.q is None or q.matches(query.q, entity))
-                and (query.geoq is None or geoq.matches(query.geoq, entity))
-            ):
-                yield entity
-
-
-def _candidates(query: EntityQuery) -> Candidates:
-    return Candidates(
-        types=None if query.types is None else sorted(query.types.names),
-        ids=query.ids,
-        box=geoq.bbox(query.geoq)
-        if query.geoq is not None and query.geoq.geoproperty == LOCATION
-        else None,
-    )
-
-
-def _is_exact(query: EntityQuery) -> bool:
-    """Return whether every candidate matches."""
-    judged = (query.id_pattern, query.q, query.geoq, query.attributes or None)
-    return all(one is None for one in judged) and (query.types is None or query.types.is_plain)
-
-
-def _pattern(text: str | None) -> object:
-    if text is None:
-        return None
-    try:
-        return re2.compile(text)
-    except re2.error as error:
-        raise Invalid(
-            f"idPattern is not a regular expression: {error}",
-            code="query.id_pattern",
-            param="idPattern",
-            fix="use RE2 syntax (no look-around, no back-references)",
-        ) from None

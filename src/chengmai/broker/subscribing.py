@@ -9,7 +9,12 @@ import structlog
 
 from chengmai.broker.ports import AuditTrail, SubscriptionStore
 from chengmai.broker.problems import SubscriptionExists, SubscriptionInvalid, SubscriptionNotFound
-from chengmai.broker.subscription import COUNTERS, Subscription, compile_subscription
+from chengmai.broker.subscription import (
+    COUNTERS,
+    DEFAULT_TRIGGERS,
+    Subscription,
+    compile_subscription,
+)
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant, parse_instant
@@ -155,4 +160,6 @@ def _with_status(document: dict[str, Any], now: datetime) -> dict[str, Any]:
     status = "active" if active else "paused"
     if "expiresAt" in document and parse_instant(document["expiresAt"]) <= now:
         status = "expired"
-    return {**document, "isActive": active, "status": status}
+    if "timeInterval" not in document:
+        document = {"notificationTrigger": list(DEFAULT_TRIGGERS), **document}
+    return {**document, "status": status}

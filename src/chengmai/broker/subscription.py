@@ -5,23 +5,27 @@ What is not offered is refused by name: a filter that is accepted and not applie
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 import re2
 
+from chengmai.broker.documents import entries, flag, member, number, text
+from chengmai.broker.endpoint import Endpoint, read_notification
 from chengmai.broker.problems import SubscriptionInvalid
 from chengmai.kernel.instants import parse_us
 from chengmai.kernel.problems import NotSupported
-from chengmai.ngsild.contexts import Context, ContextCompiler
+from chengmai.ngsild.contexts import CORE_URL, Context, ContextCompiler
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.geoq import GeoQuery, parse_geoq
 from chengmai.ngsild.limits import check_limits
+from chengmai.ngsild.linking import Join
+from chengmai.ngsild.members import checked_uri
+from chengmai.ngsild.projection import View
 from chengmai.ngsild.q import Query, parse_q
 from chengmai.ngsild.represent import Form
-from chengmai.ngsild.select import Selector, matches_types, parse_types
+from chengmai.ngsild.select import Selector, matches_types, parse_scopes, parse_types
 
 Key = tuple[str, str]
 """tenant, subscription id"""
@@ -38,20 +42,9 @@ _TRIGGERS = frozenset(
         "attributeDeleted",
     }
 )
-_DEFAULT_TRIGGERS = ("attributeCreated", "attributeUpdated")
-_FORMS: dict[str, Form] = {
-    "normalized": "normalized",
-    "concise": "concise",
-    "keyValues": "simplified",
-    "simplified": "simplified",
-}
-_NOT_OFFERED = ("timeInterval", "throttling", "scopeQ", "temporalQ", "csf", "datasetId", "lang")
-_NOT_OFFERED_TO_TELL = ("showChanges", "pick", "omit", "join", "joinLevel")
-_ACCEPTS = ("application/json", "application/ld+json")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OWN_HEADERS = frozenset(
-    {"host", "content-length", "content-type", "transfer-encoding", "connection"}
-)
+DEFAULT_TRIGGERS = ("attributeCreated", "attributeUpdated")
+"""What is told of where a subscription does not say."""
+_NOT_OFFERED = ("temporalQ",)
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,11 @@ class EntityInfo:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription, compiled; `document` is what the client gave, with what the broker keeps about it."""
+    """A subscription, compiled; `document` is what the client gave, with what the broker keeps about it.
+
+    `context` is that of the notifications. `interval_s` makes it periodic; `throttling_s` is the least
+    number of seconds between two notifications.
+    """
 
     key: Key
     document: dict[str, Any]
@@ -82,13 +79,18 @@ class Subscription:
     watched: frozenset[str]
     q: Query | None
     geoq: GeoQuery | None
+    scopes: Selector | None
     triggers: frozenset[str]
-    attributes: frozenset[str] | None
+    view: View
     form: Form
     sys_attrs: bool
-    endpoint: str
-    receiver_info: tuple[tuple[str, str], ...]
-    accept: str
+    show_changes: bool
+    join: Join | None
+    join_level: int
+    lang: str | None
+    endpoint: Endpoint
+    interval_s: float | None
+    throttling_s: float | None
     active: bool
     expires_us: int | None
 
@@ -96,6 +98,16 @@ class Subscription:
     def id(self) -> str:
         """Return the id of the subscription."""
         return self.key[1]
+
+    @property
+    def accept(self) -> str:
+        """Return the media type its receiver asked for."""
+        return self.endpoint.accept
+
+    @property
+    def context_source(self) -> Any:
+        """Return the `@context` that notifications carry."""
+        return self.context.source or CORE_URL
 
     def is_due(self, now_us: int) -> bool:
         """Return whether it may notify at an instant."""
@@ -110,106 +122,77 @@ def compile_subscription(
     for name in _NOT_OFFERED:
         if name in document:
             raise NotSupported(f"subscriptions with {name}", param=name)
-    context = contexts.compile(document.get("jsonldContext") or document.get("@context"))
-    given = _entries(document, "entities", dict)
-    entities = tuple(_entity_info(info, context) for info in given)
-    watched = _entries(document, "watchedAttributes", str)
+    told = _notification_context(document, contexts)
+    # Names are read with the context of the request, notifications are written with jsonldContext.
+    context = contexts.compile(document["@context"]) if "@context" in document else told
+    entities = tuple(entity_info(info, context) for info in entries(document, "entities", dict))
+    watched = entries(document, "watchedAttributes", str)
     if not entities and not watched:
         raise SubscriptionInvalid(
             "neither entities nor watchedAttributes is given",
             param="entities",
             fix="give at least one",
         )
-    q, expires = _text(document, "q"), _text(document, "expiresAt")
+    q, scopes = text(document, "q"), text(document, "scopeQ")
+    expires = text(document, "expiresAt")
+    datasets = entries(document, "datasetId", str)
     return Subscription(
         key=(tenant, document["id"]),
         document=document,
-        context=context,
+        context=told,
         entities=entities,
         watched=frozenset(context.expand(name) for name in watched),
-        q=parse_q(q, context) if q else None,
+        q=parse_q(unquote(q), context) if q else None,
         geoq=_geoq(document, context),
+        scopes=parse_scopes(scopes) if scopes else None,
         triggers=_triggers(document),
-        active=_flag(document, "isActive", default=True),
+        lang=text(document, "lang"),
+        active=flag(document, "isActive", default=True),
         expires_us=parse_us(expires, "expiresAt") if expires else None,
-        **_notification(document, context),
+        **_pace(document),
+        **read_notification(
+            member(document, "notification", dict), frozenset(datasets) or None, context
+        ),
     )
 
 
-def _notification(document: dict[str, Any], context: Context) -> dict[str, Any]:
-    notification = _member(document, "notification", dict)
-    for name in _NOT_OFFERED_TO_TELL:
-        if name in notification:
-            raise NotSupported(f"notifications with {name}", param=f"notification.{name}")
-    endpoint = _member(notification, "endpoint", dict)
-    uri = _checked_uri(str(_member(endpoint, "uri", str)))
-    form = _FORMS.get(_text(notification, "format") or "normalized")
-    if form is None:
-        raise SubscriptionInvalid(
-            "unknown format", param="notification.format", fix="use " + ", ".join(_FORMS)
-        )
-    accept = _text(endpoint, "accept") or _ACCEPTS[0]
-    if accept not in _ACCEPTS:
-        raise NotSupported(
-            f"notifications as {accept!r}",
-            param="notification.endpoint.accept",
-            fix="use " + " or ".join(_ACCEPTS),
-        )
-    attributes = _entries(notification, "attributes", str)
-    return {
-        "attributes": frozenset(map(context.expand, attributes)) if attributes else None,
-        "form": form,
-        "sys_attrs": _flag(notification, "sysAttrs", default=False),
-        "endpoint": uri,
-        "receiver_info": tuple(map(_header, _entries(endpoint, "receiverInfo", dict))),
-        "accept": accept,
-    }
+def _notification_context(document: dict[str, Any], contexts: ContextCompiler) -> Context:
+    named = document.get("jsonldContext")
+    if isinstance(named, str):
+        checked_uri(named, "jsonldContext")
+    return contexts.compile(named or document.get("@context"))
 
 
-def _checked_uri(uri: str) -> str:
-    param = "notification.endpoint.uri"
-    if not uri.startswith(("http://", "https://")):
-        raise NotSupported(f"notifications to {uri!r:.80}", param=param, fix="use http(s)")
-    try:
-        parts = urlsplit(uri)
-        good = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        good = False
-    if not good or not (uri.isascii() and uri.isprintable()) or " " in uri:
-        raise SubscriptionInvalid(f"{uri!r:.80} is no address", param=param)
-    return uri
-
-
-def _header(info: dict[str, Any]) -> tuple[str, str]:
-    key, value = info.get("key"), info.get("value")
-    good = isinstance(key, str) and _HEADER.fullmatch(key) and key.lower() not in _OWN_HEADERS
-    if not good or not isinstance(value, str) or not (value.isascii() and value.isprintable()):
-        raise SubscriptionInvalid(
-            "an entry of receiverInfo is no header that can be sent",
-            param="notification.endpoint.receiverInfo",
-            fix='write {"key": "X-Name", "value": "printable ASCII"}',
-        )
-    return str(key), value
+def _pace(document: dict[str, Any]) -> dict[str, Any]:
+    interval = number(document, "timeInterval", least=0.001)
+    throttling = number(document, "throttling", least=0)
+    if interval is not None:
+        for name in ("throttling", "watchedAttributes"):
+            if document.get(name) is not None:
+                raise SubscriptionInvalid(
+                    f"{name} does not go with timeInterval", param=name, fix="give one of the two"
+                )
+    return {"interval_s": interval, "throttling_s": throttling or None}
 
 
 def _geoq(document: dict[str, Any], context: Context) -> GeoQuery | None:
     if document.get("geoQ") is None:
         return None
-    geo = _member(document, "geoQ", dict)
+    geo = member(document, "geoQ", dict)
     coordinates = geo.get("coordinates")
     if not isinstance(coordinates, list | str):
         raise SubscriptionInvalid("geoQ has no coordinates", param="geoQ.coordinates")
     return parse_geoq(
-        str(_member(geo, "georel", str)),
-        str(_member(geo, "geometry", str)),
+        str(member(geo, "georel", str)),
+        str(member(geo, "geometry", str)),
         coordinates,
-        _text(geo, "geoproperty"),
+        text(geo, "geoproperty"),
         context,
     )
 
 
 def _triggers(document: dict[str, Any]) -> frozenset[str]:
-    triggers = frozenset(_entries(document, "notificationTrigger", str) or _DEFAULT_TRIGGERS)
+    triggers = frozenset(entries(document, "notificationTrigger", str) or DEFAULT_TRIGGERS)
     if unknown := sorted(triggers - _TRIGGERS):
         raise SubscriptionInvalid(
             f"unknown trigger {unknown[0]!r}",
@@ -219,11 +202,12 @@ def _triggers(document: dict[str, Any]) -> frozenset[str]:
     return triggers
 
 
-def _entity_info(info: dict[str, Any], context: Context) -> EntityInfo:
-    types = _text(info, "type")
+def entity_info(info: dict[str, Any], context: Context) -> EntityInfo:
+    """Return an entry of `entities` compiled (clauses 5.2.8, 5.2.33); raises `SubscriptionInvalid`."""
+    types = text(info, "type")
     if types is None:
         raise SubscriptionInvalid("an entry of entities has no type", param="entities.type")
-    pattern = _text(info, "idPattern")
+    pattern = text(info, "idPattern")
     compiled = None
     if pattern is not None:
         try:
@@ -232,32 +216,6 @@ def _entity_info(info: dict[str, Any], context: Context) -> EntityInfo:
             raise SubscriptionInvalid(f"idPattern: {error}", param="entities.idPattern") from None
     return EntityInfo(
         types=None if types == "*" else parse_types(types, context),
-        id=_text(info, "id"),
+        id=text(info, "id"),
         id_pattern=compiled,
     )
-
-
-def _member(document: dict[str, Any], name: str, kind: type) -> Any:
-    value = document.get(name)
-    if not isinstance(value, kind):
-        raise SubscriptionInvalid(f"{name} is missing or is no {kind.__name__}", param=name)
-    return value
-
-
-def _text(document: dict[str, Any], name: str) -> str | None:
-    if document.get(name) is None:
-        return None
-    return str(_member(document, name, str))
-
-
-def _flag(document: dict[str, Any], name: str, *, default: bool) -> bool:
-    return default if document.get(name) is None else bool(_member(document, name, bool))
-
-
-def _entries(document: dict[str, Any], name: str, kind: type) -> list[Any]:
-    if document.get(name) is None:
-        return []
-    found: list[Any] = _member(document, name, list)
-    if not all(isinstance(one, kind) for one in found):
-        raise SubscriptionInvalid(f"an entry of {name} is no {kind.__name__}", param=name)
-    return found

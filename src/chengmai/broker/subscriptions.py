@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import orjson
-
 from chengmai.broker.subscription import Key, Subscription
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.geoq import matches as near_enough
 from chengmai.ngsild.q import matches as holds
-from chengmai.ngsild.represent import compact_entity
+from chengmai.ngsild.select import matches_scopes
 
 _Shelf = tuple[str, str | None]
 """tenant, type IRI; None holds the subscriptions that no type finds"""
@@ -27,10 +25,19 @@ class SubscriptionBook:
         self._by_key: dict[Key, Subscription] = {}
         self._shelves: dict[_Shelf, tuple[Subscription, ...]] = {}
         self._wake: Callable[[Key], None] = lambda _key: None
+        self._changed: Callable[[Key], None] = lambda _key: None
 
     def on_due(self, wake: Callable[[Key], None]) -> None:
         """Call `wake(key)` on the event loop whenever something became due to a subscription."""
         self._wake = wake
+
+    def on_change(self, changed: Callable[[Key], None]) -> None:
+        """Call `changed(key)` on the event loop whenever a subscription came, changed or went."""
+        self._changed = changed
+
+    def every(self) -> list[Subscription]:
+        """Return all subscriptions."""
+        return list(self._by_key.values())
 
     def wake(self, key: Key) -> None:
         """Say that something is due."""
@@ -42,6 +49,7 @@ class SubscriptionBook:
         self._by_key[subscription.key] = subscription
         for shelf in _shelves_of(subscription):
             self._shelves[shelf] = (*self._shelves.get(shelf, ()), subscription)
+        self._changed(subscription.key)
 
     def drop(self, key: Key) -> None:
         """Take a subscription out, if it is there."""
@@ -50,6 +58,7 @@ class SubscriptionBook:
             return
         for shelf in _shelves_of(known):
             self._shelves[shelf] = tuple(s for s in self._shelves[shelf] if s.key != key)
+        self._changed(key)
 
     def get(self, key: Key) -> Subscription | None:
         """Return a subscription, or None."""
@@ -75,31 +84,26 @@ class SubscriptionBook:
             return
         happened = _happened(before, after, names)
         for one in {one.key: one for one in found}.values():
-            if (
-                one.is_due(now_us)
-                and not one.triggers.isdisjoint(happened)
-                and (not one.watched or not one.watched.isdisjoint(names))
-                and (not one.entities or any(info.covers(entity) for info in one.entities))
-                and (one.q is None or holds(one.q, entity))
-                and (one.geoq is None or near_enough(one.geoq, entity))
-            ):
+            if not one.is_due(now_us) or one.interval_s is not None:
+                continue
+            seen = names if not one.watched else [name for name in names if name in one.watched]
+            if one.watched:
+                if not seen:
+                    continue
+                of_watched = _happened(before, after, seen)
+            else:
+                of_watched = happened
+            if not one.triggers.isdisjoint(of_watched) and self.selects(one, entity):
                 yield one
 
     @staticmethod
-    def body(subscription: Subscription, entity: Entity, *, deleted: bool = False) -> bytes:
-        """Return the entity as the receiver wants it, as JSON."""
-        if deleted:
-            types = [subscription.context.compact(t) for t in entity["type"]]
-            gone = {"id": entity["id"], "type": types[0] if len(types) == 1 else types}
-            return orjson.dumps(gone)
-        return orjson.dumps(
-            compact_entity(
-                entity,
-                subscription.context,
-                form=subscription.form,
-                sys_attrs=subscription.sys_attrs,
-                attrs=subscription.attributes,
-            )
+    def selects(one: Subscription, entity: Entity) -> bool:
+        """Return whether an entity is one that a subscription is about, by its filters."""
+        return (
+            (not one.entities or any(info.covers(entity) for info in one.entities))
+            and (one.q is None or holds(one.q, entity))
+            and (one.geoq is None or near_enough(one.geoq, entity))
+            and (one.scopes is None or matches_scopes(one.scopes, entity.get("scope", ())))
         )
 
 
@@ -119,10 +123,17 @@ def _happened(before: Entity | None, after: Entity | None, names: Sequence[str])
         return {"entityCreated", "attributeCreated"}
     found = {"entityUpdated"}
     for name in names:
-        if name not in before:
+        old, new = _datasets(before, name), _datasets(after, name)
+        if new - old:
             found.add("attributeCreated")
-        elif name not in after:
+        if old - new:
             found.add("attributeDeleted")
-        else:
+        if old & new and before.get(name) != after.get(name):
             found.add("attributeUpdated")
     return found
+
+
+def _datasets(entity: Entity, name: str) -> set[str | None]:
+    if ":" not in name:
+        return {None} if name in entity else set()
+    return {one.get("datasetId") for one in entity.get(name, ())}

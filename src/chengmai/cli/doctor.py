@@ -39,7 +39,7 @@ class Check:
 def doctor(data: DataOption = None, json: JsonOption = False) -> None:
     """Look at installation, packs, files, feeds and audit chain; exit 1 when something is not well."""
     settings = settings_with(data=data)
-    checks = [_packs(settings), _screens(), _disk(settings)]
+    checks = [_packs(settings), _screens(), _disk(settings), _access(settings)]
     if (settings.data / "state.db").exists():
         checks += asyncio.run(_city(settings))
     else:
@@ -86,6 +86,13 @@ def _disk(settings: Settings) -> Check:
     return Check(
         "disk", free >= _LEAST_FREE, f"{free / 1024**3:.1f} GiB free", "free at least 1 GiB"
     )
+
+
+def _access(settings: Settings) -> Check:
+    if not settings.open_access:
+        return Check("access", True, "the machine API asks for credentials")
+    # Not a fault by itself, or a test profile could never be well; it must be seen all the same.
+    return Check("access", True, "OPEN: every program on this machine may read and change the city")
 
 
 async def _city(settings: Settings) -> list[Check]:

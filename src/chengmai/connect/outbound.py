@@ -45,21 +45,29 @@ async def pinned(url: str, *, private: bool) -> tuple[str, str]:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Invalid(f"{url!r} is no http(s) address", code="egress.url", param="uri")
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise Unavailable(f"{parts.hostname} cannot be resolved: {error}") from error
-    addresses = [str(info[4][0]) for info in found]
-    if denied := [a for a in addresses if not may_connect(a, private=private)]:
-        raise EgressDenied(
-            f"{parts.hostname} is at {denied[0]}, which may not be connected to",
-            fix="use a public address, or allow private ones with CHENGMAI_PRIVATE_EGRESS=true",
-        )
-    address = addresses[0]
+    address = await checked_address(parts.hostname, port, private=private)
     host = f"[{address}]" if ":" in address else address
     target = urlunsplit((parts.scheme, f"{host}:{port}", parts.path or "/", parts.query, ""))
     return target, parts.netloc.rpartition("@")[2]
+
+
+async def checked_address(host: str, port: int, *, private: bool) -> str:
+    """Return the first address of a host after judging all it has.
+
+    Raises `EgressDenied` when any of them is denied, `Unavailable` when there is none.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unavailable(f"{host} cannot be resolved: {error}") from error
+    addresses = [str(info[4][0]) for info in found]
+    if denied := [a for a in addresses if not may_connect(a, private=private)]:
+        raise EgressDenied(
+            f"{host} is at {denied[0]}, which may not be connected to",
+            fix="use a public address, or allow private ones with CHENGMAI_PRIVATE_EGRESS=true",
+        )
+    return addresses[0]
 
 
 class HttpReceiver:
@@ -75,11 +83,13 @@ class HttpReceiver:
             trust_env=False,
         )
 
-    async def send(self, url: str, headers: dict[str, str], body: bytes) -> None:
+    async def send(
+        self, url: str, headers: dict[str, str], body: bytes, *, timeout_s: float | None = None
+    ) -> None:
         target, host = await pinned(url, private=self._private)
         try:
             async with (
-                asyncio.timeout(_WHOLE_S),
+                asyncio.timeout(min(timeout_s or _WHOLE_S, _WHOLE_S)),
                 self._client.stream(
                     "POST",
                     target,

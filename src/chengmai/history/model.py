@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-TimeProperty = Literal["observedAt", "modifiedAt", "createdAt"]
+TimeProperty = Literal["observedAt", "modifiedAt", "createdAt", "deletedAt"]
 
 
 @dataclass(frozen=True)

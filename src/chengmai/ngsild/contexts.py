@@ -61,6 +61,11 @@ class Context:
         self._prefixes = {t: self._terms[t] for t in self._terms if mappings[t].get("_prefix")}
         self._inverse = _inverse(self._terms)
 
+    @property
+    def echo(self) -> UserContext:
+        """What an answer names as its `@context`."""
+        return CORE_URL if self.source is None else self.source
+
     def overlaid_with(
         self, core: Context, source: UserContext, key: str, urls: frozenset[str]
     ) -> Context:
@@ -98,6 +103,10 @@ class Context:
                 return name
         return min(self._prefixed(iri), key=lambda name: (len(name), name), default=iri)
 
+    def is_keyword(self, term: str) -> bool:
+        """Return whether `term` stands for a keyword of JSON-LD, such as `type` for `@type`."""
+        return term in self._reserved or term.startswith("@")
+
     def _is_free(self, name: str) -> bool:
         return bool(name) and not (
             name in self._terms or name in self._reserved or ":" in name or name[0] == "@"
@@ -115,13 +124,14 @@ class ContextCompiler:
     """Compiles contexts and remembers the last `size` of them. Safe to use from several threads.
 
     `documents` maps URL to document and is asked first; `load` fetches any other (it may raise);
-    without it, only documents in the map can be used.
+    without it, only documents in the map can be used. `on_use` is told of every `use`.
     """
 
     def __init__(
         self,
         documents: Mapping[str, dict[str, Any]] | None = None,
         load: Load | None = None,
+        on_use: Callable[[Context], None] | None = None,
         *,
         core_url: str = CORE_URL,
         size: int = 512,
@@ -135,6 +145,7 @@ class ContextCompiler:
         self._documents.update(dict.fromkeys({*CORE_URLS, core_url}, open_core))
         self._core_urls = frozenset({*CORE_URLS, core_url})
         self._load = load
+        self._on_use = on_use
         self._size = size
         self._lock = threading.Lock()
         self._compiled: OrderedDict[str, Context] = OrderedDict()
@@ -166,10 +177,17 @@ class ContextCompiler:
                 self._compiled.popitem(last=False)
         return made
 
-    def forget(self, url: str) -> None:
-        """Drop every compiled context that the document at `url` went into, so that it is read again."""
+    def use(self, user_context: UserContext) -> Context:
+        """Return the compiled context, and tell who counts that it was used."""
+        context = self.compile(user_context)
+        if self._on_use is not None and context.urls:
+            self._on_use(context)
+        return context
+
+    def forget(self, gone: Callable[[str], bool]) -> None:
+        """Drop every compiled context with a document whose URL is `gone`, so that it is read again."""
         with self._lock:
-            for key in [k for k, c in self._compiled.items() if url in c.urls]:
+            for key in [k for k, c in self._compiled.items() if any(map(gone, c.urls))]:
                 del self._compiled[key]
 
     def _entries(self, user_context: UserContext) -> list[str | dict[str, Any]]:

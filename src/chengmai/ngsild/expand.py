@@ -9,7 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from chengmai.ngsild.contexts import Context
-from chengmai.ngsild.entity import NGSI_LD, VALUE_MEMBER, Entity, Instance
+from chengmai.ngsild.entity import (
+    LOCATION,
+    NGSI_LD,
+    OBSERVATION_SPACE,
+    OPERATION_SPACE,
+    VALUE_MEMBER,
+    Entity,
+    Instance,
+)
 from chengmai.ngsild.geojson import is_geometry
 from chengmai.ngsild.limits import check_limits
 from chengmai.ngsild.members import (
@@ -60,6 +68,8 @@ _IGNORED = frozenset(
         "previousObjectList",
     ]
 )
+_PLACES = frozenset([LOCATION, OBSERVATION_SPACE, OPERATION_SPACE])
+_OF_ATTRIBUTES = frozenset(["datasetId", "instanceId", "observedAt"])
 _KIND_OF_MEMBER = {m: k for k, m in VALUE_MEMBER.items() if k != "GeoProperty"}
 _KIND = {kind: kind for kind in VALUE_MEMBER} | {NGSI_LD + kind: kind for kind in VALUE_MEMBER}
 _VALUE_MEMBERS = frozenset(_KIND_OF_MEMBER)
@@ -127,7 +137,18 @@ def expand_attribute(
     """
     check_limits([body])
     reader = _Reader(ctx, complete=not fragment, simplified=False, temporal=temporal)
-    return reader.attribute(checked_name(name, name), body)
+    made = reader.attribute(checked_name(name, name), body)
+    check_place(ctx.expand(name), name, made)
+    return made
+
+
+def check_place(iri: str, param: str, instances: list[Instance]) -> None:
+    """Raise `Invalid` when an attribute that the core context makes a place is none (clause 4.7)."""
+    if iri not in _PLACES:
+        return
+    for one in instances:
+        if one.get("type", "GeoProperty") != "GeoProperty" and not is_null(one):
+            raise refused(f"it is a {one['type']}", param, "give it as a GeoProperty")
 
 
 def is_null(instance: Instance) -> bool:
@@ -180,10 +201,13 @@ class _Reader:
                 elif key == "expiresAt":
                     made[key] = self._nullable(value, key) or checked_instant(value, key)
                 continue
+            if key in _OF_ATTRIBUTES:
+                raise refused("it is a member of attributes, not an attribute", key, "rename it")
             iri = expand(checked_name(key, key))
             if iri in made:
                 raise refused("the attribute is given twice", key, "give it once")
             made[iri] = self.attribute(key, value)
+            check_place(iri, key, made[iri])
 
     def attribute(self, path: str, value: Any) -> list[Instance]:
         """Return the instances of the attribute at `path`."""

@@ -19,6 +19,8 @@ from chengmai.ngsild.problems import EntityInvalid
 NULL = "urn:ngsi-ld:null"
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|\\^`]+")
+# Characters that print as nothing, so that two ids would look the same (clause 4.5.1: a valid URI).
+_UNSEEN = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _BAD_IN_NAME = re.compile(r"[\x00-\x20<>\"'=;()\[\]{}|,&!~\\^`]|^@")
 _SCOPE = re.compile(r"(?:/[^\x00-\x20/;,#+()|]+)+")
 
@@ -30,7 +32,11 @@ def refused(why: str, param: str, fix: str) -> EntityInvalid:
 
 def checked_uri(value: Any, param: str) -> str:
     """Return `value` when it is an absolute URI."""
-    if type(value) is str and _URI.fullmatch(value) is not None:
+    if (
+        type(value) is str
+        and _URI.fullmatch(value) is not None
+        and (value.isascii() or (value.isprintable() and _UNSEEN.search(value) is None))
+    ):
         return value
     raise refused(
         f"{value!r:.60} is not a URI", param, "write it as urn:ngsi-ld:<Type>:<name> or http://…"
@@ -85,6 +91,8 @@ def checked_types(value: Any, ctx: Context, param: str) -> list[str]:
     names = value if type(value) is list else [value]
     if not names:
         raise refused("an entity has at least one type", param, 'write "type": "…"')
+    if keyword := next((n for n in names if isinstance(n, str) and ctx.is_keyword(n)), None):
+        raise refused(f"{keyword!r} is a keyword, not a type", param, "name another type")
     return list(dict.fromkeys(ctx.expand(checked_name(name, param)) for name in names))
 
 

@@ -6,6 +6,7 @@ nothing given is touched. `createdAt` of an instance survives every change, `mod
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ from chengmai.ngsild.merging import (
 from chengmai.ngsild.problems import AttributeMissing
 
 EXISTS = "the attribute exists already and is not to be overwritten"
+NO_SCOPE = "the entity has no scope; append it"
 MISSING = "the entity has no such attribute"
 INCOMPLETE = "the attribute is new and comes without a kind and a value"
 
@@ -56,13 +58,17 @@ def created(entity: Entity, now: str) -> PatchResult:
 
 
 def append(entity: Entity, fragment: Entity, now: str, *, overwrite: bool = True) -> PatchResult:
-    """Return `entity` with the attributes, types and scopes of `fragment` added (5.6.3).
+    """Return `entity` with the attributes and types of `fragment` added (5.6.3).
 
-    An instance with the same `datasetId` is overwritten, or left and reported without `overwrite`.
+    An instance with the same `datasetId` is overwritten, or left and reported without `overwrite`; scopes
+    take the place of the stored ones, or without `overwrite` join them.
     """
     edit = _Edit(entity, now)
     edit.add_to_list("type", fragment.get("type", []))
-    edit.add_to_list("scope", fragment.get("scope", []))
+    if overwrite:
+        edit.set_member("scope", fragment)
+    else:
+        edit.add_to_list("scope", fragment.get("scope", []))
     edit.set_member("expiresAt", fragment)
     for iri, instances in _attributes(fragment):
         for instance in instances:
@@ -74,26 +80,30 @@ def append(entity: Entity, fragment: Entity, now: str, *, overwrite: bool = True
 
 
 def update(entity: Entity, fragment: Entity, now: str) -> PatchResult:
-    """Return `entity` with the attribute instances of `fragment` that exist in it replaced (5.6.2).
+    """Return `entity` with the attribute instances of `fragment` in place of its own, or added (5.6.2).
 
-    Nothing is created: what does not exist is reported. A null removes the instance.
+    A null removes the instance; a part of an instance that is not there is reported. Types are added.
     """
     edit = _Edit(entity, now)
+    edit.add_to_list("type", fragment.get("type", []))
     if "scope" in fragment and "scope" not in entity:
-        edit.refuse("scope", MISSING)
+        edit.refuse("scope", NO_SCOPE)
     else:
         edit.set_member("scope", fragment)
     edit.set_member("expiresAt", fragment)
     for iri, instances in _attributes(fragment):
         for instance in instances:
             stored = edit.find(iri, instance.get("datasetId"))
-            if stored is None:
-                edit.refuse(iri, MISSING)
-            elif is_null(instance):
-                edit.remove(iri, stored)
+            if is_null(instance):
+                if stored is None:
+                    edit.refuse(iri, MISSING)
+                else:
+                    edit.remove(iri, stored)
+            elif stored is None and not is_whole(instance):
+                edit.refuse(iri, INCOMPLETE)
             elif is_whole(instance):
                 edit.put(iri, without_nulls(instance))
-            else:
+            elif stored is not None:
                 edit.put(iri, overlaid(stored, instance, iri))
     return edit.done()
 
@@ -155,6 +165,7 @@ def replace(entity: Entity, new: Entity, now: str) -> PatchResult:
     edit = _Edit(base, now)
     edit.set_member("scope", new)
     edit.set_member("expiresAt", new)
+    edit.note_differences(entity, "type", "scope", "expiresAt")
     for iri, instances in _attributes(new):
         for instance in instances:
             edit.put(iri, instance)
@@ -163,6 +174,32 @@ def replace(entity: Entity, new: Entity, now: str) -> PatchResult:
         edit.result.removed += [
             (iri, copied(one)) for one in instances if (iri, one.get("datasetId")) not in kept
         ]
+    return edit.done()
+
+
+def replace_attribute(
+    entity: Entity, iri: str, instances: Sequence[Instance], now: str
+) -> PatchResult:
+    """Return `entity` with instances of one attribute replaced as wholes (5.6.19).
+
+    Each takes the place of the one with its `datasetId`. Raises `AttributeMissing` when there is none.
+    """
+    edit = _Edit(entity, now)
+    for instance in instances:
+        if edit.find(iri, instance.get("datasetId")) is None:
+            raise _missing(iri, instance.get("datasetId"))
+        edit.put(iri, instance)
+    return edit.done()
+
+
+def without(entity: Entity, names: Collection[str], now: str) -> PatchResult:
+    """Return `entity` without the attributes `names`; one that it does not have is no matter."""
+    edit = _Edit(entity, now)
+    for iri in names:
+        for instance in list(edit.entity.get(iri, ())) if ":" in iri else ():
+            edit.remove(iri, instance)
+        if iri == "scope":
+            edit.set_member("scope", {"scope": NULL})
     return edit.done()
 
 
@@ -253,6 +290,12 @@ class _Edit:
         elif value != self.entity.get(member):
             self.entity[member] = copied(value)
             self._note(member)
+
+    def note_differences(self, before: Entity, *members: str) -> None:
+        """Record which of `members` are not what they were."""
+        for member in members:
+            if before and before.get(member) != self.entity.get(member):
+                self._note(member)
 
     def done(self) -> PatchResult:
         """Return the result, the entity stamped when something was done to it."""

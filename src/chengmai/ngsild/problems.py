@@ -9,6 +9,7 @@ NotFound
 └── AttributeMissing     the attribute or instance to change or delete is not there
 Unavailable
 └── ContextNotAvailable  a JSON-LD context that could not be fetched
+    └── ContextWanted    one that has not been fetched yet
 """
 
 from __future__ import annotations
@@ -24,6 +25,16 @@ class ContextInvalid(Invalid):
 class ContextNotAvailable(Unavailable):
     code = "context.not_available"
     title = "The JSON-LD context is not available"
+
+
+class ContextWanted(ContextNotAvailable):
+    """A document that is not here yet and may be fetched from `url`."""
+
+    code = "context.wanted"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"the context {url:.200} has not been fetched yet", param="@context")
+        self.url = url
 
 
 class EntityInvalid(Invalid):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from chengmai.ngsild.entity import VALUE_MEMBER, Entity, Instance
+from chengmai.ngsild.linking import Lookup
 from chengmai.ngsild.qparse import (
     MEMBERS,
     And,
@@ -40,12 +42,14 @@ _LOOKS_LIKE_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 _LINKS = frozenset({"Relationship", "ListRelationship"})
 
 
-def matches(query: Query, entity: Entity) -> bool:
-    """Return whether `entity` matches `query`."""
+def matches(query: Query, entity: Entity, lookup: Lookup | None = None) -> bool:
+    """Return whether `entity` matches `query`; `lookup` finds the entities that it links to."""
     if isinstance(query, And):
-        return all(matches(term, entity) for term in query.terms)
+        return all(matches(term, entity, lookup) for term in query.terms)
     if isinstance(query, Or):
-        return any(matches(term, entity) for term in query.terms)
+        return any(matches(term, entity, lookup) for term in query.terms)
+    if query.via:
+        return _linked_matches(query, entity, lookup)
     found = _targets(query, entity)
     if query.op == "exists":
         return any(True for _ in found)
@@ -56,6 +60,21 @@ def matches(query: Query, entity: Entity) -> bool:
         wanted = not query.op.startswith("!")
         return any(_any(values, positive, query) is wanted for _, values in found)
     return any(kind not in _LINKS and _any(values, _ordered, query) for kind, values in found)
+
+
+def _linked_matches(query: Comparison, entity: Entity, lookup: Lookup | None) -> bool:
+    if query.op == "absent":
+        return not _linked_matches(replace(query, op="exists"), entity, lookup)
+    (path, wanted), rest = query.via[0], query.via[1:]
+    below = replace(query, via=rest)
+    for kind, ids in _targets(Comparison(path, (), "exists"), entity):
+        for entity_id in ids if kind in _LINKS else ():
+            linked = lookup(entity_id) if lookup is not None else None
+            if linked is None or (wanted is not None and wanted not in linked["type"]):
+                continue
+            if matches(below, linked, lookup):
+                return True
+    return False
 
 
 def _targets(query: Comparison, entity: Entity) -> Iterator[tuple[str, list[Any]]]:

@@ -3,7 +3,8 @@
     query      = and *("|" and)
     and        = term *(";" term)                         `;` binds tighter than `|`
     term       = "(" query ")" / ["!"] path / path operator value
-    path       = name *("." name) ["[" name *("." name) "]"]
+    path       = name *("." name) ["[" name *("." name) "]"] / link "{" [type ":"] path "}"
+    link       = name *("." name)                         a relationship; the rest is about its targets
     operator   = "==" "!=" ">" ">=" "<" "<=" "~=" "!~="
     value      = scalar *("," scalar) / scalar ".." scalar     lists and ranges with == and != only
 
@@ -27,6 +28,7 @@ from chengmai.ngsild.members import checked_name
 from chengmai.ngsild.problems import EntityInvalid, QueryInvalid
 
 Scalar: TypeAlias = bool | int | float | str
+_Via: TypeAlias = tuple[tuple[tuple[str, ...], str | None], ...]
 
 MEMBERS = frozenset(
     ["createdAt", "modifiedAt", "deletedAt", "expiresAt", "observedAt", "unitCode", "datasetId"]
@@ -37,6 +39,8 @@ _MAX_LENGTH = 8192
 _MAX_DEPTH = 32
 _STOP = r";|()\[\]{},\"<>=!~\s"
 _NAME = re.compile(rf"[^{_STOP}]+")
+_HINT = re.compile(r"[A-Za-z_]\w*:(?!//)")
+_MAX_LINKS = 10
 _BARE = re.compile(rf"(?:(?!\.\.)[^{_STOP}])+")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _OPERATOR = re.compile(r"!~=|~=|==|!=|>=|<=|>|<")
@@ -55,7 +59,8 @@ class Range:
 class Comparison:
     """One term. `path` is expanded; `trail` leads into a value, or names a language (`*`: any).
 
-    `op` is an operator of the language, or `exists`, or `absent`; a list of values is a tuple.
+    `op` is an operator of the language, or `exists`, or `absent`; a list of values is a tuple. `via` leads
+    to the entity that the term is about: paths of relationships, each with the type its target must have.
     """
 
     path: tuple[str, ...]
@@ -63,6 +68,7 @@ class Comparison:
     op: str
     value: Scalar | tuple[Scalar, ...] | Range | None = None
     pattern: Any = field(default=None, compare=False, repr=False)
+    via: tuple[tuple[tuple[str, ...], str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def simple_conjuncts(query: Query) -> list[tuple[tuple[str, ...], str, Any]]:
     for term in terms:
         if isinstance(term, And):
             found += simple_conjuncts(term)
-        elif isinstance(term, Comparison) and not term.trail:
+        elif isinstance(term, Comparison) and not term.trail and not term.via:
             found.append((term.path, term.op, term.value))
     return found
 
@@ -113,8 +119,16 @@ def simple_conjuncts(query: Query) -> list[tuple[tuple[str, ...], str, Any]]:
 def attributes_of(query: Query) -> frozenset[str]:
     """Return the expanded names of the attributes that `query` looks at."""
     if isinstance(query, Comparison):
-        return frozenset(query.path[:1]) - MEMBERS
+        path = query.via[0][0] if query.via else query.path
+        return frozenset(path[:1]) - MEMBERS
     return frozenset[str]().union(*(attributes_of(term) for term in query.terms))
+
+
+def links_of(query: Query) -> int:
+    """Return how many links `query` follows at most."""
+    if isinstance(query, Comparison):
+        return len(query.via)
+    return max(map(links_of, query.terms))
 
 
 class _Parser:
@@ -149,28 +163,35 @@ class _Parser:
                 raise self._refused("')' is missing")
             return inside
         negated = self._take("!")
-        path, trail = self._path()
+        via, path, trail = self._linked_path()
         operator = self._match(_OPERATOR)
         if operator is None:
-            return Comparison(path, trail, "absent" if negated else "exists")
+            return Comparison(path, trail, "absent" if negated else "exists", via=via)
         if negated:
             raise self._refused("'!' stands before a name only to ask that it is absent")
         if operator in ("~=", "!~="):
             source = self._pattern_source()
-            return Comparison(path, trail, operator, source, self._compiled(source))
-        return Comparison(path, trail, operator, self._value(operator, path[-1]))
+            return Comparison(path, trail, operator, source, self._compiled(source), via)
+        return Comparison(path, trail, operator, self._value(operator, path[-1]), via=via)
+
+    def _linked_path(self) -> tuple[_Via, tuple[str, ...], tuple[str, ...]]:
+        via: list[tuple[tuple[str, ...], str | None]] = []
+        path, trail = self._path()
+        while self._take("{"):
+            if trail or len(via) == _MAX_LINKS:
+                raise self._refused("a link is a relationship, and a query follows 10 at most")
+            hint = self._match(_HINT)
+            via.append((path, None if hint is None else self._name(hint[:-1])))
+            path, trail = self._path()
+        for _ in via:
+            if not self._take("}"):
+                raise self._refused("'}' is missing")
+        return tuple(via), path, trail
 
     def _path(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         raw = self._match(_NAME)
         if raw is None:
             raise self._refused("the name of an attribute is expected")
-        if self._text.startswith("{", self._at):
-            raise QueryInvalid(
-                "queries on linked entities ({…}) are not offered",
-                code="query.linked_not_supported",
-                param="q",
-                fix="query the linked entities themselves",
-            )
         names = [raw] if "://" in raw else raw.split(".")
         path = tuple(self._name(name) for name in names)
         if not self._take("["):

@@ -91,21 +91,22 @@ def to_geojson(
     *,
     geometry_property: str = LOCATION,
     dataset_id: str | None = None,
+    geometry_of: Entity | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Return `entity` as a GeoJSON Feature; `options` are those of `compact_entity`.
 
     The geometry is the value of the instance of `geometry_property` (expanded) with `dataset_id`, or
-    null where the entity has none.
+    null where the entity has none; `geometry_of` is the whole entity where `entity` is a part of it.
     """
     geometry = None
-    for instance in entity.get(geometry_property, ()):
+    for instance in (geometry_of or entity).get(geometry_property, ()):
         if instance.get("type") == "GeoProperty" and instance.get("datasetId") == dataset_id:
             geometry = instance["value"]
     properties = compact_entity(entity, ctx, **options)
     properties.pop("id", None)
     return {
-        "id": entity["id"],
+        "id": (geometry_of or entity)["id"],
         "type": "Feature",
         "geometry": geometry,
         "properties": properties,
@@ -186,6 +187,7 @@ class _View:
     """How one answer shows attributes."""
 
     __slots__ = ("_ctx", "_form", "_hidden", "_lang", "_shape")
+    _form: Form
 
     def __init__(self, ctx: Context, form: Form, *, sys_attrs: bool, lang: str | None) -> None:
         self._ctx = ctx
@@ -230,6 +232,10 @@ class _View:
                 made[self._ctx.compact(key)] = self.attribute(value)
             elif key in _EXPANDED:
                 made[key] = self._names(value)
+            elif key == "entity":
+                made[key] = self._linked(value)
+            elif key == "entityList":
+                made[key] = [self._linked(one) for one in value]
             else:
                 made[key] = value
         made.pop("instanceId", None)
@@ -252,6 +258,10 @@ class _View:
         kind = instance["type"]
         member = VALUE_MEMBER[kind]
         value = instance.get(member)
+        if "entity" in instance:
+            return self._linked(instance["entity"])
+        if "entityList" in instance:
+            return [self._linked(one) for one in instance["entityList"]]
         if kind not in _KEEPS_MEMBER:
             return value
         if kind == "VocabProperty":
@@ -259,6 +269,12 @@ class _View:
         elif kind == "ListRelationship" and type(value) is list:
             value = [one["object"] for one in value]
         return {member: value}
+
+    def _linked(self, entity: Entity) -> dict[str, Any]:
+        sys_attrs = self._hidden is _NONE
+        return compact_entity(
+            entity, self._ctx, form=self._form, sys_attrs=sys_attrs, lang=self._lang
+        )
 
     def _names(self, value: Any) -> Any:
         compact = self._ctx.compact

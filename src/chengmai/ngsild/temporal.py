@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal, TypeAlias, get_args
 
 from chengmai.kernel.instants import format_us, parse_duration, parse_us
 from chengmai.ngsild.aggregates import METHODS, aggregate
@@ -22,7 +23,8 @@ __all__ = [
     "window_text",
 ]
 
-TIME_PROPERTIES = ("observedAt", "createdAt", "modifiedAt", "deletedAt")
+TimeProperty: TypeAlias = Literal["observedAt", "createdAt", "modifiedAt", "deletedAt"]
+TIME_PROPERTIES: tuple[TimeProperty, ...] = get_args(TimeProperty)
 PARAMETERS = frozenset(
     ["timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration"]
 )
@@ -40,7 +42,7 @@ class TemporalQuery:
     timerel: str | None = None
     start_us: int | None = None
     end_us: int | None = None
-    timeproperty: str = "observedAt"
+    timeproperty: TimeProperty = "observedAt"
     last_n: int | None = None
     methods: tuple[str, ...] = ()
     period_us: int = 0
@@ -70,9 +72,10 @@ def parse_temporal(params: Mapping[str, str]) -> TemporalQuery:
     """
     timerel = params.get("timerel")
     start_us, end_us = _window(timerel, params)
-    timeproperty = params.get("timeproperty", "observedAt")
-    if timeproperty not in TIME_PROPERTIES:
-        raise _refused("timeproperty", timeproperty, "use one of " + ", ".join(TIME_PROPERTIES))
+    asked = params.get("timeproperty", "observedAt")
+    timeproperty = next((name for name in TIME_PROPERTIES if name == asked), None)
+    if timeproperty is None:
+        raise _refused("timeproperty", asked, "use one of " + ", ".join(TIME_PROPERTIES))
     methods = _methods(params.get("aggrMethods"))
     period = params.get("aggrPeriodDuration")
     period_us = 0

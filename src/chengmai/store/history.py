@@ -8,15 +8,15 @@ so none is seen twice; a recent row takes the place of a sealed one of the same 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from chengmai.history.model import Columns, PastRow, Span
-from chengmai.kernel.instants import to_us
+from chengmai.kernel.instants import format_instant, to_us
 from chengmai.ngsild.entity import Instance
+from chengmai.ngsild.temporal import TemporalQuery
+from chengmai.ngsild.tombstones import tombstone
 from chengmai.store.duckdb.sealed import Row, SealedHistory, to_arrays
 from chengmai.store.problems import StoreUnreadable
 from chengmai.store.sqlite.series import (
@@ -25,11 +25,12 @@ from chengmai.store.sqlite.series import (
     instance_of,
     record,
     series_of,
+    void,
 )
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
+from chengmai.store.visible import RECENT, visible_numbers, visible_rows
 
-_RECENT = "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
-_RECENT_OF = f"{_RECENT} WHERE series IN (SELECT value FROM json_each(?))"
+_EVER = Span(by="modifiedAt")
 
 
 class EmbeddedHistory:
@@ -89,6 +90,7 @@ class EmbeddedHistory:
         attributes: Sequence[str] | None,
         span: Span,
         last_n: int | None,
+        first_n: int | None = None,
     ) -> dict[str, list[Instance]]:
         where, values = "tenant = ? AND entity = ?", [tenant, entity_id]
         if attributes is not None:
@@ -101,7 +103,14 @@ class EmbeddedHistory:
             values,
         ).fetchall()
         about = {row[0]: row[1:] for row in registered}
-        rows = self._rows(tx, {row[0]: row[5] for row in registered}, span, last_n)
+        rows = visible_rows(
+            tx,
+            self._sealed,
+            {row[0]: row[5] for row in registered},
+            span,
+            last_n=last_n,
+            first_n=first_n,
+        )
         for number, at_us, modified_us, _seq, observed, num, body in rows:
             attribute, dataset, kind, unit, _ = about[number]
             series: Series = (number, kind, unit)
@@ -112,6 +121,72 @@ class EmbeddedHistory:
             for attribute, pairs in found.items()
         }
 
+    def note_deleted(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        removed: Sequence[tuple[str, Instance]],
+    ) -> None:
+        now = format_instant(tx.now)
+        record(
+            tx,
+            tenant,
+            entity_id,
+            [(attribute, tombstone(instance, now)) for attribute, instance in removed],
+        )
+
+    def past(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        window: TemporalQuery,
+        *,
+        attributes: Sequence[str] | None = None,
+        first_n: int | None = None,
+    ) -> dict[str, list[Instance]]:
+        return self.instances(
+            tx,
+            tenant,
+            entity_id,
+            attributes=attributes,
+            span=Span(window.start_us, window.end_us, window.timeproperty),
+            last_n=window.last_n,
+            first_n=first_n if window.last_n is None else None,
+        )
+
+    def edit_instance(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        attribute: str,
+        instance_id: str,
+        change: Callable[[Instance], Instance | None],
+    ) -> bool:
+        registered = tx.db.execute(
+            "SELECT series, dataset, kind, unit, hidden_seq FROM series"
+            " WHERE tenant = ? AND entity = ? AND attr = ?",
+            (tenant, entity_id, attribute),
+        ).fetchall()
+        about = {row[0]: row[1:] for row in registered}
+        rows = visible_rows(tx, self._sealed, {row[0]: row[4] for row in registered}, _EVER)
+        for number, at_us, modified_us, _seq, observed, num, body in rows:
+            dataset, kind, unit, _ = about[number]
+            old = instance_of(
+                (number, kind, unit), dataset, at_us, modified_us, observed, num, body
+            )
+            if old["instanceId"] != instance_id:
+                continue
+            new = change(old)
+            void(tx, number, at_us)
+            if new is not None:
+                kept = {**new, "instanceId": instance_id}
+                record(tx, tenant, entity_id, [(attribute, kept)])
+            return True
+        return False
+
     def numbers(
         self, tx: SqliteTx, tenant: str, entity_id: str, attribute: str, span: Span
     ) -> list[tuple[int, float]]:
@@ -120,7 +195,7 @@ class EmbeddedHistory:
             " WHERE tenant = ? AND entity = ? AND attr = ? AND dataset = ''",
             (tenant, entity_id, attribute),
         ).fetchall()
-        rows = self._rows(tx, dict(registered), span, None)
+        rows = visible_rows(tx, self._sealed, dict(registered), span)
         return [(row[1], row[5]) for row in rows if row[5] is not None]
 
     def columns(
@@ -149,7 +224,8 @@ class EmbeddedHistory:
         numbers = np.array([row[0] for row in registered], dtype=np.int64)
         entity_of = np.array([entity_at[row[1]] for row in registered], dtype=np.int32)
         attribute_of = np.array([attribute_at[row[2]] for row in registered], dtype=np.int32)
-        series, at_us, value = self._numeric(tx, {row[0]: row[3] for row in registered}, span)
+        hidden = {row[0]: row[3] for row in registered}
+        series, at_us, value = visible_numbers(tx, self._sealed, hidden, span)
         where = np.searchsorted(numbers, series)
         return Columns(
             entities=entities,
@@ -189,7 +265,7 @@ class EmbeddedHistory:
         async with self._sealing:
 
             def take(tx: SqliteTx) -> tuple[list[Row], list[tuple[int, int]]]:
-                rows = tx.db.execute(f"{_RECENT} ORDER BY seq LIMIT ?", (at_most,)).fetchall()
+                rows = tx.db.execute(f"{RECENT} ORDER BY seq LIMIT ?", (at_most,)).fetchall()
                 return rows, tx.db.execute("SELECT series, seq FROM history_drop").fetchall()
 
             rows, dropped = await self._work.read(take)
@@ -207,87 +283,3 @@ class EmbeddedHistory:
 
             await self._work.write(clear)
             return len(rows)
-
-    def _rows(
-        self, tx: SqliteTx, hidden: dict[int, int], span: Span, last_n: int | None
-    ) -> list[Row]:
-        """Return the visible rows of some series, in order of series and time."""
-        if not hidden:
-            return []
-        where, values = _span_sql(span)
-        newest = (
-            f" QUALIFY row_number() OVER (PARTITION BY series ORDER BY at_us DESC) <= {int(last_n)}"
-            if last_n is not None
-            else ""
-        )
-        recent = tx.db.execute(
-            f"{_RECENT_OF}{where}", (json.dumps(list(hidden)), *values)
-        ).fetchall()
-        marks = ", ".join("?" * len(hidden))
-        with self._sealed.snapshot() as cursor:
-            watermark = self._sealed.sealed_seq(cursor)
-            sealed = cursor.execute(
-                f"{_RECENT} WHERE series IN ({marks}){where}{newest}", (*hidden, *values)
-            ).fetchall()
-        merged = {(row[0], row[1]): row for row in sealed if row[3] > hidden[row[0]]}
-        merged |= {
-            (row[0], row[1]): row
-            for row in recent
-            if row[3] > watermark and row[3] > hidden[row[0]]
-        }
-        ordered = [merged[key] for key in sorted(merged)]
-        return ordered if last_n is None else _last(ordered, last_n)
-
-    def _numeric(self, tx: SqliteTx, hidden: dict[int, int], span: Span) -> tuple[Any, Any, Any]:
-        """Return (series, at_us, value) arrays of the visible numbers of some series."""
-        where, values = _span_sql(span)
-        wanted = {
-            "series": np.array(list(hidden), dtype=np.int32),
-            "hidden": np.array(list(hidden.values()), dtype=np.int64),
-        }
-        recent = tx.db.execute(
-            f"{_RECENT_OF}{where} AND num IS NOT NULL", (json.dumps(list(hidden)), *values)
-        ).fetchall()
-        with self._sealed.snapshot() as cursor:
-            watermark = self._sealed.sealed_seq(cursor)
-            cursor.register("wanted", wanted)
-            cursor.register("recent", to_arrays([row for row in recent if row[3] > watermark]))
-            found = cursor.execute(
-                "WITH every AS ("
-                " SELECT series, at_us, seq, num FROM recent UNION ALL"
-                f" SELECT series, at_us, seq, num FROM observation WHERE num IS NOT NULL{where}"
-                " AND series IN (SELECT series FROM wanted)"
-                " AND (series, at_us) NOT IN (SELECT (series, at_us) FROM recent))"
-                " SELECT every.series, at_us, num FROM every JOIN wanted USING (series)"
-                " WHERE seq > hidden ORDER BY every.series, at_us",
-                values,
-            ).fetchnumpy()
-        return (
-            np.asarray(found["series"], dtype=np.int64),
-            np.asarray(found["at_us"], dtype=np.int64),
-            np.asarray(found["num"], dtype=np.float64),
-        )
-
-
-def _span_sql(span: Span) -> tuple[str, list[int]]:
-    column = "at_us" if span.by == "observedAt" else "modified_us"
-    where, values = "", []
-    if span.by == "observedAt":
-        where += " AND observed"
-    if span.start_us is not None:
-        where += f" AND {column} >= ?"
-        values.append(span.start_us)
-    if span.end_us is not None:
-        where += f" AND {column} < ?"
-        values.append(span.end_us)
-    return where, values
-
-
-def _last(rows: list[Row], n: int) -> list[Row]:
-    kept: list[Row] = []
-    count: dict[int, int] = {}
-    for row in reversed(rows):
-        count[row[0]] = count.get(row[0], 0) + 1
-        if count[row[0]] <= n:
-            kept.append(row)
-    return kept[::-1]

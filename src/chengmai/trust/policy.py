@@ -22,7 +22,9 @@ EXCLUSIVE = (frozenset({"admin", "auditor"}),)
 """Who manages the accounts must not be the one who watches over it."""
 
 _LOOK = frozenset({"entities.read", "temporal.read", "cases.read", "vitals.read", "feeds.read"})
-_CHANGE = frozenset({"entities.write", "entities.delete", "subscriptions.manage"})
+_CHANGE = frozenset(
+    {"entities.write", "entities.delete", "subscriptions.manage", "contexts.manage"}
+)
 
 
 def _steps(*steps: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from chengmai.app import City
-from chengmai.settings import Settings
+from chengmai.settings import LOOPBACK, Settings
 from chengmai.web.api.app import MachineApi, Receive, Scope, Send
 from chengmai.web.api.machine import Machine
 from chengmai.web.cockpit.build import build_cockpit
@@ -13,9 +13,7 @@ from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.visit import CockpitSettings
 from chengmai.web.desk.accounts import CityAccounts
 from chengmai.web.desk.desk import CityDesk
-from chengmai.web.gate import TrustGate
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+from chengmai.web.gate import OpenGate, TrustGate
 
 
 class CityWeb:
@@ -28,8 +26,12 @@ class CityWeb:
         )
         self._hub = LiveHub(secrets.token_hex(4))
         city.news.append(self._hub.publish)
-        machine = Machine(city.broker, city.history, city.subscribing, city.contexts)
-        self._api = MachineApi(machine, TrustGate(city.trust, settings.session_cookie))
+        machine = Machine(city.broker, city.temporal, city.subscribing, city.contexts, city.shelf)
+        gate = TrustGate(city.trust, settings.session_cookie)
+        self._is_open = city.settings.open_access
+        self._api = MachineApi(
+            machine, OpenGate(gate, city.settings.tenant) if self._is_open else gate
+        )
         self._cockpit = build_cockpit(
             CityDesk(city), CityAccounts(city.trust, city.settings.tenant), self._hub, settings
         )
@@ -45,17 +47,18 @@ class CityWeb:
         if path.startswith("/ngsi-ld/"):
             await self._api(scope, receive, send)
         elif path == "/health":
-            await _health(send)
+            await _health(send, is_open=self._is_open)
         else:
             await self._cockpit(scope, receive, send)
 
 
 def _wants_tls(settings: Settings) -> bool:
     chosen = settings.secure_cookies
-    return settings.host not in _LOOPBACK if chosen is None else chosen
+    return settings.host not in LOOPBACK if chosen is None else chosen
 
 
-async def _health(send: Send) -> None:
+async def _health(send: Send, *, is_open: bool) -> None:
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"status":"ok"}'})
+    body = b'{"status":"ok","access":"open"}' if is_open else b'{"status":"ok"}'
+    await send({"type": "http.response.body", "body": body})

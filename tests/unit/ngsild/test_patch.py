@@ -75,13 +75,16 @@ def test_append_adds_types_scopes_and_datasets() -> None:
     }
     made = append(entity, patch, LATER).entity
     assert made["type"] == [iri("Thing"), iri("U")]
-    assert made["scope"] == ["/x", "/y"]
+    assert made["scope"] == ["/y"]
     assert values(made) == [1, 2]
+    assert append(entity, patch, LATER, overwrite=False).entity["scope"] == ["/x", "/y"]
 
 
-def test_update_replaces_what_exists_and_reports_what_does_not() -> None:
+def test_update_replaces_what_exists_adds_what_is_new_and_reports_what_is_no_whole() -> None:
     entity = an_entity(a={**prop(1, unit="GQ")})
-    result = update(entity, fragment(a={"type": "Property", "value": 2}, b=3), LATER)
+    patch = fragment(a={"type": "Property", "value": 2}, c=3, b={"type": "Property"})
+    result = update(entity, patch, LATER)
+    assert result.entity[iri("c")][0]["value"] == 3
     assert result.entity[A] == [
         {"type": "Property", "value": 2, "createdAt": NOW, "modifiedAt": LATER}
     ]
@@ -198,9 +201,9 @@ def test_merge_is_idempotent(entity: Any, patch: Any) -> None:
 
 
 @given(ENTITIES, FRAGMENTS)
-def test_update_never_creates(entity: Any, patch: Any) -> None:
+def test_update_creates_only_what_the_patch_names(entity: Any, patch: Any) -> None:
     made = update(entity, patch, LATER).entity
-    assert set(made) <= set(entity)
+    assert set(made) <= set(entity) | set(patch)
 
 
 @given(ENTITIES, FRAGMENTS, st.sampled_from([append, update, merge, replace]))

@@ -30,6 +30,7 @@ cases.step.reopen                 . x x . . . . .
 cases.step.return                 . x x x x . . .
 cases.step.verify_fail            . x x . . . . .
 cases.step.verify_pass            . x x . . . . .
+contexts.manage                   x . x . . . . x
 entities.delete                   x . x . . . . x
 entities.read                     x x x x x x . x
 entities.write                    x . x . x . . x

@@ -197,6 +197,8 @@ class SealedHistory:
         )
         cursor.execute(
             "INSERT INTO observation SELECT series, at_us, modified_us, seq, observed,"
-            " CASE WHEN isnan(num) THEN NULL ELSE num END, body FROM batch ORDER BY series, at_us"
+            " CASE WHEN isnan(num) THEN NULL ELSE num END, body FROM batch"
+            # A row without number and body is a removal: it takes away and leaves nothing.
+            " WHERE NOT (isnan(num) AND body IS NULL) ORDER BY series, at_us"
         )
         cursor.unregister("batch")

@@ -20,6 +20,22 @@ SET doc = excluded.doc, version = entity.version + 1, modified_us = excluded.mod
 RETURNING row
 """
 
+_ATTRIBUTES = """
+SELECT DISTINCT t.type, a.key, json_extract(i.value, '$.type')
+FROM entity_type t
+JOIN entity e ON e.row = t.row
+JOIN json_each(CAST(e.doc AS TEXT)) a ON instr(a.key, ':') > 0
+JOIN json_each(a.value) i
+WHERE t.tenant = ?
+ORDER BY 1, 2, 3
+"""
+_COUNT = """
+SELECT count(*) FROM entity e
+JOIN json_each(CAST(e.doc AS TEXT)) a
+JOIN json_each(a.value) i
+WHERE e.tenant = ? AND a.key = ?
+"""
+
 
 class SqliteEntities:
     """Implements `broker.ports.EntityStore`."""
@@ -75,8 +91,13 @@ class SqliteEntities:
         if limit is not None or offset:
             sql += " LIMIT ? OFFSET ?"
             values += [-1 if limit is None else limit, offset]
-        for (doc,) in tx.db.execute(sql, values):
-            yield orjson.loads(doc)
+        rows = tx.db.execute(sql, values)
+        try:
+            for (doc,) in rows:
+                yield orjson.loads(doc)
+        finally:
+            # Whoever stops early must not leave the statement open: it would hold its reader's snapshot.
+            rows.close()
 
     def count(self, tx: SqliteTx, tenant: str, which: Candidates) -> int:
         source, where, values = _chosen(tenant, which)
@@ -90,6 +111,13 @@ class SqliteEntities:
                 (tenant,),
             )
         )
+
+    def attributes(self, tx: SqliteTx, tenant: str) -> list[tuple[str, str, str]]:
+        return list(tx.db.execute(_ATTRIBUTES, (tenant,)))
+
+    def attribute_count(self, tx: SqliteTx, tenant: str, attribute: str) -> int:
+        ((count,),) = tx.db.execute(_COUNT, (tenant, attribute))
+        return int(count)
 
     @staticmethod
     def _put_box(tx: SqliteTx, row: int, box: Box | None, before: Box | None) -> None:
@@ -138,4 +166,6 @@ def _chosen(tenant: str, which: Candidates) -> tuple[str, str, list[str | float]
 
 def _box(entity: Entity | None) -> Box | None:
     places = entity.get(LOCATION) if entity else None
-    return bounding_box(places[0]["value"]) if places else None
+    if not places or places[0]["type"] != "GeoProperty":
+        return None
+    return bounding_box(places[0]["value"])

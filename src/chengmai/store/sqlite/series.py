@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ Wanted = tuple[str, str, str, str]
 _PLAIN = frozenset(
     {"type", "value", "unitCode", "observedAt", "createdAt", "modifiedAt", "datasetId"}
 )
+DELETED = '{"deletedAt":'
+"""How the body of a deletion begins, and no other: its members are written in this order."""
 _MAX_EXACT = 2**53
 _AT_ONCE = 100
 _FIND = "SELECT series, attr, dataset, kind, unit FROM series WHERE tenant = ? AND entity = ?"
@@ -56,7 +59,9 @@ def body_of(instance: Instance, number: float | None, series: Series) -> str | N
         and _PLAIN.issuperset(instance)
     ):
         return None
-    kept = {k: v for k, v in instance.items() if k not in ("createdAt", "modifiedAt")}
+    kept = {k: v for k, v in instance.items() if k not in ("createdAt", "modifiedAt", "deletedAt")}
+    if "deletedAt" in instance:
+        kept = {"deletedAt": instance["deletedAt"], **kept}
     return orjson.dumps(kept).decode()
 
 
@@ -77,7 +82,7 @@ def instance_of(
             made["datasetId"] = dataset
         if observed:
             made["observedAt"] = format_us(at_us)
-    made["instanceId"] = f"urn:ngsi-ld:Instance:{number}:{at_us}"
+    made.setdefault("instanceId", f"urn:ngsi-ld:Instance:{number}:{at_us}")
     made["createdAt"] = made["modifiedAt"] = format_us(modified_us)
     return made
 
@@ -123,13 +128,26 @@ def record(
         for name, one in changes
     ]
     known = series_of(tx, tenant, entity_id, wanted)
+    unobserved: Counter[int] = Counter()
     for attribute, instance in changes:
         series = known[attribute, instance.get("datasetId", "")]
         number = number_of(instance)
         observed = "observedAt" in instance
-        at_us = parse_us(instance["observedAt"]) if observed else now_us
+        if observed:
+            at_us = parse_us(instance["observedAt"])
+        elif "deletedAt" in instance:
+            at_us = parse_us(instance["deletedAt"])
+        else:
+            # Several that came together without an instant of their own stand side by side.
+            at_us = now_us + unobserved[series[0]]
+            unobserved[series[0]] += 1
         rows.append((series[0], at_us, now_us, observed, number, body_of(instance, number, series)))
     tx.db.executemany(_RECORD, rows)
+
+
+def void(tx: SqliteTx, series: int, at_us: int) -> None:
+    """Remove one observation: an empty row hides what is sealed until the sealer has dropped it."""
+    tx.db.execute(_RECORD, (series, at_us, to_us(tx.now), False, None, None))
 
 
 def forget(

@@ -9,16 +9,19 @@ from typing import Any, Protocol
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.problems import Problem, TooLarge
+from chengmai.ngsild.problems import ContextWanted
 from chengmai.web.api.http import InvalidRequest, Request, Response
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.problems import failure_response, problem_response
-from chengmai.web.api.routes import find
+from chengmai.web.api.routes import Route, find
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 10 * 1024 * 1024
+MOST_CONTEXTS = 20
+"""How many contexts are fetched for one request."""
 
 
 class Gate(Protocol):
@@ -77,6 +80,17 @@ class MachineApi:
             )
         route, ids = find(request)
         self._gate.allow(actor, route.action)
+        response = await self._handled(route, request, ids)
+        # Clause 6.3.14: who names a tenant is told which one answered.
+        return response if tenant is None else response.header("NGSILD-Tenant", tenant)
+
+    async def _handled(self, route: Route, request: Request, ids: list[str]) -> Response:
+        for _ in range(MOST_CONTEXTS):
+            try:
+                return await route.handler(self._machine, request, *ids)
+            except ContextWanted as wanted:
+                # Contexts are read before anything is done: the request can begin anew.
+                await self._machine.shelf.fetch(wanted.url)
         return await route.handler(self._machine, request, *ids)
 
 

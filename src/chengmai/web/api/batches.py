@@ -8,13 +8,15 @@ from typing import Any
 from chengmai.broker.model import BatchOutcome
 from chengmai.kernel.problems import Invalid, Problem, TooLarge
 from chengmai.ngsild.contexts import Context, ContextCompiler
-from chengmai.ngsild.entity import Entity
-from chengmai.ngsild.expand import expand_entity
+from chengmai.ngsild.entity import VALUE_MEMBER, Entity
+from chengmai.ngsild.expand import expand_entity, expand_fragment
+from chengmai.ngsild.problems import ContextNotAvailable, ContextWanted
 from chengmai.web.api.http import Request, Response
 from chengmai.web.api.machine import Machine, batch_response, options
 from chengmai.web.api.negotiation import JSON_LD, body_with_context
 
 MOST_PER_BATCH = 10_000
+Expand = Callable[[Any, Context], Entity]
 Commit = Callable[[list[Entity]], Awaitable[BatchOutcome]]
 
 
@@ -42,7 +44,7 @@ async def update(machine: Machine, request: Request) -> Response:
         machine,
         request,
         lambda entities: machine.broker.batch_update(request.actor, entities, overwrite=overwrite),
-        fragment=True,
+        expand=_appended,
     )
 
 
@@ -52,7 +54,7 @@ async def merge(machine: Machine, request: Request) -> Response:
         machine,
         request,
         lambda entities: machine.broker.batch_merge(request.actor, entities),
-        fragment=True,
+        expand=_merged,
     )
 
 
@@ -72,37 +74,71 @@ async def delete(machine: Machine, request: Request) -> Response:
 
 
 async def _run(
-    machine: Machine, request: Request, commit: Commit, *, fragment: bool = False
+    machine: Machine, request: Request, commit: Commit, *, expand: Expand = expand_entity
 ) -> Response:
     entities: list[Entity] = []
     refused: list[tuple[str, Problem]] = []
-    for one, context in _each(request, machine.contexts):
+    body, context = _batch(request, machine.contexts)
+    for one in body:
         try:
-            entity = expand_entity(one, context, fragment=fragment)
+            own, its_context = _with_context(one, request, context, machine.contexts)
+            entity = expand(own, its_context)
             entities.append({**entity, "id": _id(entity)})
-        except Invalid as problem:
+        except ContextWanted:
+            raise
+        except (Invalid, ContextNotAvailable) as problem:
             refused.append((_id_or_nothing(one), problem))
     outcome = await commit(entities)
     outcome.failed = [*refused, *outcome.failed]
     return batch_response(outcome)
 
 
-def _each(request: Request, contexts: ContextCompiler) -> list[tuple[Any, Context]]:
+def _appended(body: Any, context: Context) -> Entity:
+    return expand_fragment(body, context, complete=True)
+
+
+def _merged(body: Any, context: Context) -> Entity:
+    # JSON-LD drops a JSON null, so that it cannot ask for anything; urn:ngsi-ld:null does (clause 4.5.0).
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if not isinstance(value, dict):
+            continue
+        if any(value.get(member, "") is None for member in VALUE_MEMBER.values()):
+            raise Invalid(
+                f"{name}: null cannot be the value",
+                code="entity.null",
+                param=name,
+                fix="write urn:ngsi-ld:null to remove it",
+            )
+    return expand_entity(body, context, fragment=True)
+
+
+def _batch(request: Request, contexts: ContextCompiler) -> tuple[list[Any], Context]:
     body, context = body_with_context(request, contexts)
-    found = []
+    return _list(body), context
+
+
+def _with_context(
+    one: Any, request: Request, context: Context, contexts: ContextCompiler
+) -> tuple[Any, Context]:
+    """Return an entry without its context, and the context that holds for it (clause 5.5.5).
+
+    Every entry of `application/ld+json` brings its own; in `application/json` none does.
+    """
     is_ld = request.headers.get("content-type", "").startswith(JSON_LD)
-    for one in _list(body):
-        if is_ld and isinstance(one, dict) and "@context" in one:
-            own = {key: value for key, value in one.items() if key != "@context"}
-            found.append((own, contexts.compile(one["@context"])))
-        else:
-            found.append((one, context))
-    return found
+    if not isinstance(one, dict) or is_ld is not ("@context" in one):
+        why = "has no @context" if is_ld else "has an @context, and the request is application/json"
+        raise Invalid(f"the entry {why}", code="batch.context", param="@context")
+    if not is_ld:
+        return one, context
+    own = {key: value for key, value in one.items() if key != "@context"}
+    return own, contexts.use(one["@context"])
 
 
 def _list(body: Any) -> list[Any]:
     if not isinstance(body, list) or not body:
         raise Invalid("the body is no list, or an empty one", code="batch.empty", param="body")
+    if None in body:
+        raise Invalid("an entry is null", code="batch.null", param="body")
     if len(body) > MOST_PER_BATCH:
         raise TooLarge(
             f"a batch takes at most {MOST_PER_BATCH} entities", code="batch.size", param="body"

@@ -53,6 +53,11 @@ class Request:
     def __post_init__(self) -> None:
         self.query = dict(parse_qsl(self.raw_query, keep_blank_values=True))
 
+    @property
+    def base(self) -> str:
+        """Return the address under which the client reached this city."""
+        return f"http://{self.headers.get('host', 'localhost')}"
+
     def json(self) -> Any:
         """Return the parsed body; raises `InvalidRequest` where and why it is not JSON."""
         if not self.body:

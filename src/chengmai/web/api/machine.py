@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.model import BatchOutcome, EntityQuery, UpdateOutcome
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
-from chengmai.history.service import HistoryService
-from chengmai.kernel.problems import Invalid
-from chengmai.ngsild.contexts import Context, ContextCompiler
-from chengmai.ngsild.geoq import GeoQuery, parse_geoq
-from chengmai.ngsild.q import parse_q
-from chengmai.ngsild.select import parse_types
+from chengmai.broker.temporal import TemporalBroker
+from chengmai.ngsild.contexts import ContextCompiler
 from chengmai.web.api.http import InvalidRequest, Request, Response, json_response
 from chengmai.web.api.problems import problem_body
 
-MOST_PER_PAGE = 1000
 _FORMS = {
     "normalized": "normalized",
     "concise": "concise",
@@ -31,9 +27,10 @@ class Machine:
     """The rooms behind the API."""
 
     broker: Broker
-    history: HistoryService
+    temporal: TemporalBroker
     subscribing: Subscribing
     contexts: ContextCompiler
+    shelf: ContextShelf
 
 
 def options(request: Request) -> set[str]:
@@ -55,57 +52,20 @@ def form(request: Request) -> Any:
     return _FORMS[asked]
 
 
+def checked_view_options(request: Request, *more: str) -> None:
+    """Raise `InvalidRequest` when `options` names what no answer can be (clause 6.3.7)."""
+    form(request)
+    if unknown := sorted(options(request) - {*_FORMS, "sysAttrs", *more}):
+        raise InvalidRequest(
+            f"options={unknown[0]!r:.60} is not known",
+            param="options",
+            fix="use normalized, concise, simplified or sysAttrs",
+        )
+
+
 def wants_sys_attrs(request: Request) -> bool:
     """Return whether system attributes are asked for."""
     return "sysAttrs" in options(request)
-
-
-def entity_query(request: Request, context: Context) -> EntityQuery:
-    """Return the query that the parameters of GET /entities make; raises `Invalid`."""
-    query = request.query
-    attributes = [context.expand(name) for name in request.names("attrs")]
-    types = query.get("type")
-    made = EntityQuery(
-        types=None if types in (None, "*") else parse_types(types, context),
-        ids=request.names("id") or None,
-        id_pattern=query.get("idPattern"),
-        q=parse_q(query["q"], context) if "q" in query else None,
-        geoq=geo_query(request, context),
-        attributes=attributes,
-        limit=request.number("limit", 20, least=0, most=MOST_PER_PAGE),
-        offset=request.number("offset", 0, least=0, most=10**9),
-        count=request.flag("count"),
-    )
-    if not any((types, made.ids, made.id_pattern, made.q, made.geoq, attributes)):
-        raise Invalid(
-            "the query names nothing",
-            code="query.empty",
-            param="type",
-            fix="give at least one of type, id, idPattern, attrs, q or georel",
-        )
-    if made.limit == 0 and not made.count:
-        raise Invalid(
-            "limit=0 asks for nothing", code="query.number", param="limit", fix="add count=true"
-        )
-    return made
-
-
-def geo_query(request: Request, context: Context) -> GeoQuery | None:
-    """Return the geo-query of the parameters, or None; raises `Invalid` when it is incomplete."""
-    query = request.query
-    given = [name for name in ("georel", "geometry", "coordinates") if name in query]
-    if not given:
-        return None
-    if len(given) < 3:
-        raise Invalid(
-            "a geo-query needs georel, geometry and coordinates",
-            code="query.geo",
-            param=given[0],
-            fix="give all three",
-        )
-    return parse_geoq(
-        query["georel"], query["geometry"], query["coordinates"], query.get("geoproperty"), context
-    )
 
 
 def page_links(request: Request, query: EntityQuery, *, more: bool) -> list[tuple[str, str]]:
@@ -123,16 +83,15 @@ def page_links(request: Request, query: EntityQuery, *, more: bool) -> list[tupl
     return links
 
 
-def update_response(outcome: UpdateOutcome, context: Context) -> Response:
+def update_response(outcome: UpdateOutcome) -> Response:
     """Return 204 when everything was updated, else 207 with the UpdateResult (clause 5.2.18)."""
     if not outcome.not_updated:
         return Response(204)
     return json_response(
         {
-            "updated": [context.compact(name) for name in outcome.updated],
+            "updated": outcome.updated,
             "notUpdated": [
-                {"attributeName": context.compact(name), "reason": reason}
-                for name, reason in outcome.not_updated
+                {"attributeName": name, "reason": reason} for name, reason in outcome.not_updated
             ],
         },
         status=207,

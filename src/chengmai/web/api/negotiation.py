@@ -28,14 +28,17 @@ def accepted(request: Request, *, geo: bool = False) -> str:
     """Return the media type to answer with; raises `NotAcceptable`."""
     offered = [JSON, JSON_LD, GEO_JSON] if geo else [JSON, JSON_LD]
     header = request.headers.get("accept", "*/*")
-    best: tuple[float, int, str] | None = None
+    ranges: dict[str, float] = {}
     for part in header.split(","):
         media, _, rest = part.strip().partition(";")
-        quality = _quality(rest)
-        for rank, offer in enumerate(offered):
-            fits = media in (offer, "*/*") or (media == "application/*")
-            if fits and quality > 0 and (best is None or (quality, -rank) > best[:2]):
-                best = (quality, -rank, offer)
+        ranges[media.strip()] = _quality(rest)
+    best: tuple[float, int, str] | None = None
+    for rank, offer in enumerate(offered):
+        # The most particular range that fits decides about a type (RFC 9110, 12.5.1).
+        fits = next((name for name in (offer, "application/*", "*/*") if name in ranges), None)
+        quality = ranges[fits] if fits is not None else 0.0
+        if quality > 0 and (best is None or (quality, -rank) > best[:2]):
+            best = (quality, -rank, offer)
     if best is None:
         raise NotAcceptable(
             f"none of {header!r} can be given", param="Accept", fix=f"accept {JSON}"
@@ -65,7 +68,7 @@ def link_context(request: Request) -> str | None:
 
 def request_context(request: Request, contexts: ContextCompiler) -> Context:
     """Return the context of a request without a body."""
-    return contexts.compile(link_context(request))
+    return contexts.use(link_context(request))
 
 
 def body_with_context(
@@ -86,7 +89,7 @@ def body_with_context(
                 param="@context",
                 fix="send application/ld+json, or put the context into a Link header",
             )
-        return body, contexts.compile(linked)
+        return body, contexts.use(linked)
     raise UnsupportedMediaType(
         f"content type {media!r} is not taken",
         param="Content-Type",
@@ -99,20 +102,25 @@ def _own_context(body: Any, contexts: ContextCompiler) -> tuple[Any, Context]:
         if "@context" not in body:
             raise Invalid("@context is missing", param="@context", fix=f"add it, or send {JSON}")
         rest = {key: value for key, value in body.items() if key != "@context"}
-        return rest, contexts.compile(body["@context"])
-    return body, contexts.compile(None)
+        return rest, contexts.use(body["@context"])
+    return body, contexts.use(None)
 
 
 def entity_response(document: Any, context: Context, media: str, *, status: int = 200) -> Response:
     """Return entities in the media type asked for, with their context in the body or in a Link."""
     if media == JSON:
         return json_response(document, status=status).header("Link", context_link(context))
-    source = CORE_URL if context.source is None else context.source
     if isinstance(document, list):
-        document = [{**one, "@context": source} for one in document]
+        document = [{**one, "@context": context.echo} for one in document]
     else:
-        document = {**document, "@context": source}
+        document = {**document, "@context": context.echo}
     return json_response(document, status=status, content_type=media)
+
+
+def wants_context_in_body(request: Request) -> bool:
+    """Return whether a GeoJSON answer carries its context (clause 6.3.6: `Prefer: body=json` says no)."""
+    preferred = request.headers.get("prefer", "").replace(" ", "").lower().split(",")
+    return not any(part.partition(";")[0] == "body=json" for part in preferred)
 
 
 def context_link(context: Context) -> str:

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from chengmai.kernel.problems import NotFound
-from chengmai.web.api import batches, discovery, entities, subscriptions, temporal
+from chengmai.ngsild.members import checked_uri
+from chengmai.web.api import (
+    batches,
+    contexts,
+    discovery,
+    entities,
+    queries,
+    subscriptions,
+    temporal,
+)
 from chengmai.web.api.http import InvalidRequest, MethodNotAllowed, Request, Response
 
 PREFIX = "/ngsi-ld/v1/"
@@ -31,9 +40,26 @@ def _route(action: str, handler: Handler, *parameters: str) -> Route:
     return Route(action, handler, frozenset(parameters))
 
 
-_VIEW = ("attrs", "options", "format", "lang")
+_WHICH = ("id", "idPattern", "type", "q", "scopeQ", "csf", "local", "expandValues")
+_TYPED = ("type", "local")
+_VIEW = (
+    "attrs",
+    "pick",
+    "omit",
+    "options",
+    "format",
+    "lang",
+    "datasetId",
+    "geometryProperty",
+    "join",
+    "joinLevel",
+    "containedBy",
+    "jsonKeys",
+)
+_ORDER = ("orderBy", "orderFrom", "collation")
 _GEO = ("georel", "geometry", "coordinates", "geoproperty")
 _PAGE = ("limit", "offset", "count")
+_VIEW_OVER_TIME = ("attrs", "pick", "omit", "datasetId", "options", "format", "lang")
 _TIME = (
     "timerel",
     "timeAt",
@@ -48,38 +74,80 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
     ("entities",): {
         "GET": _route(
             "entities.read",
-            entities.query,
-            "id",
-            "idPattern",
-            "type",
-            "q",
+            queries.query,
+            *_WHICH,
             *_GEO,
             *_VIEW,
             *_PAGE,
+            *_ORDER,
         ),
-        "POST": _route("entities.write", entities.create),
+        "POST": _route("entities.write", entities.create, "local"),
+        "DELETE": _route("entities.delete", queries.purge, *_WHICH, *_GEO, "attrs", "keep", "drop"),
     },
     ("entities", "*"): {
-        "GET": _route("entities.read", entities.retrieve, *_VIEW),
-        "DELETE": _route("entities.delete", entities.delete),
-        "PATCH": _route("entities.write", entities.merge, "options"),
-        "PUT": _route("entities.write", entities.replace),
+        "GET": _route("entities.read", queries.retrieve, "type", "local", *_VIEW),
+        "DELETE": _route("entities.delete", entities.delete, *_TYPED),
+        "PATCH": _route(
+            "entities.write", entities.merge, *_TYPED, "options", "format", "observedAt", "lang"
+        ),
+        "PUT": _route("entities.write", entities.replace, *_TYPED),
     },
     ("entities", "*", "attrs"): {
-        "POST": _route("entities.write", entities.append, "options"),
-        "PATCH": _route("entities.write", entities.update),
+        "POST": _route("entities.write", entities.append, *_TYPED, "options"),
+        "PATCH": _route("entities.write", entities.update, *_TYPED),
     },
     ("entities", "*", "attrs", "*"): {
-        "PATCH": _route("entities.write", entities.update_attribute),
-        "DELETE": _route("entities.write", entities.delete_attribute, "datasetId", "deleteAll"),
+        "PUT": _route("entities.write", entities.replace_attribute, *_TYPED),
+        "PATCH": _route("entities.write", entities.update_attribute, *_TYPED),
+        "DELETE": _route(
+            "entities.write", entities.delete_attribute, *_TYPED, "datasetId", "deleteAll"
+        ),
     },
     ("entityOperations", "create"): {"POST": _route("entities.write", batches.create)},
     ("entityOperations", "upsert"): {"POST": _route("entities.write", batches.upsert, "options")},
     ("entityOperations", "update"): {"POST": _route("entities.write", batches.update, "options")},
     ("entityOperations", "merge"): {"POST": _route("entities.write", batches.merge)},
+    ("entityOperations", "query"): {
+        "POST": _route(
+            "entities.read", queries.query_by_body, *_PAGE, "options", "format", "local"
+        ),
+    },
     ("entityOperations", "delete"): {"POST": _route("entities.delete", batches.delete)},
+    ("temporal", "entities"): {
+        "GET": _route(
+            "temporal.read",
+            temporal.query,
+            "id",
+            "idPattern",
+            "type",
+            "q",
+            "scopeQ",
+            "csf",
+            "local",
+            "orderBy",
+            *_GEO,
+            *_VIEW_OVER_TIME,
+            *_PAGE,
+            *_TIME,
+        ),
+        "POST": _route("entities.write", temporal.create),
+    },
     ("temporal", "entities", "*"): {
-        "GET": _route("temporal.read", temporal.retrieve, *_VIEW, *_TIME),
+        "GET": _route("temporal.read", temporal.retrieve, "local", *_VIEW_OVER_TIME, *_TIME),
+        "DELETE": _route("entities.delete", temporal.delete),
+    },
+    ("temporal", "entities", "*", "attrs"): {
+        "POST": _route("entities.write", temporal.append),
+    },
+    ("temporal", "entities", "*", "attrs", "*"): {
+        "DELETE": _route("entities.delete", temporal.delete_attribute, "datasetId", "deleteAll"),
+    },
+    ("temporal", "entities", "*", "attrs", "*", "*"): {
+        "PATCH": _route("entities.write", temporal.change_instance),
+        "DELETE": _route("entities.delete", temporal.delete_instance),
+    },
+    ("temporal", "entityOperations", "query"): {
+        "POST": _route("temporal.read", temporal.query_by_post, *_PAGE, "options", "format"),
     },
     ("subscriptions",): {
         "GET": _route("subscriptions.manage", subscriptions.query, *_PAGE),
@@ -90,8 +158,18 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
         "PATCH": _route("subscriptions.manage", subscriptions.change),
         "DELETE": _route("subscriptions.manage", subscriptions.delete),
     },
-    ("types",): {"GET": _route("entities.read", discovery.types)},
-    ("types", "*"): {"GET": _route("entities.read", discovery.type_details)},
+    ("jsonldContexts",): {
+        "GET": _route("entities.read", contexts.query, "details", "kind"),
+        "POST": _route("contexts.manage", contexts.add),
+    },
+    ("jsonldContexts", "*"): {
+        "GET": _route("entities.read", contexts.retrieve, "details"),
+        "DELETE": _route("contexts.manage", contexts.delete, "reload"),
+    },
+    ("types",): {"GET": _route("entities.read", discovery.types, "details", "local")},
+    ("types", "*"): {"GET": _route("entities.read", discovery.type_details, "local")},
+    ("attributes",): {"GET": _route("entities.read", discovery.attributes, "details", "local")},
+    ("attributes", "*"): {"GET": _route("entities.read", discovery.attribute_details, "local")},
 }
 
 
@@ -106,6 +184,10 @@ def find(request: Request) -> tuple[Route, list[str]]:
         raise NotFound(f"there is nothing at {request.path}", param="path")
     methods = ROUTES[pattern]
     route = methods.get(request.method)
+    if route is None and request.path == PREFIX + "entities/":
+        # The id after the slash was forgotten: that is what is wrong, not the method.
+        route = ROUTES.get((*pattern, "*"), {}).get(request.method)
+        parts, pattern = ([*parts, ""], (*pattern, "*")) if route else (parts, pattern)
     if route is None:
         raise MethodNotAllowed(request.method, sorted(methods))
     if unknown := sorted(set(request.query) - route.parameters):
@@ -114,7 +196,10 @@ def find(request: Request) -> tuple[Route, list[str]]:
             param=unknown[0],
             fix="use " + (", ".join(sorted(route.parameters)) or "no parameters"),
         )
-    return route, [x for p, x in zip(pattern, parts, strict=True) if p == "*"]
+    ids = [x for p, x in zip(pattern, parts, strict=True) if p == "*"]
+    if pattern[0] == "entities" and ids:
+        checked_uri(ids[0], "id")
+    return route, ids
 
 
 def _fits(pattern: tuple[str, ...], parts: list[str]) -> bool:

@@ -6,17 +6,21 @@ import secrets
 from typing import Any
 from urllib.parse import quote
 
+from chengmai.broker.model import EntityQuery
+from chengmai.broker.naming import renamed
 from chengmai.broker.problems import SubscriptionInvalid
 from chengmai.broker.subscription import COUNTERS
 from chengmai.kernel.ids import urn
-from chengmai.ngsild.contexts import CORE_URL
+from chengmai.ngsild.contexts import CORE_URL, Context
+from chengmai.ngsild.members import checked_uri
 from chengmai.web.api.http import Request, Response, json_response
-from chengmai.web.api.machine import Machine
+from chengmai.web.api.machine import Machine, page_links
 from chengmai.web.api.negotiation import (
     JSON,
     accepted,
     body_with_context,
     context_link,
+    link_context,
     request_context,
 )
 
@@ -26,10 +30,20 @@ async def create(machine: Machine, request: Request) -> Response:
     body, context = body_with_context(request, machine.contexts)
     document = _checked(body)
     document.setdefault("id", urn("Subscription", secrets.token_hex(12)))
-    document.setdefault("jsonldContext", context.source if context.source is not None else CORE_URL)
+    source = await context_url(machine, request, context)
+    if document.setdefault("jsonldContext", source) != source:
+        # Names are read with the request's context, notifications written with the one named.
+        document["@context"] = source
     await machine.subscribing.create(request.actor, document)
     location = f"/ngsi-ld/v1/subscriptions/{quote(document['id'], safe=':')}"
     return Response(201).header("Location", location)
+
+
+async def context_url(machine: Machine, request: Request, context: Context) -> str:
+    """Return the URL of a request's context; one that has none of its own is kept (clause 5.8.1)."""
+    if context.source is None or context.url is not None:
+        return context.url or CORE_URL
+    return await machine.shelf.implicit(request.actor, context.source, request.base)
 
 
 async def query(machine: Machine, request: Request) -> Response:
@@ -38,7 +52,10 @@ async def query(machine: Machine, request: Request) -> Response:
     limit = request.number("limit", 20, least=0, most=1000)
     offset = request.number("offset", 0, least=0, most=10**9)
     found = await machine.subscribing.list(request.actor)
-    response = json_response(found[offset : offset + limit], content_type=media)
+    page = [_shown(machine, request, one, media) for one in found[offset : offset + limit]]
+    response = json_response(page, content_type=media)
+    more = len(found) > offset + limit
+    response.headers += page_links(request, EntityQuery(limit=limit, offset=offset), more=more)
     if request.flag("count"):
         response.header("NGSILD-Results-Count", str(len(found)))
     if media == JSON:
@@ -49,26 +66,42 @@ async def query(machine: Machine, request: Request) -> Response:
 async def retrieve(machine: Machine, request: Request, subscription_id: str) -> Response:
     """GET /subscriptions/{id}"""
     media = accepted(request)
+    checked_uri(subscription_id, "id")
     document = await machine.subscribing.get(request.actor, subscription_id)
+    response = json_response(_shown(machine, request, document, media), content_type=media)
     if media == JSON:
-        link = context_link(request_context(request, machine.contexts))
-        return json_response(document).header("Link", link)
-    return json_response({**document, "@context": document["jsonldContext"]}, content_type=media)
+        response.header("Link", context_link(request_context(request, machine.contexts)))
+    return response
 
 
 async def change(machine: Machine, request: Request, subscription_id: str) -> Response:
     """PATCH /subscriptions/{id}"""
-    body, _ = body_with_context(request, machine.contexts, merge_patch=True)
+    checked_uri(subscription_id, "id")
+    body, context = body_with_context(request, machine.contexts, merge_patch=True)
     if not isinstance(body, dict):
         raise SubscriptionInvalid("the body is no object", param="body")
-    await machine.subscribing.change(request.actor, subscription_id, body)
+    await machine.subscribing.change(request.actor, subscription_id, renamed(body, context.expand))
     return Response(204)
 
 
 async def delete(machine: Machine, request: Request, subscription_id: str) -> Response:
     """DELETE /subscriptions/{id}"""
+    checked_uri(subscription_id, "id")
     await machine.subscribing.delete(request.actor, subscription_id)
     return Response(204)
+
+
+def _shown(
+    machine: Machine, request: Request, document: dict[str, Any], media: str
+) -> dict[str, Any]:
+    """Return a subscription with its names in the context asked for; in JSON-LD its own is the default."""
+    given = document.get("@context", document["jsonldContext"])
+    document = {name: value for name, value in document.items() if name != "@context"}
+    if media != JSON and link_context(request) is None:
+        return {**document, "@context": given}
+    own, asked = machine.contexts.compile(given), request_context(request, machine.contexts)
+    shown = renamed(document, lambda name: asked.compact(own.expand(name)))
+    return shown if media == JSON else {**shown, "@context": asked.source or CORE_URL}
 
 
 def _checked(body: Any) -> dict[str, Any]:

@@ -1,86 +1,173 @@
-"""/temporal/entities: an entity over time (clauses 5.7.3 and 6.19)."""
+"""/temporal/entities: entities over time (clauses 5.6.11–5.6.16, 5.7.3, 5.7.4; bindings 6.18–6.24)."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
-from chengmai.history.model import Span
-from chengmai.kernel.problems import NotSupported, TooLarge
-from chengmai.ngsild.entity import Instance
-from chengmai.ngsild.represent import TemporalForm, compact_temporal
-from chengmai.ngsild.temporal import TemporalQuery, aggregate, parse_temporal
-from chengmai.web.api.http import Request, Response
-from chengmai.web.api.machine import Machine, options, wants_sys_attrs
-from chengmai.web.api.negotiation import accepted, entity_response, request_context
+from chengmai.broker.model import EntityQuery
+from chengmai.broker.temporal import TemporalFound
+from chengmai.kernel.problems import Invalid
+from chengmai.ngsild.contexts import Context
+from chengmai.ngsild.evolution import expand_evolution
+from chengmai.ngsild.expand import expand_attribute
+from chengmai.ngsild.members import checked_name, checked_uri
+from chengmai.ngsild.problems import AttributeMissing
+from chengmai.ngsild.temporal_view import compact_evolution
+from chengmai.web.api.http import InvalidRequest, Request, Response
+from chengmai.web.api.machine import Machine, page_links
+from chengmai.web.api.negotiation import (
+    accepted,
+    body_with_context,
+    entity_response,
+    request_context,
+)
+from chengmai.web.api.temporal_ask import Asked, asked_by_body, asked_of_many, asked_of_one
 
-MOST_INSTANCES = 100_000
+
+async def create(machine: Machine, request: Request) -> Response:
+    """POST /temporal/entities"""
+    body, context = body_with_context(request, machine.contexts)
+    _not_empty(body)
+    told = expand_evolution(body, context)
+    if not await machine.temporal.tell(request.actor, told):
+        return Response(204)
+    location = f"/ngsi-ld/v1/temporal/entities/{quote(told.head['id'], safe=':')}"
+    return Response(201).header("Location", location)
+
+
+async def query(machine: Machine, request: Request) -> Response:
+    """GET /temporal/entities"""
+    media = accepted(request)
+    context = request_context(request, machine.contexts)
+    asked = asked_of_many(request, context)
+    return await _answer(machine, request, asked, context, media)
+
+
+async def query_by_post(machine: Machine, request: Request) -> Response:
+    """POST /temporal/entityOperations/query"""
+    media = accepted(request)
+    body, context = body_with_context(request, machine.contexts)
+    asked = asked_by_body(request, body, context)
+    return await _answer(machine, request, asked, context, media)
 
 
 async def retrieve(machine: Machine, request: Request, entity_id: str) -> Response:
     """GET /temporal/entities/{id}"""
     media = accepted(request)
     context = request_context(request, machine.contexts)
-    query = parse_temporal(request.query)
-    entity = await machine.broker.retrieve(request.actor, entity_id)
-    names = [context.expand(name) for name in request.names("attrs")] or None
-    series = await machine.history.evolution(
-        request.actor.tenant, entity_id, attributes=names, span=_span(query), last_n=query.last_n
-    )
-    if (count := sum(map(len, series.values()))) > MOST_INSTANCES:
-        raise TooLarge(
-            f"{count} instances match, more than {MOST_INSTANCES}",
-            code="temporal.too_many",
-            param="timerel",
-            fix="narrow the window, name attrs, or ask for lastN or aggregates",
+    asked = asked_of_one(request, context)
+    checked_uri(entity_id, "id")
+    found = await machine.temporal.retrieve(request.actor, entity_id, asked.ask)
+    (document,) = _documents(found, asked, context)
+    if not document:
+        raise AttributeMissing(
+            "nothing is left of the entity", param="omit", fix="pick more, or omit less"
         )
-    form = _form(request, query)
-    if form == "aggregatedValues":
-        series = {name: _aggregated(found, query) for name, found in series.items()}
-    elif query.last_n is not None:
-        series = {name: found[::-1] for name, found in series.items()}
-    document = compact_temporal(
-        entity_id,
-        entity["type"],
-        series,
-        context,
-        form,
-        wants_sys_attrs(request),
-        timeproperty=query.timeproperty,
-    )
-    return entity_response(document, context, media)
+    return _ranged(entity_response(document, context, media), found)
 
 
-def _form(request: Request, query: TemporalQuery) -> TemporalForm:
-    asked = options(request) | {request.query.get("format", "")}
-    if query.methods:
-        return "aggregatedValues"
-    return "temporalValues" if "temporalValues" in asked else "normalized"
+async def delete(machine: Machine, request: Request, entity_id: str) -> Response:
+    """DELETE /temporal/entities/{id}"""
+    await machine.temporal.delete(request.actor, checked_uri(entity_id, "id"))
+    return Response(204)
 
 
-def _span(query: TemporalQuery) -> Span:
-    if query.timeproperty not in ("observedAt", "modifiedAt", "createdAt"):
-        raise NotSupported(f"queries by {query.timeproperty}", param="timeproperty")
-    return Span(query.start_us, query.end_us, query.timeproperty)  # type: ignore[arg-type]
+async def append(machine: Machine, request: Request, entity_id: str) -> Response:
+    """POST /temporal/entities/{id}/attrs"""
+    checked_uri(entity_id, "id")
+    body, context = body_with_context(request, machine.contexts)
+    _not_empty(body)
+    told = expand_evolution(body, context, fragment=True)
+    await machine.temporal.append(request.actor, entity_id, told)
+    return Response(204)
 
 
-def _aggregated(instances: list[Instance], query: TemporalQuery) -> list[dict[str, Any]]:
-    datasets: dict[str | None, list[Instance]] = {}
-    for instance in instances:
-        datasets.setdefault(instance.get("datasetId"), []).append(instance)
-    made = []
-    for dataset, found in datasets.items():
-        one: dict[str, Any] = {"type": found[0]["type"]}
-        if dataset is not None:
-            one["datasetId"] = dataset
-        made.append(
-            one
-            | aggregate(
-                found,
-                query.methods,
-                query.period_us,
-                query.start_us,
-                query.end_us,
-                timeproperty=query.timeproperty,
-            )
+async def delete_attribute(
+    machine: Machine, request: Request, entity_id: str, attribute: str
+) -> Response:
+    """DELETE /temporal/entities/{id}/attrs/{attr}"""
+    checked_uri(entity_id, "id")
+    context = request_context(request, machine.contexts)
+    dataset_id: str | None = request.query.get("datasetId") or "@none"
+    if request.flag("deleteAll"):
+        dataset_id = None
+    elif dataset_id != "@none":
+        checked_uri(dataset_id, "datasetId")
+    name = _attribute(attribute, context)
+    await machine.temporal.delete_attribute(request.actor, entity_id, name, dataset_id)
+    return Response(204)
+
+
+async def change_instance(
+    machine: Machine, request: Request, entity_id: str, attribute: str, instance_id: str
+) -> Response:
+    """PATCH /temporal/entities/{id}/attrs/{attr}/{instanceId}"""
+    checked_uri(entity_id, "id")
+    body, context = body_with_context(request, machine.contexts, merge_patch=True)
+    _not_empty(body)
+    if isinstance(body, dict) and set(body) == {attribute}:
+        # Both spellings are in use: the instance itself, or the instance under its attribute.
+        body = body[attribute]
+    name = _attribute(attribute, context)
+    checked_uri(instance_id, "instanceId")
+    given = expand_attribute(attribute, body, context, temporal=True)
+    if len(given) != 1:
+        raise Invalid("one instance is changed at a time", code="attribute.many", param=attribute)
+    await machine.temporal.change_instance(request.actor, entity_id, name, instance_id, given[0])
+    return Response(204)
+
+
+async def delete_instance(
+    machine: Machine, request: Request, entity_id: str, attribute: str, instance_id: str
+) -> Response:
+    """DELETE /temporal/entities/{id}/attrs/{attr}/{instanceId}"""
+    checked_uri(entity_id, "id")
+    context = request_context(request, machine.contexts)
+    name = _attribute(attribute, context)
+    checked_uri(instance_id, "instanceId")
+    await machine.temporal.change_instance(request.actor, entity_id, name, instance_id, None)
+    return Response(204)
+
+
+async def _answer(
+    machine: Machine, request: Request, asked: Asked, context: Context, media: str
+) -> Response:
+    found = await machine.temporal.query(request.actor, asked.query, asked.ask)
+    response = entity_response(_documents(found, asked, context), context, media)
+    if found.total is not None:
+        response.header("NGSILD-Results-Count", str(found.total))
+    page = EntityQuery(limit=asked.query.limit, offset=asked.query.offset)
+    response.headers += page_links(request, page, more=found.more)
+    return _ranged(response, found)
+
+
+def _documents(found: TemporalFound, asked: Asked, context: Context) -> list[dict[str, Any]]:
+    return [
+        compact_evolution(
+            entity,
+            series,
+            context,
+            asked.ask.window,
+            asked.form,
+            sys_attrs=asked.sys_attrs,
+            keeps=asked.keeps,
         )
-    return made
+        for entity, series in found.entities
+    ]
+
+
+def _ranged(response: Response, found: TemporalFound) -> Response:
+    if found.cut is not None:
+        response.status = 206
+        response.header("Content-Range", found.cut.content_range)
+    return response
+
+
+def _not_empty(body: Any) -> None:
+    if body == {}:
+        raise InvalidRequest("the body says nothing", param="body", fix="send a JSON object")
+
+
+def _attribute(name: str, context: Context) -> str:
+    return name if name == "scope" else context.expand(checked_name(name, "attrId"))

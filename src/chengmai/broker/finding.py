@@ -1,0 +1,170 @@
+"""Finding entities: candidates by index, then every part of the query, then order, page and links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+from chengmai.broker.model import EntityQuery, Found, Which
+from chengmai.broker.ports import Candidates, EntityStore
+from chengmai.kernel.problems import Invalid
+from chengmai.kernel.work import Tx
+from chengmai.ngsild import geoq, q
+from chengmai.ngsild.entity import LOCATION, Entity
+from chengmai.ngsild.linking import Lookup, joined
+from chengmai.ngsild.select import matches_scopes, matches_types
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Reads entities for queries."""
+
+    entities: EntityStore
+
+    def page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found:
+        """Return one page of what matches; raises `Invalid` on a bad pattern."""
+        if query.order is not None:
+            return self._ordered_page(tx, tenant, query)
+        if _is_exact(query):
+            return self._exact_page(tx, tenant, query)
+        page: list[Entity] = []
+        seen = 0
+        for entity in self.matching(tx, tenant, query):
+            seen += 1
+            if query.offset < seen <= query.offset + query.limit:
+                page.append(entity)
+            if not query.count and seen > query.offset + query.limit:
+                break
+        return self._found(tx, tenant, query, page, seen)
+
+    def matching(self, tx: Tx, tenant: str, query: EntityQuery) -> Iterator[Entity]:
+        """Yield what matches, ordered by id."""
+        checks = [_Check(one) for one in query.which]
+        lookup = self.lookup(tx, tenant)
+        for entity in self.entities.candidates(tx, tenant, _candidates(query)):
+            if any(check.holds(entity) for check in checks) and _holds(query, entity, lookup):
+                yield entity
+
+    @staticmethod
+    def fits(query: EntityQuery, entity: Entity) -> bool:
+        """Return whether the query means an entity, by its selectors alone."""
+        return any(_Check(one).holds(entity) for one in query.which)
+
+    def lookup(self, tx: Tx, tenant: str) -> Lookup:
+        """Return what finds an entity by its id; each is read once."""
+        known: dict[str, Entity | None] = {}
+
+        def find(entity_id: str) -> Entity | None:
+            if entity_id not in known:
+                known[entity_id] = self.entities.get(tx, tenant, entity_id)
+            return known[entity_id]
+
+        return find
+
+    def shown(
+        self, tx: Tx, tenant: str, query: EntityQuery, entities: Sequence[Entity]
+    ) -> list[Entity]:
+        """Return what the view of `query` leaves of `entities`, with the entities they link to."""
+        if query.join is None and query.view.shows_everything:
+            return list(entities)
+        lookup = self.lookup(tx, tenant)
+        return joined(
+            entities, query.view, query.join, query.join_level, lookup, query.contained_by
+        )
+
+    def _ordered_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found:
+        assert query.order is not None
+        every = query.order.apply(list(self.matching(tx, tenant, query)))
+        page = every[query.offset : query.offset + query.limit]
+        return self._found(tx, tenant, query, page, len(every))
+
+    def _exact_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found:
+        """Return a page where the store needs no second judgement: it counts and skips by itself."""
+        which = _candidates(query)
+        wanted = query.limit if query.count else query.limit + 1
+        found = list(self.entities.candidates(tx, tenant, which, limit=wanted, offset=query.offset))
+        total = self.entities.count(tx, tenant, which) if query.count else None
+        seen = query.offset + len(found) if total is None else total
+        return self._found(tx, tenant, query, found[: query.limit], seen)
+
+    def _found(
+        self, tx: Tx, tenant: str, query: EntityQuery, page: list[Entity], seen: int
+    ) -> Found:
+        return Found(
+            entities=page,
+            shown=self.shown(tx, tenant, query, page),
+            total=seen if query.count else None,
+            more=seen > query.offset + query.limit,
+        )
+
+
+class _Check:
+    """Whether an entity is one of those that a selector means; its pattern compiled once."""
+
+    def __init__(self, which: Which) -> None:
+        self._types = which.types
+        self._ids = None if which.ids is None else frozenset(which.ids)
+        # An id takes precedence over a pattern (clause 5.2.8).
+        self._pattern: Any = None if which.ids is not None else _pattern(which.id_pattern)
+
+    def holds(self, entity: Entity) -> bool:
+        return (
+            (self._types is None or matches_types(self._types, entity["type"]))
+            and (self._ids is None or entity["id"] in self._ids)
+            and (self._pattern is None or self._pattern.search(entity["id"]) is not None)
+        )
+
+
+def _holds(query: EntityQuery, entity: Entity, lookup: Lookup) -> bool:
+    return (
+        (not query.attributes or any(name in entity for name in query.attributes))
+        and (query.q is None or q.matches(query.q, entity, lookup))
+        and (query.scopes is None or matches_scopes(query.scopes, entity.get("scope", ())))
+        and (query.geoq is None or geoq.matches(query.geoq, entity))
+    )
+
+
+def _candidates(query: EntityQuery) -> Candidates:
+    types: set[str] | None = set()
+    ids: set[str] | None = set()
+    for one in query.which:
+        types = None if types is None or one.types is None else types | one.types.names
+        ids = None if ids is None or one.ids is None else ids | set(one.ids)
+    in_place = query.geoq is not None and query.geoq.geoproperty == LOCATION
+    return Candidates(
+        types=None if types is None else sorted(types),
+        ids=None if ids is None else sorted(ids),
+        box=geoq.bbox(query.geoq) if in_place and query.geoq is not None else None,
+    )
+
+
+def _is_exact(query: EntityQuery) -> bool:
+    """Return whether every candidate matches."""
+    judged = (query.q, query.scopes, query.geoq, query.attributes or None)
+    return (
+        all(one is None for one in judged)
+        and len(query.which) == 1
+        and all(
+            one.id_pattern is None and (one.types is None or one.types.is_plain)
+            for one in query.which
+        )
+    )
+
+
+def _pattern(text: str | None) -> object:
+    if text is None:
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(text, options)
+    except (re2.error, UnicodeError) as error:
+        raise Invalid(
+            f"idPattern is not a regular expression: {error}",
+            code="query.id_pattern",
+            param="idPattern",
+            fix="use RE2 syntax (no look-around, no back-references)",
+        ) from None

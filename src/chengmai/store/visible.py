@@ -1,0 +1,155 @@
+"""Which observations of some series can be seen: recent and sealed, corrected, without what was removed.
+
+A row without number and body is a removal: it hides the observation of the same series and instant until
+the sealer has dropped both. A recent row stands for its instant whatever the question is, so a correction
+that falls out of a window takes what it corrects out of the window as well.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from chengmai.history.model import Span
+from chengmai.store.duckdb.sealed import Row, SealedHistory, to_arrays
+from chengmai.store.sqlite.series import DELETED
+from chengmai.store.sqlite.work import SqliteTx
+
+RECENT = "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
+_RECENT_OF = f"{RECENT} WHERE series IN (SELECT value FROM json_each(?))"
+_BY_INSTANT = ("observedAt", "deletedAt")
+_WANTED = (
+    "(SELECT unnest(?::INTEGER[]) AS wanted, unnest(?::BIGINT[]) AS hidden)"
+    " ON series = wanted AND seq > hidden"
+)
+
+
+def visible_rows(
+    tx: SqliteTx,
+    sealed: SealedHistory,
+    hidden: dict[int, int],
+    span: Span,
+    *,
+    last_n: int | None = None,
+    first_n: int | None = None,
+) -> list[Row]:
+    """Return the visible rows of some series in order of series and time.
+
+    `hidden` is the `hidden_seq` of each series. `last_n` or `first_n` keeps the newest or oldest so many
+    of each series.
+    """
+    if not hidden:
+        return []
+    recent = _recent(tx, hidden, span)
+    where, values = _sealed_sql(span)
+    most, order = (last_n, "DESC") if last_n is not None else (first_n, "ASC")
+    if most is not None:
+        # A recent row may take the place of a sealed one, so that many more are read.
+        where += (
+            f" QUALIFY row_number() OVER (PARTITION BY series ORDER BY at_us {order})"
+            f" <= {int(most) + len(recent)}"
+        )
+    with sealed.snapshot() as cursor:
+        watermark = sealed.sealed_seq(cursor)
+        old = cursor.execute(
+            f"{RECENT} JOIN {_WANTED} WHERE series IN ({', '.join('?' * len(hidden))}){where}",
+            (list(hidden), list(hidden.values()), *hidden, *values),
+        ).fetchall()
+    merged = {(row[0], row[1]): row for row in old}
+    for row in recent:
+        if row[3] > watermark and row[3] > hidden[row[0]]:
+            merged[row[0], row[1]] = row
+    ordered = [merged[key] for key in sorted(merged) if _covers(span, merged[key])]
+    if last_n is not None:
+        return _most(ordered[::-1], last_n)[::-1]
+    return ordered if first_n is None else _most(ordered, first_n)
+
+
+def visible_numbers(
+    tx: SqliteTx, sealed: SealedHistory, hidden: dict[int, int], span: Span
+) -> tuple[Any, Any, Any]:
+    """Return (series, at_us, value) arrays of the visible observed numbers of some series."""
+    where, values = _sealed_sql(span)
+    wanted = {
+        "series": np.array(list(hidden), dtype=np.int32),
+        "hidden": np.array(list(hidden.values()), dtype=np.int64),
+    }
+    recent = _recent(tx, hidden, span)
+    with sealed.snapshot() as cursor:
+        watermark = sealed.sealed_seq(cursor)
+        cursor.register("wanted", wanted)
+        cursor.register("recent", to_arrays([row for row in recent if row[3] > watermark]))
+        found = cursor.execute(
+            "WITH every AS ("
+            " SELECT series, at_us, seq, num FROM recent"
+            f" WHERE NOT isnan(num){where} UNION ALL"
+            f" SELECT series, at_us, seq, num FROM observation WHERE num IS NOT NULL{where}"
+            " AND series IN (SELECT series FROM wanted)"
+            " AND (series, at_us) NOT IN (SELECT (series, at_us) FROM recent))"
+            " SELECT every.series, at_us, num FROM every JOIN wanted USING (series)"
+            " WHERE seq > hidden ORDER BY every.series, at_us",
+            [*values, *values],
+        ).fetchnumpy()
+    return (
+        np.asarray(found["series"], dtype=np.int64),
+        np.asarray(found["at_us"], dtype=np.int64),
+        np.asarray(found["num"], dtype=np.float64),
+    )
+
+
+def _recent(tx: SqliteTx, hidden: dict[int, int], span: Span) -> list[Row]:
+    """Return the recent rows that may show or hide something in the span."""
+    where = ""
+    values: list[int] = []
+    if span.by in _BY_INSTANT:
+        where, values = _range_sql("at_us", span)
+    rows: list[Row] = tx.db.execute(
+        f"{_RECENT_OF}{where}", (json.dumps(list(hidden)), *values)
+    ).fetchall()
+    return rows
+
+
+def _sealed_sql(span: Span) -> tuple[str, list[int]]:
+    where, values = _range_sql("at_us" if span.by in _BY_INSTANT else "modified_us", span)
+    if span.by == "observedAt":
+        where += " AND observed"
+    elif span.by == "deletedAt":
+        where += f" AND starts_with(body, '{DELETED}')"
+    return where, values
+
+
+def _range_sql(column: str, span: Span) -> tuple[str, list[int]]:
+    where = ""
+    values: list[int] = []
+    if span.start_us is not None:
+        where += f" AND {column} >= ?"
+        values.append(span.start_us)
+    if span.end_us is not None:
+        where += f" AND {column} < ?"
+        values.append(span.end_us)
+    return where, values
+
+
+def _covers(span: Span, row: Row) -> bool:
+    _, at_us, modified_us, _, observed, num, body = row
+    if num is None and body is None:
+        return False
+    if span.by == "observedAt" and not observed:
+        return False
+    if span.by == "deletedAt" and not (body or "").startswith(DELETED):
+        return False
+    at = at_us if span.by in _BY_INSTANT else modified_us
+    after = span.start_us is None or at >= span.start_us
+    return after and (span.end_us is None or at < span.end_us)
+
+
+def _most(rows: list[Row], n: int) -> list[Row]:
+    kept: list[Row] = []
+    count: dict[int, int] = {}
+    for row in rows:
+        count[row[0]] = count.get(row[0], 0) + 1
+        if count[row[0]] <= n:
+            kept.append(row)
+    return kept

@@ -1,0 +1,181 @@
+"""Reading from /entities, and purging by query (clauses 6.4, 6.5 and 6.23)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from chengmai.broker.model import EntityQuery, Found
+from chengmai.kernel.problems import Invalid, NotFound
+from chengmai.ngsild.contexts import Context
+from chengmai.ngsild.entity import LOCATION, Entity
+from chengmai.ngsild.members import checked_name
+from chengmai.ngsild.represent import compact_entity, to_geojson
+from chengmai.web.api.asking import Given, entity_query, given_in_parameters, one_entity
+from chengmai.web.api.http import Request, Response, json_response
+from chengmai.web.api.machine import (
+    Machine,
+    checked_view_options,
+    form,
+    page_links,
+    wants_sys_attrs,
+)
+from chengmai.web.api.negotiation import (
+    GEO_JSON,
+    accepted,
+    body_with_context,
+    context_link,
+    entity_response,
+    request_context,
+    wants_context_in_body,
+)
+from chengmai.web.api.querybody import given_in_body
+
+
+async def query(machine: Machine, request: Request) -> Response:
+    """GET /entities"""
+    media = accepted(request, geo=True)
+    context = request_context(request, machine.contexts)
+    return await _answer(machine, request, given_in_parameters(request), context, media)
+
+
+async def query_by_body(machine: Machine, request: Request) -> Response:
+    """POST /entityOperations/query"""
+    media = accepted(request, geo=True)
+    body, context = body_with_context(request, machine.contexts)
+    given = given_in_body(body)
+    for name in ("lang", "geometryProperty"):
+        if isinstance(body.get(name), str):
+            request.query.setdefault(name, body[name])
+    return await _answer(machine, request, given, context, media)
+
+
+async def retrieve(machine: Machine, request: Request, entity_id: str) -> Response:
+    """GET /entities/{id}"""
+    media = accepted(request, geo=True)
+    context = request_context(request, machine.contexts)
+    checked_view_options(request)
+    _check_geometry(request, media)
+    asked = _for_media(one_entity(given_in_parameters(request), context), media)
+    found = await machine.broker.show(request.actor, entity_id, asked)
+    if asked.attributes and not any(name in found.entities[0] for name in asked.attributes):
+        raise NotFound(
+            f"{entity_id} has none of the attributes asked for", param="attrs", id=entity_id
+        )
+    if not found.shown:
+        raise NotFound(
+            f"nothing is left of {entity_id}", param="pick", fix="pick members that it has"
+        )
+    one = len(found.shown) == 1
+    return _shown(request, found, context, media, single=one)
+
+
+async def purge(machine: Machine, request: Request) -> Response:
+    """DELETE /entities"""
+    context = request_context(request, machine.contexts)
+    given = given_in_parameters(request)
+    keep, drop = request.names("keep"), request.names("drop")
+    if keep and drop:
+        raise Invalid("keep and drop do not go together", code="purge.both", param="drop")
+    asked = replace(entity_query(given, request, context), limit=0)
+    named = frozenset(
+        name if name == "scope" else context.expand(checked_name(name, "keep"))
+        for name in (*keep, *drop)
+    )
+
+    def doomed(entity: Entity) -> frozenset[str]:
+        names = frozenset(key for key in entity if ":" in key or key == "scope")
+        return names - named if keep else names & named
+
+    decide = doomed if named else None
+    await machine.broker.purge(request.actor, asked, decide)
+    return Response(204)
+
+
+async def _answer(
+    machine: Machine, request: Request, given: Given, context: Context, media: str
+) -> Response:
+    checked_view_options(request, "count")
+    _check_geometry(request, media)
+    asked = _for_media(entity_query(given, request, context), media)
+    found = await machine.broker.query(request.actor, asked)
+    response = _shown(request, found, context, media, single=False)
+    if found.total is not None:
+        response.header("NGSILD-Results-Count", str(found.total))
+    response.headers += page_links(request, asked, more=found.more)
+    return response
+
+
+def _check_geometry(request: Request, media: str) -> None:
+    if "geometryProperty" in request.query and media != GEO_JSON:
+        raise Invalid(
+            "geometryProperty is for GeoJSON answers",
+            code="query.geometry_property",
+            param="geometryProperty",
+            fix=f"accept {GEO_JSON}",
+        )
+
+
+def _for_media(asked: EntityQuery, media: str) -> EntityQuery:
+    """Return the query with `id` among what is shown where the media type cannot do without it."""
+    if media != GEO_JSON or asked.view.shows_everything:
+        return asked
+    pick, omit = asked.view.pick, asked.view.omit
+    if pick is not None:
+        pick = {**pick, "id": None}
+    if omit is not None:
+        omit = {name: below for name, below in omit.items() if name != "id"}
+    return replace(asked, view=replace(asked.view, pick=pick, omit=omit))
+
+
+def _shown(
+    request: Request, found: Found, context: Context, media: str, *, single: bool
+) -> Response:
+    view: dict[str, Any] = {
+        "form": form(request),
+        "sys_attrs": wants_sys_attrs(request),
+        "lang": request.query.get("lang"),
+    }
+    if media == GEO_JSON:
+        return _geo_json(request, found, context, view, single=single)
+    documents = [compact_entity(entity, context, **view) for entity in found.shown]
+    return entity_response(documents[0] if single else documents, context, media)
+
+
+def _geo_json(
+    request: Request, found: Found, context: Context, view: dict[str, Any], *, single: bool
+) -> Response:
+    name = request.query.get("geometryProperty")
+    iri = LOCATION if name is None else context.expand(checked_name(name, "geometryProperty"))
+    whole = {one["id"]: one for one in found.entities}
+    features = [_feature(one, whole, context, iri, request, view) for one in found.shown]
+    document = features[0] if single else {"type": "FeatureCollection", "features": features}
+    return _with_context(document, request, context)
+
+
+def _feature(
+    entity: Entity,
+    whole: dict[str, Entity],
+    context: Context,
+    iri: str,
+    request: Request,
+    view: dict[str, Any],
+) -> dict[str, Any]:
+    datasets: Sequence[str] = request.names("datasetId")
+    dataset = datasets[0] if datasets and datasets[0] != "@none" else None
+    return to_geojson(
+        entity,
+        context,
+        geometry_property=iri,
+        dataset_id=dataset,
+        geometry_of=whole.get(entity["id"]),
+        **view,
+    )
+
+
+def _with_context(document: dict[str, Any], request: Request, context: Context) -> Response:
+    if wants_context_in_body(request):
+        document["@context"] = context.echo
+        return json_response(document, content_type=GEO_JSON)
+    return json_response(document, content_type=GEO_JSON).header("Link", context_link(context))
