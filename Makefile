@@ -8,7 +8,7 @@ SPEED ?= 12
 PORT ?= 8026
 STATIC := src/chengmai/web/static/vendor
 
-.PHONY: help demo test check fast lint types layers bench soak wheel reference front-end clean
+.PHONY: help demo test check fast lint types layers bench wheel reference front-end clean
 
 help:
 	@echo "make demo               start a living city on this machine and print its address"
@@ -70,9 +70,6 @@ layers:
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(BENCH)
-
-soak: $(VENV)/.dev
-	$(BIN)/python -m bench soak
 
 reference: $(VENV)/.dev
 	$(BIN)/python -m tools.make_reference

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,20 @@ async def test_after_commit_runs_before_the_answer_and_never_after_a_failure(
         await work.write(bad)
 
     assert told == ["good"]
+
+
+async def test_units_of_work_in_one_commit_have_instants_of_their_own(work: SqliteWork) -> None:
+    gate = threading.Event()
+    first = asyncio.create_task(work.write(lambda _tx: gate.wait(10)))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(work.write(lambda tx: tx.now)) for _ in range(100)]
+    await asyncio.sleep(0)
+    gate.set()
+
+    instants = await asyncio.gather(*others)
+
+    assert await first
+    assert len(set(instants)) == 100
 
 
 async def test_a_read_cannot_write(work: SqliteWork) -> None:

@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ Outcome = tuple["_Job", Any, BaseException | None]
 
 _BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 MAX_GROUP = 256
+_TICK = timedelta(microseconds=1)
 MAX_WAITING = 20_000
 _log = structlog.get_logger(__name__)
 
@@ -166,7 +167,8 @@ class SqliteWork:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._memo.begin(int(self._db.pragma("data_version")))
-            outcomes = [self._one(job, now) for job in group]
+            # An instant each: a change that carries none of its own is told apart from the next by it.
+            outcomes = [self._one(job, now + n * _TICK) for n, job in enumerate(group)]
             self._db.execute("COMMIT")
         except BaseException as error:  # whatever it was, nobody may be told that it is saved
             self._memo.end(well=False)
