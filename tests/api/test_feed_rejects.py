@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from chengmai.ngsild.entity import name_iri
 from tests.api.house import House
 from tests.api.recording import LAST, a_replaying_house, a_row, four_weeks, write_csv
 
@@ -21,10 +22,11 @@ async def _feed(house: House, name: str) -> dict[str, Any]:
 
 
 async def _past(house: House, station: str, attribute: str = "pm25") -> list[float]:
-    document = await house.get(
-        f"/temporal/entities/urn:ngsi-ld:AirQualityObserved:{station}?options=temporalValues"
+    name = name_iri(attribute)
+    series = await house.city.history.evolution(
+        "city", f"urn:ngsi-ld:AirQualityObserved:{station}", attributes=[name]
     )
-    return [value for value, _ in document[attribute]["values"]]
+    return [one["value"] for one in series[name]]
 
 
 async def test_bad_rows_of_a_table_are_told_and_the_rest_arrives(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def _expected(town: Town, step: Step) -> int:
         return 201
     if known is None:
         return 404
-    if what == "append":
+    if what in ("append", "update"):
         known |= attributes
     elif what == "replace":
         town[name] = dict(attributes)
@@ -50,8 +50,7 @@ def _expected(town: Town, step: Step) -> int:
     elif what == "delete_one":
         return 204 if known.pop(next(iter(attributes), "p"), None) is not None else 404
     else:
-        new = what == "keep"
-        fitting = {key: value for key, value in attributes.items() if (key not in known) == new}
+        fitting = {key: value for key, value in attributes.items() if key not in known}
         known |= fitting
         return 204 if fitting == attributes else 207
     return 204

@@ -120,6 +120,10 @@ class Chronicle(Protocol):
         """
         ...
 
+    def has_past(self, tx: Any, tenant: str, entity_id: str, attribute: str | None = None) -> bool:
+        """Return whether anything is kept of an entity, or of one of its attributes."""
+        ...
+
     def edit_instance(
         self,
         tx: Any,

@@ -95,7 +95,7 @@ class TemporalBroker:
 
         def tell(tx: Tx) -> bool:
             before = self._entities.get(tx, actor.tenant, entity_id)
-            known = before is not None and self._has_past(tx, actor.tenant, entity_id)
+            known = before is not None and self._chronicle.has_past(tx, actor.tenant, entity_id)
             self._record(tx, actor, before, told)
             return not known
 
@@ -116,7 +116,7 @@ class TemporalBroker:
         """Delete the evolution of an entity (clause 5.6.16); raises `EntityNotFound`."""
 
         def delete(tx: Tx) -> None:
-            if not self._has_past(tx, actor.tenant, entity_id):
+            if not self._chronicle.has_past(tx, actor.tenant, entity_id):
                 raise EntityNotFound(entity_id)
             self._chronicle.forget(tx, actor.tenant, entity_id)
             self._audit.line(tx, actor, "temporal.delete", entity_id, {})
@@ -177,12 +177,12 @@ class TemporalBroker:
 
         def retrieve(tx: Tx) -> TemporalFound:
             entity = self._entities.get(tx, actor.tenant, entity_id)
-            if entity is None or not self._has_past(tx, actor.tenant, entity_id):
+            if entity is None or not self._chronicle.has_past(tx, actor.tenant, entity_id):
                 raise EntityNotFound(entity_id)
             series = self._series(tx, actor.tenant, entity_id, ask, first=True)
             if ask.attributes and not series:
                 for name in ask.attributes:
-                    if self._has_past(tx, actor.tenant, entity_id, [name]):
+                    if self._chronicle.has_past(tx, actor.tenant, entity_id, name):
                         break
                 else:
                     raise _missing(ask.attributes[0])
@@ -311,7 +311,7 @@ class TemporalBroker:
                 return
 
     def _attribute(self, tx: Tx, tenant: str, entity_id: str, attribute: str) -> list[Instance]:
-        if not self._has_past(tx, tenant, entity_id):
+        if not self._chronicle.has_past(tx, tenant, entity_id):
             raise EntityNotFound(entity_id)
         found = self._chronicle.past(
             tx, tenant, entity_id, _ALWAYS, attributes=[attribute], first_n=1
@@ -319,13 +319,6 @@ class TemporalBroker:
         if attribute not in found:
             raise _missing(attribute)
         return found[attribute]
-
-    def _has_past(
-        self, tx: Tx, tenant: str, entity_id: str, attributes: Sequence[str] | None = None
-    ) -> bool:
-        return bool(
-            self._chronicle.past(tx, tenant, entity_id, _ALWAYS, attributes=attributes, first_n=1)
-        )
 
 
 def _page(entities: list[tuple[Entity, Series]], ask: TemporalAsk) -> TemporalFound:

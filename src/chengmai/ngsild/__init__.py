@@ -22,7 +22,6 @@ from chengmai.ngsild.q import Query, parse_q, simple_conjuncts
 from chengmai.ngsild.q import matches as matches_q
 from chengmai.ngsild.represent import (
     compact_entity,
-    compact_temporal,
     to_feature_collection,
     to_geojson,
 )
@@ -34,6 +33,7 @@ from chengmai.ngsild.select import (
     parse_types,
 )
 from chengmai.ngsild.temporal import TemporalQuery, aggregate, parse_temporal
+from chengmai.ngsild.temporal_view import compact_evolution
 
 __all__ = [
     "Context",
@@ -46,7 +46,7 @@ __all__ = [
     "aggregate",
     "append",
     "compact_entity",
-    "compact_temporal",
+    "compact_evolution",
     "core_documents",
     "created",
     "delete_attribute",

@@ -1,16 +1,15 @@
-"""From the inner form to what an answer shows: normalized, concise, simplified, GeoJSON, temporal.
+"""From the inner form to what an answer shows: normalized, concise, simplified, GeoJSON.
 
-GS CIM 009 V1.9.1, clauses 4.5.1–4.5.9, 4.5.16, 4.5.17, 4.5.19, 4.15 (language filter), 4.21 (pick and
+GS CIM 009 V1.9.1, clauses 4.5.1–4.5.4, 4.5.16, 4.5.17, 4.15 (language filter), 4.21 (pick and
 omit). Output shares values with the stored entity and is meant to be written out at once, not to be changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any, Literal, TypeAlias
 
-from chengmai.ngsild.aggregates import METHODS
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import LOCATION, VALUE_MEMBER, Entity, Instance
 from chengmai.ngsild.expand import looks_like_instances
@@ -18,7 +17,6 @@ from chengmai.ngsild.geojson import is_geometry
 from chengmai.ngsild.languages import in_language
 
 Form: TypeAlias = Literal["normalized", "concise", "simplified"]
-TemporalForm: TypeAlias = Literal["normalized", "temporalValues", "aggregatedValues"]
 
 _NONE: AbstractSet[str] = frozenset()
 _SYSTEM = frozenset({"createdAt", "modifiedAt", "deletedAt"})
@@ -27,16 +25,6 @@ _EXPANDED = frozenset({"vocab", "objectType", "valueType"})
 _KEEPS_MEMBER = frozenset(
     {"LanguageProperty", "VocabProperty", "JsonProperty", "ListProperty", "ListRelationship"}
 )
-_PLURAL = {
-    "Property": "values",
-    "GeoProperty": "values",
-    "Relationship": "objects",
-    "LanguageProperty": "languageMaps",
-    "VocabProperty": "vocabs",
-    "JsonProperty": "jsons",
-    "ListProperty": "valueLists",
-    "ListRelationship": "objectLists",
-}
 
 
 def compact_entity(
@@ -119,68 +107,6 @@ def to_feature_collection(
     """Return `entities` as a GeoJSON FeatureCollection; `options` are those of `to_geojson`."""
     features = [to_geojson(entity, ctx, **options) for entity in entities]
     return {"type": "FeatureCollection", "features": features}
-
-
-def compact_temporal(
-    entity_id: str,
-    types: Sequence[str],
-    series: Mapping[str, list[Instance]],
-    ctx: Context,
-    form: TemporalForm = "normalized",
-    sys_attrs: bool = False,
-    *,
-    scope: Sequence[str] = (),
-    timeproperty: str = "observedAt",
-) -> dict[str, Any]:
-    """Return the temporal representation of an entity; `series` holds its instances by expanded name.
-
-    `normalized` lists whole instances; `temporalValues` gives `[value, at]` pairs, `at` being
-    `timeproperty`; `aggregatedValues` takes instances that hold `type` and, for each method, the list
-    that `aggregate` made. Instances of several datasets, or kinds, are several objects.
-    """
-    names = [ctx.compact(name) for name in types]
-    made: dict[str, Any] = {"id": entity_id, "type": names[0] if len(names) == 1 else names}
-    if scope:
-        made["scope"] = scope[0] if len(scope) == 1 else list(scope)
-    for iri, instances in series.items():
-        name = ctx.compact(iri)
-        if form == "normalized":
-            made[name] = [_whole(one, ctx, sys_attrs=sys_attrs) for one in instances]
-        elif form == "temporalValues":
-            made[name] = _one_or_all(_values(instances, ctx, timeproperty))
-        else:
-            made[name] = _one_or_all([_aggregated(one) for one in instances])
-    return made
-
-
-def _whole(instance: Instance, ctx: Context, *, sys_attrs: bool) -> dict[str, Any]:
-    made: dict[str, Any] = compact_attribute([instance], ctx, sys_attrs=sys_attrs)
-    if "instanceId" in instance:
-        made["instanceId"] = instance["instanceId"]
-    return made
-
-
-def _values(instances: list[Instance], ctx: Context, timeproperty: str) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, str | None], dict[str, Any]] = {}
-    for instance in instances:
-        kind, dataset_id = instance["type"], instance.get("datasetId")
-        group = groups.get((kind, dataset_id))
-        if group is None:
-            group = groups[kind, dataset_id] = {"type": kind, _PLURAL[kind]: []}
-            if dataset_id is not None:
-                group["datasetId"] = dataset_id
-        value = instance.get(VALUE_MEMBER[kind])
-        if kind == "VocabProperty":
-            value = (
-                [ctx.compact(v) for v in value] if type(value) is list else ctx.compact(str(value))
-            )
-        group[_PLURAL[kind]].append([value, instance.get(timeproperty)])
-    return list(groups.values())
-
-
-def _aggregated(instance: Instance) -> dict[str, Any]:
-    kept = ("type", "datasetId", *METHODS)
-    return {key: instance[key] for key in kept if key in instance}
 
 
 class _View:

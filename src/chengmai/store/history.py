@@ -8,7 +8,7 @@ so none is seen twice; a recent row takes the place of a sealed one of the same 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -28,9 +28,7 @@ from chengmai.store.sqlite.series import (
     void,
 )
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
-from chengmai.store.visible import RECENT, visible_numbers, visible_rows
-
-_EVER = Span(by="modifiedAt")
+from chengmai.store.visible import EVER, RECENT, is_any_visible, visible_numbers, visible_rows
 
 
 class EmbeddedHistory:
@@ -156,6 +154,16 @@ class EmbeddedHistory:
             first_n=first_n if window.last_n is None else None,
         )
 
+    def has_past(
+        self, tx: SqliteTx, tenant: str, entity_id: str, attribute: str | None = None
+    ) -> bool:
+        registered = tx.db.execute(
+            "SELECT series, hidden_seq FROM series"
+            " WHERE tenant = ? AND entity = ? AND attr = coalesce(?, attr)",
+            (tenant, entity_id, attribute),
+        ).fetchall()
+        return is_any_visible(tx, self._sealed, dict(registered))
+
     def edit_instance(
         self,
         tx: SqliteTx,
@@ -171,8 +179,10 @@ class EmbeddedHistory:
             (tenant, entity_id, attribute),
         ).fetchall()
         about = {row[0]: row[1:] for row in registered}
-        rows = visible_rows(tx, self._sealed, {row[0]: row[4] for row in registered}, _EVER)
-        for number, at_us, modified_us, _seq, observed, num, body in rows:
+        hidden = {row[0]: row[4] for row in registered}
+        for number, at_us, modified_us, _seq, observed, num, body in self._likely(
+            tx, hidden, instance_id
+        ):
             dataset, kind, unit, _ = about[number]
             old = instance_of(
                 (number, kind, unit), dataset, at_us, modified_us, observed, num, body
@@ -186,6 +196,14 @@ class EmbeddedHistory:
                 record(tx, tenant, entity_id, [(attribute, kept)])
             return True
         return False
+
+    def _likely(self, tx: SqliteTx, hidden: dict[int, int], instance_id: str) -> Iterator[Row]:
+        """Yield rows that may be the instance: the one its name points at, and only then all of them."""
+        at = instance_id.rpartition(":")[2]
+        if at.isascii() and at.isdigit() and len(at) < 19:
+            there = Span(int(at), int(at) + 1)
+            yield from visible_rows(tx, self._sealed, hidden, there)
+        yield from visible_rows(tx, self._sealed, hidden, EVER)
 
     def numbers(
         self, tx: SqliteTx, tenant: str, entity_id: str, attribute: str, span: Span

@@ -19,6 +19,7 @@ from chengmai.store.sqlite.work import SqliteTx
 
 RECENT = "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
 _RECENT_OF = f"{RECENT} WHERE series IN (SELECT value FROM json_each(?))"
+EVER = Span(by="modifiedAt")
 _BY_INSTANT = ("observedAt", "deletedAt")
 _WANTED = (
     "(SELECT unnest(?::INTEGER[]) AS wanted, unnest(?::BIGINT[]) AS hidden)"
@@ -65,6 +66,26 @@ def visible_rows(
     if last_n is not None:
         return _most(ordered[::-1], last_n)[::-1]
     return ordered if first_n is None else _most(ordered, first_n)
+
+
+def is_any_visible(tx: SqliteTx, sealed: SealedHistory, hidden: dict[int, int]) -> bool:
+    """Return whether any of some series has a visible row, without reading them where that can be helped."""
+    if not hidden:
+        return False
+    recent = tx.db.execute(_RECENT_OF, (json.dumps(list(hidden)),)).fetchall()
+    seen = [row for row in recent if row[3] > hidden[row[0]]]
+    if any(_covers(EVER, row) for row in seen):
+        return True
+    if seen:
+        # Removals may hide all there is: only looking tells.
+        return bool(visible_rows(tx, sealed, hidden, EVER))
+    with sealed.snapshot() as cursor:
+        found = cursor.execute(
+            f"SELECT 1 FROM observation JOIN {_WANTED}"
+            f" WHERE series IN ({', '.join('?' * len(hidden))}) LIMIT 1",
+            (list(hidden), list(hidden.values()), *hidden),
+        ).fetchall()
+    return bool(found)
 
 
 def visible_numbers(

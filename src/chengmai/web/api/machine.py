@@ -79,7 +79,8 @@ def page_links(request: Request, query: EntityQuery, *, more: bool) -> list[tupl
         if wanted and query.limit:
             parts = [p for p in request.raw_query.split("&") if p and not p.startswith("offset=")]
             target = "&".join([*parts, f"offset={max(offset, 0)}"])
-            links.append(("Link", f'<{request.path}?{target}>; rel="{relation}"'))
+            link = f'<{request.path.rstrip("/")}?{target}>; rel="{relation}"'
+            links.append(("Link", f'{link}; type="application/ld+json"'))
     return links
 
 
