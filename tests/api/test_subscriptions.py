@@ -67,6 +67,15 @@ async def test_members_are_changed_and_by_null_removed(tmp_path: Path) -> None:
         assert "q" not in found
 
 
+async def test_an_end_in_the_past_is_no_change(tmp_path: Path) -> None:
+    # Clause 5.8.2.4
+    async with a_house(tmp_path) as house:
+        await house.ask("POST", "/subscriptions", a_subscription())
+        body = {"expiresAt": "2026-11-22T07:00:00Z"}
+        response = await house.ask("PATCH", "/subscriptions/urn:x:sub", body)
+        assert (response.status_code, response.json()["param"]) == (400, "expiresAt")
+
+
 async def test_a_change_cannot_set_the_counters(tmp_path: Path) -> None:
     told = {"endpoint": {"uri": HERE}, "timesSent": 99, "status": "ok"}
     async with a_house(tmp_path) as house:

@@ -73,6 +73,10 @@ class Subscribing:
             document = self._store.get(tx, actor.tenant, subscription_id)
             if document is None:
                 raise SubscriptionNotFound(subscription_id)
+            if fragment.get("expiresAt") is not None and _is_past(fragment["expiresAt"], tx.now):
+                raise SubscriptionInvalid(
+                    "it lies in the past", param="expiresAt", fix="delete the subscription instead"
+                )
             compiled = compile_subscription(
                 actor.tenant, _changed(document, fragment), self._contexts
             )
@@ -163,3 +167,7 @@ def _with_status(document: dict[str, Any], now: datetime) -> dict[str, Any]:
     if "timeInterval" not in document:
         document = {"notificationTrigger": list(DEFAULT_TRIGGERS), **document}
     return {**document, "status": status}
+
+
+def _is_past(expires_at: Any, now: datetime) -> bool:
+    return parse_instant(expires_at, "expiresAt") <= now
