@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chengmai.ngsild.entity import name_iri
 from chengmai.store.problems import StoreFailed, StoreFull, StoreUnreadable
 from tests.api.house import House, a_house, a_station, created, number
 
@@ -88,13 +89,17 @@ async def test_sealing_on_a_full_disk_loses_nothing_and_goes_on_later(small_disk
         with pytest.raises(StoreFull) as refused:
             await house.city.store.history.seal()
         assert refused.value.fix
-        past = f"/temporal/entities/{a_station()['id']}?options=temporalValues&attrs=pm25"
         every = [float(n) for n in range(60)]
-        assert [value for value, _ in (await house.get(past))["pm25"]["values"]] == every
+        assert await _recorded(house) == every
         ballast.unlink()
         while await house.city.store.history.seal():
             pass
-        assert [value for value, _ in (await house.get(past))["pm25"]["values"]] == every
+        assert await _recorded(house) == every
+
+
+async def _recorded(house: House) -> list[float]:
+    points = await house.city.history.numbers("city", a_station()["id"], name_iri("pm25"), 0, 2**62)
+    return [value for _, value in points]
 
 
 def _first_byte(path: Path) -> None:
