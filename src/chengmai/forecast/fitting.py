@@ -100,15 +100,19 @@ def fit(
 ) -> Fitted:
     """Return the forecaster chosen for `series`: the one with the least error, never worse than naive.
 
-    Less than two seasons and a horizon of history give one that shows nothing and says why.
+    A past too short for the season is judged by the season of a day, where that is shorter. Less than two
+    seasons and a horizon of history give one that shows nothing and says why.
     """
     season = series.steps(season_s)
     day = series.steps(DAY_S)
     day = day if 1 < day < season else 0
     values = series.values
-    need = 2 * season + horizon
     known = int(np.isfinite(values).sum())
-    if len(values) < need or known < need // 2:
+    if day and not _is_enough(len(values), known, season, horizon):
+        # A past of some days cannot show a week, but it can show a day.
+        season, day = day, 0
+    need = 2 * season + horizon
+    if not _is_enough(len(values), known, season, horizon):
         return _unfitted(series, horizon, season, rules.too_short(min(len(values), known), need))
     models = models or candidates(day)
     trial = run_trial(values, models, horizon=horizon, season=season, day=day, count=_ORIGINS)
@@ -141,6 +145,11 @@ def fit(
         shown=shown,
         because=because,
     )
+
+
+def _is_enough(length: int, known: int, season: int, horizon: int) -> bool:
+    need = 2 * season + horizon
+    return length >= need and known >= need // 2
 
 
 def _unfitted(series: Series, horizon: int, season: int, because: Text) -> Fitted:

@@ -82,11 +82,18 @@ def test_a_constant_series_needs_no_forecast() -> None:
 
 
 def test_a_short_series_says_how_much_is_missing() -> None:
-    found = fitted(np.ones(100))
+    found = fitted(np.ones(60))
     assert not found.shown
     assert found.backtest is None
-    assert "360" in found.because.en
-    assert "360" in found.because.zh
+    assert "72" in found.because.en
+    assert "72" in found.because.zh
+
+
+def test_a_past_of_some_days_is_judged_by_the_season_of_a_day() -> None:
+    some_days, some_weeks = a_series(24 * 8), a_series(24 * 42)
+    assert fit(some_days, season_s=WEEK_S).season == 24
+    assert fit(some_days, season_s=WEEK_S).backtest is not None
+    assert fit(some_weeks, season_s=WEEK_S).season == 168
 
 
 def test_missing_values_are_left_out_and_not_invented() -> None:
