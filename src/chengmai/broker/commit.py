@@ -13,7 +13,6 @@ import orjson
 from chengmai.broker.model import Change
 from chengmai.broker.notifying import notice
 from chengmai.broker.ports import (
-    AuditTrail,
     Candidates,
     Chronicle,
     EntityStore,
@@ -27,6 +26,7 @@ from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity, Instance, attribute_names, name_iri
 from chengmai.ngsild.patch import PatchResult, append, created
 from chengmai.ngsild.q import matches, parse_q
+from chengmai.trust.ports import Audit
 
 
 class CommitPath:
@@ -38,7 +38,7 @@ class CommitPath:
         chronicle: Chronicle,
         outbox: SubscriptionStore,
         book: SubscriptionBook,
-        audit: AuditTrail,
+        audit: Audit,
         core: Context,
         publish: Callable[[Change], None],
     ) -> None:

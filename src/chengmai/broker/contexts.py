@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from chengmai.broker.ports import AuditTrail
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant, to_us
@@ -29,6 +28,7 @@ from chengmai.kernel.problems import Invalid, NotFound, NotSupported, Problem
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.contexts import CORE_URL, CORE_URLS, Context, ContextCompiler, core_documents
 from chengmai.ngsild.problems import ContextInvalid, ContextNotAvailable, ContextWanted
+from chengmai.trust.ports import Audit
 
 PATH = "/ngsi-ld/v1/jsonldContexts/"
 ANYBODY = ""
@@ -109,7 +109,7 @@ class ContextShelf:
         self,
         work: Work[Tx],
         store: ContextStore,
-        audit: AuditTrail,
+        audit: Audit,
         fetcher: Fetcher,
         clock: Clock,
         *,

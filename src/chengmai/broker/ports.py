@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chengmai.kernel.actors import Actor
 from chengmai.kernel.geo import Box
 from chengmai.ngsild.entity import Entity, Instance
 from chengmai.ngsild.temporal import TemporalQuery
@@ -172,20 +171,4 @@ class SubscriptionStore(Protocol):
 
     def waiting(self, tx: Any) -> list[tuple[str, str, int]]:
         """Return (tenant, subscription, number due) wherever something is due."""
-        ...
-
-
-class AuditTrail(Protocol):
-    """Port: one line for every change, in its transaction."""
-
-    def line(
-        self,
-        tx: Any,
-        actor: Actor,
-        action: str,
-        object_id: str,
-        detail: dict[str, Any],
-        request_id: str = "",
-    ) -> None:
-        """Append a line to the actor's tenant's chain."""
         ...

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from chengmai.broker.ports import AuditTrail, SubscriptionStore
+from chengmai.broker.ports import SubscriptionStore
 from chengmai.broker.problems import SubscriptionExists, SubscriptionInvalid, SubscriptionNotFound
 from chengmai.broker.subscription import (
     COUNTERS,
@@ -21,6 +21,7 @@ from chengmai.kernel.instants import format_instant, parse_instant
 from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.contexts import ContextCompiler
+from chengmai.trust.ports import Audit
 
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ class Subscribing:
         work: Work[Tx],
         store: SubscriptionStore,
         book: SubscriptionBook,
-        audit: AuditTrail,
+        audit: Audit,
         contexts: ContextCompiler,
     ) -> None:
         self._work = work

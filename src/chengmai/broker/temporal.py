@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from chengmai.broker.commit import CommitPath
-from chengmai.broker.ports import AuditTrail, Candidates, Chronicle, EntityStore
+from chengmai.broker.ports import Candidates, Chronicle, EntityStore
 from chengmai.broker.problems import EntityNotFound, InstanceNotFound
 from chengmai.broker.subscription import EntityInfo
 from chengmai.kernel.actors import Actor
@@ -26,6 +26,7 @@ from chengmai.ngsild.problems import AttributeMissing
 from chengmai.ngsild.q import Query
 from chengmai.ngsild.select import Selector
 from chengmai.ngsild.temporal import TemporalQuery
+from chengmai.trust.ports import Audit
 
 MOST_INSTANCES = 100_000
 """Of one entity, where all must be looked at: filters and aggregates."""
@@ -81,7 +82,7 @@ class TemporalBroker:
         commit: CommitPath,
         entities: EntityStore,
         chronicle: Chronicle,
-        audit: AuditTrail,
+        audit: Audit,
     ) -> None:
         self._work = work
         self._commit = commit
