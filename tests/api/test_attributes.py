@@ -13,6 +13,7 @@ from tests.api.house import STATION, a_house, a_station, created, number
 AT = f"/entities/{STATION}"
 
 
+@pytest.mark.clause("5.6.3")
 async def test_append_adds_and_overwrites(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -22,6 +23,7 @@ async def test_append_adds_and_overwrites(tmp_path: Path) -> None:
         assert (found["pm10"], found["pm25"]) == (80, 50)
 
 
+@pytest.mark.clause("5.6.3", "5.2.18")
 async def test_append_without_overwriting_tells_what_it_left(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -34,6 +36,7 @@ async def test_append_without_overwriting_tells_what_it_left(tmp_path: Path) -> 
         assert (await house.get(f"{AT}?format=keyValues"))["pm25"] == 42.5
 
 
+@pytest.mark.clause("5.6.2")
 async def test_update_replaces_what_is_there_and_adds_what_is_not(tmp_path: Path) -> None:
     """Clause 5.6.2."""
     async with a_house(tmp_path) as house:
@@ -46,6 +49,7 @@ async def test_update_replaces_what_is_there_and_adds_what_is_not(tmp_path: Path
         assert found["type"] == ["AirQualityObserved", "Monument"]
 
 
+@pytest.mark.clause("5.6.2", "5.2.18")
 async def test_an_update_with_null_tells_what_was_not_there(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -54,6 +58,7 @@ async def test_an_update_with_null_tells_what_was_not_there(tmp_path: Path) -> N
         assert response.json()["updated"] == [name_iri("pm25")]
 
 
+@pytest.mark.clause("5.6.19")
 async def test_replacing_an_attribute_leaves_nothing_of_the_old_one(tmp_path: Path) -> None:
     """Clause 5.6.19: the instance with the same datasetId is replaced as a whole, others stay."""
     async with a_house(tmp_path) as house:
@@ -71,6 +76,7 @@ async def test_replacing_an_attribute_leaves_nothing_of_the_old_one(tmp_path: Pa
         ("/attrs/@bad", 400),
     ],
 )
+@pytest.mark.clause("5.6.19")
 async def test_only_an_attribute_that_is_there_can_be_replaced(
     tmp_path: Path, path: str, status: int
 ) -> None:
@@ -79,6 +85,7 @@ async def test_only_an_attribute_that_is_there_can_be_replaced(
         assert (await house.ask("PUT", AT + path, {"value": 7})).status_code == status
 
 
+@pytest.mark.clause("5.6.4", "5.5.8")
 async def test_a_partial_update_keeps_the_other_members(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -87,6 +94,7 @@ async def test_a_partial_update_keeps_the_other_members(tmp_path: Path) -> None:
         assert (await house.get(AT))["pm25"] == a_station()["pm25"] | {"value": 7}
 
 
+@pytest.mark.clause("5.6.4", "4.5.5")
 async def test_a_partial_update_of_one_of_several_instances_leaves_the_others(
     tmp_path: Path,
 ) -> None:
@@ -99,6 +107,7 @@ async def test_a_partial_update_of_one_of_several_instances_leaves_the_others(
         assert found == [two[0], two[1] | {"value": 3}]
 
 
+@pytest.mark.clause("5.6.17", "5.5.12")
 async def test_a_merge_goes_into_values(tmp_path: Path) -> None:
     start = {"type": "Property", "value": {"a": 1, "b": {"c": 2, "d": 3}}}
     async with a_house(tmp_path) as house:
@@ -115,6 +124,7 @@ async def test_a_merge_goes_into_values(tmp_path: Path) -> None:
         assert "pm25" not in found
 
 
+@pytest.mark.clause("5.6.17", "6.3.4")
 async def test_merge_takes_the_merge_patch_type(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -125,6 +135,7 @@ async def test_merge_takes_the_merge_patch_type(tmp_path: Path) -> None:
         assert "pm25" not in await house.get(AT)
 
 
+@pytest.mark.clause("5.6.18")
 async def test_replace_leaves_only_what_came(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -135,6 +146,7 @@ async def test_replace_leaves_only_what_came(tmp_path: Path) -> None:
         assert (await house.ask("PUT", AT, new)).status_code == 204
 
 
+@pytest.mark.clause("5.6.5", "4.5.5")
 async def test_an_attribute_is_deleted_with_one_or_all_of_its_instances(tmp_path: Path) -> None:
     several = [number(1), number(2) | {"datasetId": "urn:x:b"}]
     async with a_house(tmp_path) as house:
@@ -147,6 +159,7 @@ async def test_an_attribute_is_deleted_with_one_or_all_of_its_instances(tmp_path
         assert {"pm25", "pm10"}.isdisjoint(await house.get(AT))
 
 
+@pytest.mark.clause("5.6.5", "4.18")
 async def test_the_scope_is_deleted_like_an_attribute(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station(scope="/beijing/dongcheng"))
@@ -172,6 +185,7 @@ async def test_the_scope_is_deleted_like_an_attribute(tmp_path: Path) -> None:
         ("DELETE", f"{AT}/attrs/scope", None),
     ],
 )
+@pytest.mark.clause("6.3.2", "5.5.2")
 async def test_what_is_not_there_is_not_found(
     tmp_path: Path, method: str, path: str, body: Any
 ) -> None:
@@ -199,6 +213,7 @@ async def test_what_is_not_there_is_not_found(
         ("DELETE", f"{AT}/attrs/pm25?deleteAll=perhaps", None),
     ],
 )
+@pytest.mark.clause("5.5.4", "6.3.2")
 async def test_a_wrong_change_is_refused_and_changes_nothing(
     tmp_path: Path, method: str, path: str, body: Any
 ) -> None:

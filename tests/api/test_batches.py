@@ -14,6 +14,7 @@ def _entity(name: str, **attributes: Any) -> dict[str, Any]:
     return {"id": f"urn:x:{name}", "type": "T", **attributes}
 
 
+@pytest.mark.clause("5.6.7")
 async def test_a_batch_creates_what_is_new(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         body = [_entity("a", n=number(1)), _entity("b", n=number(2))]
@@ -23,6 +24,7 @@ async def test_a_batch_creates_what_is_new(tmp_path: Path) -> None:
         assert len(await house.get("/entities?type=T")) == 2
 
 
+@pytest.mark.clause("5.6.7", "5.2.16")
 async def test_a_batch_tells_each_failure_and_does_the_rest(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, _entity("a", n=number(1)))
@@ -42,6 +44,7 @@ async def test_a_batch_tells_each_failure_and_does_the_rest(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("options", "left"), [("", {"n"}), ("?options=update", {"n", "m"})])
+@pytest.mark.clause("5.6.8")
 async def test_an_upsert_replaces_or_updates(tmp_path: Path, options: str, left: set[str]) -> None:
     async with a_house(tmp_path) as house:
         await created(house, _entity("a", n=number(1), m=number(1)))
@@ -56,6 +59,7 @@ async def test_an_upsert_replaces_or_updates(tmp_path: Path, options: str, left:
         assert again.status_code == 204
 
 
+@pytest.mark.clause("5.6.9")
 async def test_an_update_needs_what_it_updates(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, _entity("a", n=number(1)))
@@ -73,6 +77,7 @@ async def test_an_update_needs_what_it_updates(tmp_path: Path) -> None:
         assert (found["n"], found["m"]) == (5, 2)
 
 
+@pytest.mark.clause("5.6.20")
 async def test_a_merge_goes_into_each(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, _entity("a", n=number(1), m=number(1)))
@@ -82,6 +87,7 @@ async def test_a_merge_goes_into_each(tmp_path: Path) -> None:
         assert found == {"id": "urn:x:a", "type": "T", "n": 4}
 
 
+@pytest.mark.clause("5.6.10")
 async def test_a_batch_deletes_by_id(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, _entity("a"), _entity("b"), _entity("c"))
@@ -93,6 +99,7 @@ async def test_a_batch_deletes_by_id(tmp_path: Path) -> None:
         assert again.json()["errors"][0]["entityId"] == "urn:x:a"
 
 
+@pytest.mark.clause("5.6.8")
 async def test_the_same_entity_twice_in_a_batch_is_taken_in_order(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         body = [_entity("a", n=number(n)) for n in range(50)]
@@ -101,6 +108,7 @@ async def test_the_same_entity_twice_in_a_batch_is_taken_in_order(tmp_path: Path
         assert (await house.get("/entities/urn:x:a?format=keyValues"))["n"] == 49
 
 
+@pytest.mark.clause("6.3.5", "5.6.7")
 async def test_each_entity_of_a_batch_may_bring_its_context(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         body = [
@@ -115,6 +123,7 @@ async def test_each_entity_of_a_batch_may_bring_its_context(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("operation", ["create", "upsert", "update", "merge", "delete"])
 @pytest.mark.parametrize("wrong", [[], {}, "text", None])
+@pytest.mark.clause("5.6.7", "6.3.2")
 async def test_a_batch_is_a_list_with_something_in_it(
     tmp_path: Path, operation: str, wrong: Any
 ) -> None:
@@ -125,6 +134,7 @@ async def test_a_batch_is_a_list_with_something_in_it(
         assert response.status_code == 400, response.text
 
 
+@pytest.mark.clause("6.3.2")
 async def test_a_batch_has_a_limit(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         body = [f"urn:x:{n}" for n in range(10_001)]
@@ -132,6 +142,7 @@ async def test_a_batch_has_a_limit(tmp_path: Path) -> None:
         assert response.status_code == 413
 
 
+@pytest.mark.clause("5.6.7", "5.2.17")
 async def test_an_id_that_is_no_uri_in_a_batch_is_told(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, _entity("a"))

@@ -36,6 +36,7 @@ def _named(url: str) -> str:
     return "/jsonldContexts/" + quote(url, safe="")
 
 
+@pytest.mark.clause("5.13.2", "5.13.4")
 async def test_a_hosted_context_is_served_as_it_was_given(tmp_path: Path) -> None:
     """Clauses 5.13.2 and 5.13.4."""
     async with a_house(tmp_path) as house:
@@ -46,6 +47,7 @@ async def test_a_hosted_context_is_served_as_it_was_given(tmp_path: Path) -> Non
         assert details["URL"] == f"http://city.test{PATH}{local_id}"
 
 
+@pytest.mark.clause("5.13.2", "5.13.3")
 async def test_a_hosted_context_gives_names_their_meaning_and_counts_uses(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         local_id = await _added(house)
@@ -63,6 +65,7 @@ async def test_a_hosted_context_outlives_a_restart(tmp_path: Path) -> None:
         assert await house.get(f"/jsonldContexts/{local_id}") == TERMS
 
 
+@pytest.mark.clause("5.13.5")
 async def test_a_deleted_context_means_nothing_any_more(tmp_path: Path) -> None:
     """Clause 5.13.5."""
     async with a_house(tmp_path) as house:
@@ -86,6 +89,7 @@ async def test_a_deleted_context_means_nothing_any_more(tmp_path: Path) -> None:
         (b'{"@context": {"a": 7}}', "BadRequestData"),
     ],
 )
+@pytest.mark.clause("5.13.2")
 async def test_what_is_no_context_is_refused(tmp_path: Path, body: bytes, kind: str) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("POST", "/jsonldContexts", body)
@@ -94,11 +98,13 @@ async def test_what_is_no_context_is_refused(tmp_path: Path, body: bytes, kind: 
 
 
 @pytest.mark.parametrize("asked", ["kind=Other", "details=maybe"])
+@pytest.mark.clause("5.13.3")
 async def test_a_list_of_unknown_kind_is_refused(tmp_path: Path, asked: str) -> None:
     async with a_house(tmp_path) as house:
         assert (await house.ask("GET", f"/jsonldContexts?{asked}")).status_code == 400
 
 
+@pytest.mark.clause("5.13.5")
 async def test_the_core_context_can_be_reloaded_but_not_deleted(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         assert CORE_URL in await house.get("/jsonldContexts")
@@ -106,6 +112,7 @@ async def test_the_core_context_can_be_reloaded_but_not_deleted(tmp_path: Path) 
         assert (await house.ask("DELETE", _named(CORE_URL) + "?reload=true")).status_code == 204
 
 
+@pytest.mark.clause("5.13.5")
 async def test_only_what_is_cached_can_be_reloaded(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         local_id = await _added(house)
@@ -125,6 +132,7 @@ async def test_another_tenant_neither_sees_nor_deletes_it(tmp_path: Path) -> Non
             assert response.status_code == 404
 
 
+@pytest.mark.clause("5.13.1")
 async def test_a_context_inside_a_subscription_is_kept_under_a_url(tmp_path: Path) -> None:
     """Clause 5.8.1: the context that a subscription is read with can be asked for."""
     async with a_house(tmp_path) as house:
@@ -181,6 +189,7 @@ def remote() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
+@pytest.mark.clause("5.13.1")
 async def test_a_context_of_an_allowed_host_is_fetched_once_and_kept(
     tmp_path: Path, remote: Any
 ) -> None:
@@ -197,6 +206,7 @@ async def test_a_context_of_an_allowed_host_is_fetched_once_and_kept(
     assert remote.answers == 1
 
 
+@pytest.mark.clause("6.3.2", "5.5.5")
 async def test_a_context_of_any_other_host_is_not_asked_for(tmp_path: Path, remote: Any) -> None:
     url = f"http://127.0.0.1:{remote.server_port}/terms.jsonld"
     async with a_house(tmp_path) as house:
@@ -208,6 +218,7 @@ async def test_a_context_of_any_other_host_is_not_asked_for(tmp_path: Path, remo
     assert remote.answers == 0
 
 
+@pytest.mark.clause("5.13.5", "6.3.2")
 async def test_a_context_that_cannot_be_fetched_again_stays_as_it_is(
     tmp_path: Path, remote: Any
 ) -> None:

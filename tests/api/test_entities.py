@@ -11,6 +11,7 @@ import pytest
 from tests.api.house import CORE_LINK, STATION, V1, a_house, a_station, created, number
 
 
+@pytest.mark.clause("5.6.1", "5.7.1")
 async def test_a_created_entity_is_found_at_its_location(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("POST", "/entities", a_station())
@@ -25,6 +26,7 @@ async def test_a_created_entity_is_found_at_its_location(tmp_path: Path) -> None
         assert found.headers["Link"] == CORE_LINK
 
 
+@pytest.mark.clause("5.6.1")
 async def test_an_id_with_odd_characters_is_found_at_its_location(tmp_path: Path) -> None:
     odd = "urn:ngsi-ld:Station:东四?50%#1"
     async with a_house(tmp_path) as house:
@@ -50,6 +52,7 @@ async def test_an_id_with_odd_characters_is_found_at_its_location(tmp_path: Path
         ("?lang=fr,en;q=0.5", "name", {"type": "Property", "value": "Dongsi", "lang": "en"}),
     ],
 )
+@pytest.mark.clause("6.3.7", "4.5.4")
 async def test_an_entity_is_shown_in_the_form_asked_for(
     tmp_path: Path, asked: str, member: str, shown: Any
 ) -> None:
@@ -58,6 +61,7 @@ async def test_an_entity_is_shown_in_the_form_asked_for(
         assert (await house.get(f"/entities/{STATION}{asked}"))[member] == shown
 
 
+@pytest.mark.clause("6.3.11", "4.8")
 async def test_system_attributes_come_only_when_asked_for(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -72,6 +76,7 @@ async def test_system_attributes_come_only_when_asked_for(tmp_path: Path) -> Non
         assert found["location"]["modifiedAt"] == "2026-11-22T08:00:00Z"
 
 
+@pytest.mark.clause("5.7.1")
 async def test_attrs_keeps_the_attributes_named(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -79,6 +84,7 @@ async def test_attrs_keeps_the_attributes_named(tmp_path: Path) -> None:
         assert set(found) == {"id", "type", "pm25"}
 
 
+@pytest.mark.clause("6.3.5", "6.3.6")
 async def test_json_ld_carries_its_context_in_the_body(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -88,6 +94,7 @@ async def test_json_ld_carries_its_context_in_the_body(tmp_path: Path) -> None:
         assert response.json()["@context"].endswith("ngsi-ld-core-context-v1.9.jsonld")
 
 
+@pytest.mark.clause("6.3.15", "4.5.16")
 async def test_geojson_shows_a_feature(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -101,6 +108,7 @@ async def test_geojson_shows_a_feature(tmp_path: Path) -> None:
         assert feature["properties"]["pm25"] == 42.5
 
 
+@pytest.mark.clause("5.5.7", "6.3.5")
 async def test_names_are_expanded_by_the_context_of_the_body(tmp_path: Path) -> None:
     context = {"fine": "https://city.example/pm25", "Air": "https://city.example/Air"}
     async with a_house(tmp_path) as house:
@@ -124,6 +132,7 @@ async def test_head_is_a_get_without_its_body(tmp_path: Path) -> None:
         assert int(response.headers["Content-Length"]) > 100
 
 
+@pytest.mark.clause("5.6.1", "6.3.2")
 async def test_an_entity_is_created_once(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -133,6 +142,7 @@ async def test_an_entity_is_created_once(tmp_path: Path) -> None:
         assert (await house.get(f"/entities/{STATION}"))["pm25"]["value"] == 42.5
 
 
+@pytest.mark.clause("5.6.6")
 async def test_a_deleted_entity_is_gone_with_its_past(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -166,6 +176,7 @@ async def test_a_deleted_entity_is_gone_with_its_past(tmp_path: Path) -> None:
         {"id": "urn:x:1", "type": "T", "scope": 3},
     ],
 )
+@pytest.mark.clause("5.5.4", "5.6.1")
 async def test_a_malformed_entity_is_refused_and_nothing_is_written(
     tmp_path: Path, wrong: Any
 ) -> None:
@@ -176,6 +187,7 @@ async def test_a_malformed_entity_is_refused_and_nothing_is_written(
         assert (await house.get("/types"))["typeList"] == []
 
 
+@pytest.mark.clause("5.7.7")
 async def test_types_are_counted(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(

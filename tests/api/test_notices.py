@@ -47,6 +47,7 @@ async def _only(receiver: Receiver) -> dict[str, Any]:
         ({"showChanges": True}, {"type": "Property", "value": NULL, "previousValue": "东城区"}),
     ],
 )
+@pytest.mark.clause("5.8.6")
 async def test_a_deleted_attribute_is_told_as_null(
     tmp_path: Path, told: dict[str, Any], shown: Any
 ) -> None:
@@ -59,6 +60,7 @@ async def test_a_deleted_attribute_is_told_as_null(
         assert "pm25" in entity
 
 
+@pytest.mark.clause("5.8.6", "4.5.5")
 async def test_a_deleted_instance_is_told_beside_those_that_stay(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await _subscribe(house, receiver.url(), notificationTrigger=DELETED)
@@ -68,6 +70,7 @@ async def test_a_deleted_instance_is_told_beside_those_that_stay(tmp_path: Path)
         assert [one["value"] for one in (await _only(receiver))["pm25"]] == [1, NULL]
 
 
+@pytest.mark.clause("5.8.6")
 async def test_a_deleted_entity_is_told_with_what_it_was(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await _subscribe(
@@ -83,6 +86,7 @@ async def test_a_deleted_entity_is_told_with_what_it_was(tmp_path: Path) -> None
         assert entity["pm25"] == {"type": "Property", "value": NULL, "previousValue": 5}
 
 
+@pytest.mark.clause("5.8.6", "5.2.14")
 async def test_changes_are_shown_where_something_changed(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await _subscribe(
@@ -107,6 +111,7 @@ async def test_changes_are_shown_where_something_changed(tmp_path: Path) -> None
         ({"datasetId": ["urn:x:none"]}, {"attributes": ["pm25"]}, {"id", "type"}),
     ],
 )
+@pytest.mark.clause("5.8.6", "4.21")
 async def test_only_the_members_asked_for_are_told(
     tmp_path: Path, members: dict[str, Any], told: dict[str, Any], shown: set[str]
 ) -> None:
@@ -116,6 +121,7 @@ async def test_only_the_members_asked_for_are_told(
         assert set(await _only(receiver)) == shown
 
 
+@pytest.mark.clause("5.8.6", "4.15", "4.19")
 async def test_a_language_and_a_scope_may_be_asked_for(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await _subscribe(
@@ -126,6 +132,7 @@ async def test_a_language_and_a_scope_may_be_asked_for(tmp_path: Path) -> None:
         assert (entity["id"], entity["name"]) == (STATION, "东四")
 
 
+@pytest.mark.clause("5.8.6", "4.5.23")
 async def test_linked_entities_are_told_along(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await _subscribe(house, receiver.url(), told={"join": "flat", "joinLevel": 1})
@@ -138,6 +145,7 @@ async def test_linked_entities_are_told_along(tmp_path: Path) -> None:
         ]
 
 
+@pytest.mark.clause("5.8.6", "4.5.16")
 async def test_a_receiver_of_geo_json_gets_features(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         endpoint = {"uri": receiver.url(), "accept": "application/geo+json"}
@@ -149,6 +157,7 @@ async def test_a_receiver_of_geo_json_gets_features(tmp_path: Path) -> None:
         assert feature["geometry"]["coordinates"] == [116.417, 39.929]
 
 
+@pytest.mark.clause("5.8.6", "6.3.8")
 async def test_json_ld_has_its_context_in_every_entity(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         endpoint = {"uri": receiver.url(), "accept": "application/ld+json"}
@@ -159,6 +168,7 @@ async def test_json_ld_has_its_context_in_every_entity(tmp_path: Path) -> None:
         assert "link" not in one.headers
 
 
+@pytest.mark.clause("5.8.6", "5.2.12")
 async def test_a_periodic_subscription_tells_without_a_change(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await created(house, a_station(), a_station("urn:x:other"))
@@ -169,6 +179,7 @@ async def test_a_periodic_subscription_tells_without_a_change(tmp_path: Path) ->
         assert not house.city.timetable._tasks
 
 
+@pytest.mark.clause("5.8.6", "5.2.12")
 async def test_a_throttled_subscription_waits_and_then_tells_the_latest(tmp_path: Path) -> None:
     slept: list[float] = []
     async with a_house(tmp_path) as house, a_receiver() as receiver:
@@ -220,6 +231,7 @@ async def _mosquitto(folder: Path) -> AsyncIterator[int]:
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 @pytest.mark.parametrize("version", ["mqtt3.1.1", "mqtt5.0"])
+@pytest.mark.clause("7.2")
 async def test_a_topic_of_an_mqtt_broker_is_told(tmp_path: Path, version: str) -> None:
     async with (
         a_house(tmp_path) as house,

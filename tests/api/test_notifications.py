@@ -32,6 +32,7 @@ def _values(receiver: Receiver) -> list[Any]:
 SIMPLE = {"format": "keyValues"}
 
 
+@pytest.mark.clause("5.8.6", "5.3.1")
 async def test_a_change_is_told_with_the_entity_as_it_is(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await _subscribe(house, receiver)
@@ -64,6 +65,7 @@ async def test_a_change_is_told_with_the_entity_as_it_is(tmp_path: Path) -> None
     ],
     ids=str,
 )
+@pytest.mark.clause("5.8.6")
 async def test_only_what_matches_is_told(
     tmp_path: Path, filters: dict[str, Any], told: list[float]
 ) -> None:
@@ -94,6 +96,7 @@ async def _all_delivered(house: House) -> None:
         pass
 
 
+@pytest.mark.clause("5.8.6", "4.10")
 async def test_a_place_filters_changes(tmp_path: Path) -> None:
     near = {
         "georel": "near;maxDistance==2000",
@@ -109,6 +112,7 @@ async def test_a_place_filters_changes(tmp_path: Path) -> None:
         assert [one.entity["id"] for one in receiver.got] == [STATION]
 
 
+@pytest.mark.clause("5.8.6", "5.2.14")
 async def test_the_receiver_gets_the_form_it_asked_for(tmp_path: Path) -> None:
     told: dict[str, Any] = {"format": "concise", "attributes": ["pm25"], "sysAttrs": True}
     async with a_house(tmp_path) as house, a_receiver() as receiver:
@@ -120,6 +124,7 @@ async def test_the_receiver_gets_the_form_it_asked_for(tmp_path: Path) -> None:
         assert "type" not in first.entity["pm25"]
 
 
+@pytest.mark.clause("6.3.8", "5.2.15")
 async def test_the_receiver_gets_its_headers_and_json_ld(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         endpoint = {
@@ -138,6 +143,7 @@ async def test_the_receiver_gets_its_headers_and_json_ld(tmp_path: Path) -> None
         assert first.body["@context"]
 
 
+@pytest.mark.clause("5.8.6", "5.2.12")
 async def test_a_deletion_is_told_when_asked_for(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await _subscribe(house, receiver, notificationTrigger=["entityDeleted"])
@@ -222,6 +228,7 @@ async def test_private_addresses_are_not_reached_unless_allowed(tmp_path: Path) 
         assert receiver.got == []
 
 
+@pytest.mark.clause("5.8.2", "5.8.6")
 async def test_a_changed_subscription_goes_by_its_new_terms(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, a_receiver() as receiver:
         await _subscribe(house, receiver, told=SIMPLE, q="pm25>1000")

@@ -71,6 +71,7 @@ _SQUARE = "[[[116.395,39.89],[116.415,39.89],[116.415,39.91],[116.395,39.91],[11
         (f"georel=within&geometry=Polygon&coordinates={_SQUARE}&q=pm25>10", "s2"),
     ],
 )
+@pytest.mark.clause("5.7.2", "4.9")
 async def test_a_query_finds_what_matches_in_order_of_id(
     tmp_path: Path, asked: str, found: str
 ) -> None:
@@ -84,6 +85,7 @@ async def test_a_query_finds_what_matches_in_order_of_id(
         assert " ".join(one["id"].removeprefix("urn:x:") for one in entities) == found
 
 
+@pytest.mark.clause("6.3.10", "5.5.9")
 async def test_a_query_is_paged_by_links(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await _town(house)
@@ -101,6 +103,7 @@ async def test_a_query_is_paged_by_links(tmp_path: Path) -> None:
         assert previous == [False, True]
 
 
+@pytest.mark.clause("6.3.10")
 async def test_the_previous_page_is_linked(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await _town(house)
@@ -110,6 +113,7 @@ async def test_the_previous_page_is_linked(tmp_path: Path) -> None:
         assert [one["id"] for one in await house.get(links["prev"])] == ["urn:x:s1", "urn:x:s2"]
 
 
+@pytest.mark.clause("6.3.13", "4.13")
 async def test_limit_0_counts_alone(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await _town(house)
@@ -118,6 +122,7 @@ async def test_limit_0_counts_alone(tmp_path: Path) -> None:
         assert response.headers["NGSILD-Results-Count"] == "4"
 
 
+@pytest.mark.clause("6.3.7", "5.7.2")
 async def test_a_query_shows_the_form_asked_for(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await _town(house)
@@ -154,6 +159,7 @@ async def test_a_query_shows_the_form_asked_for(tmp_path: Path) -> None:
         ("type=T&format=odd", "format"),
     ],
 )
+@pytest.mark.clause("5.7.2", "6.3.2")
 async def test_a_wrong_query_is_refused_by_name(tmp_path: Path, asked: str, param: str) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("GET", f"/entities?{asked}")
@@ -161,6 +167,7 @@ async def test_a_wrong_query_is_refused_by_name(tmp_path: Path, asked: str, para
         assert response.json()["param"] == param
 
 
+@pytest.mark.clause("6.3.10", "6.3.2")
 async def test_a_page_that_is_too_large_is_refused(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("GET", "/entities?type=T&limit=1001")

@@ -28,6 +28,7 @@ CONTEXT = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.9.jsonld"
         ("application/json;q=0, application/ld+json", LD),
     ],
 )
+@pytest.mark.clause("6.3.4")
 async def test_the_best_type_is_given(tmp_path: Path, accept: str, content_type: str) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -48,6 +49,7 @@ async def test_the_best_type_is_given(tmp_path: Path, accept: str, content_type:
         "/types/None",
     ],
 )
+@pytest.mark.clause("6.3.4", "6.3.2")
 async def test_what_cannot_be_given_is_told_before_what_is_not_there(
     tmp_path: Path, path: str
 ) -> None:
@@ -57,6 +59,7 @@ async def test_what_cannot_be_given_is_told_before_what_is_not_there(
         assert response.json()["param"] == "Accept"
 
 
+@pytest.mark.clause("6.3.2")
 async def test_every_operation_refuses_a_parameter_it_does_not_know(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         admin = await house.token("manager")
@@ -70,6 +73,7 @@ async def test_every_operation_refuses_a_parameter_it_does_not_know(tmp_path: Pa
                 assert problem["param"] == "typo"
 
 
+@pytest.mark.clause("6.3.2")
 async def test_every_path_names_the_methods_it_has(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         for pattern, methods in ROUTES.items():
@@ -81,6 +85,7 @@ async def test_every_path_names_the_methods_it_has(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/entities/a/b/c/d", "/", "/entitiesx", "/types/a/b"])
+@pytest.mark.clause("6.3.2")
 async def test_a_path_that_leads_nowhere_is_not_found(tmp_path: Path, path: str) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("GET", path)
@@ -109,6 +114,7 @@ _DEEPER = b"[" * 100_000 + b"]" * 100_000
     ],
     ids=range(11),
 )
+@pytest.mark.clause("5.5.4", "6.3.2")
 async def test_a_body_that_cannot_be_used_is_the_senders_mistake(
     tmp_path: Path, body: bytes
 ) -> None:
@@ -121,6 +127,7 @@ async def test_a_body_that_cannot_be_used_is_the_senders_mistake(
 @pytest.mark.parametrize(
     "value", [2**63, -(2**63), 2**64 - 1, 2.0**70, 1e308, "\x00", "\u202e", "a" * 100_000]
 )
+@pytest.mark.clause("4.5.2", "5.5.4")
 async def test_an_odd_value_is_kept_as_it_is_or_refused(tmp_path: Path, value: Any) -> None:
     async with a_house(tmp_path) as house:
         body = b'{"id":"urn:x:1","type":"T","a":{"type":"Property","value":%s}}'
@@ -134,6 +141,7 @@ async def test_an_odd_value_is_kept_as_it_is_or_refused(tmp_path: Path, value: A
             assert past["a"][0]["value"] == value
 
 
+@pytest.mark.clause("6.3.2")
 async def test_a_body_over_the_limit_is_refused(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("POST", "/entities", b" " * (10 * 1024 * 1024 + 1))
@@ -156,6 +164,7 @@ async def test_a_body_without_a_length_is_counted_as_it_comes(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/xml", "", "application/geo+json"])
+@pytest.mark.clause("6.3.4", "6.3.2")
 async def test_a_type_of_content_that_is_not_taken_is_told(tmp_path: Path, media: str) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("POST", "/entities", a_station(), Content_Type=media)
@@ -163,6 +172,7 @@ async def test_a_type_of_content_that_is_not_taken_is_told(tmp_path: Path, media
         assert response.json()["param"] == "Content-Type"
 
 
+@pytest.mark.clause("6.3.4")
 async def test_the_charset_of_a_content_type_does_not_matter(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask(
@@ -171,6 +181,7 @@ async def test_the_charset_of_a_content_type_does_not_matter(tmp_path: Path) -> 
         assert response.status_code == 201
 
 
+@pytest.mark.clause("6.3.5")
 async def test_a_context_stands_where_it_belongs(tmp_path: Path) -> None:
     link = f'<{CONTEXT}>; rel="http://www.w3.org/ns/json-ld#context"; type="{LD}"'
     inside = a_station() | {"@context": CONTEXT}
@@ -186,6 +197,7 @@ async def test_a_context_stands_where_it_belongs(tmp_path: Path) -> None:
         assert (await house.ask("POST", "/entities", a_station(), Link=link)).status_code == 201
 
 
+@pytest.mark.clause("6.3.2", "5.5.5")
 async def test_a_context_that_is_not_kept_here_is_told(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         body = a_station() | {"@context": "https://elsewhere.example/context.jsonld"}
@@ -194,6 +206,7 @@ async def test_a_context_that_is_not_kept_here_is_told(tmp_path: Path) -> None:
         assert response.json()["type"].endswith("/LdContextNotAvailable")
 
 
+@pytest.mark.clause("5.5.3", "6.3.3")
 async def test_a_problem_says_what_where_and_what_to_do(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("GET", "/entities?type=T&limit=many")

@@ -86,6 +86,7 @@ async def test_a_role_without_the_right_changes_nothing(tmp_path: Path) -> None:
         assert len(await house.get("/entities?type=AirQualityObserved")) == 1
 
 
+@pytest.mark.clause("4.14", "5.5.10")
 async def test_another_tenant_sees_and_touches_nothing(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await created(house, a_station())
@@ -117,6 +118,7 @@ async def test_another_tenant_sees_and_touches_nothing(tmp_path: Path) -> None:
         assert await house.broken(tenant="other") == []
 
 
+@pytest.mark.clause("6.3.14")
 async def test_the_tenant_header_may_not_contradict_the_credentials(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         wrong = await house.ask("GET", "/types", NGSILD_Tenant="other")

@@ -23,6 +23,7 @@ def a_subscription(uri: str = HERE, **members: Any) -> dict[str, Any]:
     } | members
 
 
+@pytest.mark.clause("5.8.1", "5.8.3")
 async def test_a_subscription_is_kept_and_shown_with_its_status(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("POST", "/subscriptions", a_subscription(description="d"))
@@ -38,6 +39,7 @@ async def test_a_subscription_is_kept_and_shown_with_its_status(tmp_path: Path) 
         assert response.headers["Link"] == CORE_LINK
 
 
+@pytest.mark.clause("5.8.1")
 async def test_a_subscription_without_an_id_gets_one(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         body = a_subscription()
@@ -47,6 +49,7 @@ async def test_a_subscription_without_an_id_gets_one(tmp_path: Path) -> None:
         assert found["id"].startswith("urn:ngsi-ld:Subscription:")
 
 
+@pytest.mark.clause("5.8.1", "6.3.2")
 async def test_a_subscription_is_made_once(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         assert (await house.ask("POST", "/subscriptions", a_subscription())).status_code == 201
@@ -55,6 +58,7 @@ async def test_a_subscription_is_made_once(tmp_path: Path) -> None:
         assert response.json()["type"].endswith("/AlreadyExists")
 
 
+@pytest.mark.clause("5.8.2")
 async def test_members_are_changed_and_by_null_removed(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await house.ask("POST", "/subscriptions", a_subscription(q="pm25>10"))
@@ -67,6 +71,7 @@ async def test_members_are_changed_and_by_null_removed(tmp_path: Path) -> None:
         assert "q" not in found
 
 
+@pytest.mark.clause("5.8.2")
 async def test_an_end_in_the_past_is_no_change(tmp_path: Path) -> None:
     # Clause 5.8.2.4
     async with a_house(tmp_path) as house:
@@ -76,6 +81,7 @@ async def test_an_end_in_the_past_is_no_change(tmp_path: Path) -> None:
         assert (response.status_code, response.json()["param"]) == (400, "expiresAt")
 
 
+@pytest.mark.clause("5.8.2", "5.2.14")
 async def test_a_change_cannot_set_the_counters(tmp_path: Path) -> None:
     told = {"endpoint": {"uri": HERE}, "timesSent": 99, "status": "ok"}
     async with a_house(tmp_path) as house:
@@ -85,6 +91,7 @@ async def test_a_change_cannot_set_the_counters(tmp_path: Path) -> None:
         assert found["notification"] == {"endpoint": {"uri": HERE}}
 
 
+@pytest.mark.clause("5.8.1", "5.2.12")
 async def test_a_subscription_expires(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         body = a_subscription(expiresAt="2026-11-22T08:10:00Z")
@@ -94,6 +101,7 @@ async def test_a_subscription_expires(tmp_path: Path) -> None:
         assert (await house.get("/subscriptions/urn:x:sub"))["status"] == "expired"
 
 
+@pytest.mark.clause("5.8.5")
 async def test_an_ended_subscription_is_gone(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await house.ask("POST", "/subscriptions", a_subscription())
@@ -103,6 +111,7 @@ async def test_an_ended_subscription_is_gone(tmp_path: Path) -> None:
             assert response.status_code == 404
 
 
+@pytest.mark.clause("5.8.3", "6.3.5")
 async def test_json_ld_shows_the_context_that_was_given(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         body = a_subscription() | {"@context": {"pm25": "https://city.example/pm25"}}
@@ -185,6 +194,7 @@ _NOT_OFFERED: list[dict[str, Any]] = [
     [(one, 400) for one in _WRONG] + [(one, 422) for one in _NOT_OFFERED],
     ids=str,
 )
+@pytest.mark.clause("5.8.1", "5.2.12")
 async def test_what_cannot_be_honoured_is_refused(
     tmp_path: Path, wrong: dict[str, Any], status: int
 ) -> None:
@@ -201,6 +211,7 @@ async def test_what_cannot_be_honoured_is_refused(
 
 
 @pytest.mark.parametrize("body", [[], "text", 5, {"type": "Subscription"}])
+@pytest.mark.clause("5.8.1")
 async def test_something_else_is_no_subscription(tmp_path: Path, body: Any) -> None:
     async with a_house(tmp_path) as house:
         assert (await house.ask("POST", "/subscriptions", body)).status_code == 400

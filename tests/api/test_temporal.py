@@ -35,6 +35,7 @@ def _numbers(document: dict[str, Any]) -> list[Any]:
     return [value for value, _ in document["pm25"]["values"]]
 
 
+@pytest.mark.clause("5.7.3")
 async def test_the_whole_evolution_goes_across_sealed_and_recent(tmp_path: Path) -> None:
     async with _past(tmp_path) as house:
         document = await house.get(AT)
@@ -55,6 +56,7 @@ async def test_the_whole_evolution_goes_across_sealed_and_recent(tmp_path: Path)
         ("timerel=after&timeAt=2026-11-22T11:00:00%2B08:00", list(range(8))),
     ],
 )
+@pytest.mark.clause("5.7.3", "4.11")
 async def test_a_window_or_the_last_n_are_given(
     tmp_path: Path, window: str, numbers: list[int]
 ) -> None:
@@ -63,12 +65,14 @@ async def test_a_window_or_the_last_n_are_given(
         assert _numbers(document) == numbers
 
 
+@pytest.mark.clause("4.5.9", "6.3.12")
 async def test_temporal_values_are_pairs_with_their_instants(tmp_path: Path) -> None:
     async with _past(tmp_path) as house:
         document = await house.get(f"{AT}?format=temporalValues&lastN=1")
         assert document["pm25"] == {"type": "Property", "values": [[7, HOURS[7]]]}
 
 
+@pytest.mark.clause("4.11")
 async def test_a_window_may_be_over_the_instants_of_modification(tmp_path: Path) -> None:
     async with _past(tmp_path) as house:
         house.clock.advance(timedelta(hours=1))
@@ -78,6 +82,7 @@ async def test_a_window_may_be_over_the_instants_of_modification(tmp_path: Path)
         assert document["pm25"]["values"] == [[50, "2026-11-22T09:00:00Z"]]
 
 
+@pytest.mark.clause("4.5.19")
 async def test_aggregates_are_made_by_the_hour(tmp_path: Path) -> None:
     async with _past(tmp_path) as house:
         document = await house.get(
@@ -91,6 +96,7 @@ async def test_aggregates_are_made_by_the_hour(tmp_path: Path) -> None:
         assert found["avg"][0][1:] == ["2026-11-22T03:00:00Z", "2026-11-22T04:00:00Z"]
 
 
+@pytest.mark.clause("4.5.19")
 async def test_one_aggregate_may_cover_everything(tmp_path: Path) -> None:
     async with _past(tmp_path) as house:
         document = await house.get(f"{AT}?aggrMethods=sum,min&aggrPeriodDuration=PT0S")
@@ -98,6 +104,7 @@ async def test_one_aggregate_may_cover_everything(tmp_path: Path) -> None:
         assert document["pm25"]["min"][0][0] == 0
 
 
+@pytest.mark.clause("5.6.2", "4.8")
 async def test_a_later_word_on_the_same_instant_corrects_it(tmp_path: Path) -> None:
     async with _past(tmp_path) as house:
         for sealed in (HOURS[1], HOURS[7]):
@@ -109,12 +116,14 @@ async def test_a_later_word_on_the_same_instant_corrects_it(tmp_path: Path) -> N
         assert await house.get(f"{AT}?options=temporalValues") == document
 
 
+@pytest.mark.clause("5.7.3")
 async def test_only_the_attributes_named_are_given(tmp_path: Path) -> None:
     async with _past(tmp_path) as house:
         await house.ask("POST", f"/entities/{STATION}/attrs", {"pm10": number(1, HOURS[0])})
         assert set(await house.get(f"{AT}?attrs=pm10")) == {"id", "type", "pm10"}
 
 
+@pytest.mark.clause("5.7.3", "4.5.5")
 async def test_instances_of_datasets_stay_apart(tmp_path: Path) -> None:
     async with _past(tmp_path) as house:
         for n in (1, 2):
@@ -125,6 +134,7 @@ async def test_instances_of_datasets_stay_apart(tmp_path: Path) -> None:
         assert [one["values"][0][0] for one in found] == [7, 102]
 
 
+@pytest.mark.clause("5.6.5", "4.8")
 async def test_a_deleted_attribute_keeps_its_past_and_its_end(tmp_path: Path) -> None:
     # Clauses 4.5.7 and 4.11: the deletion is one more instance, found by deletedAt.
     async with _past(tmp_path) as house:
@@ -159,6 +169,7 @@ async def test_a_deleted_attribute_keeps_its_past_and_its_end(tmp_path: Path) ->
         ("timeproperty=tomorrow", "timeproperty"),
     ],
 )
+@pytest.mark.clause("5.7.3", "6.3.2")
 async def test_a_wrong_temporal_query_is_refused_by_name(
     tmp_path: Path, asked: str, param: str
 ) -> None:

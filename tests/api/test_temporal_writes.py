@@ -38,6 +38,7 @@ def _values(document: dict[str, Any], name: str = "speed") -> list[Any]:
     return [one["value"] for one in document[name]]
 
 
+@pytest.mark.clause("5.6.11")
 async def test_what_is_told_of_the_past_is_the_present_too(tmp_path: Path) -> None:
     # 5.6.11: created once, extended afterwards; the newest instance is the current state.
     async with a_house(tmp_path) as house:
@@ -53,6 +54,7 @@ async def test_what_is_told_of_the_past_is_the_present_too(tmp_path: Path) -> No
         assert _values(found) == [0, 0, 30]
 
 
+@pytest.mark.clause("5.6.12")
 async def test_what_is_older_than_the_present_leaves_it_alone(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await _tell(house, a_bus(10, 20))
@@ -63,6 +65,7 @@ async def test_what_is_older_than_the_present_leaves_it_alone(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.clause("5.6.14")
 async def test_one_instance_is_changed_and_keeps_its_name(tmp_path: Path, sealed: bool) -> None:
     # 5.6.14
     async with a_house(tmp_path) as house:
@@ -81,6 +84,7 @@ async def test_one_instance_is_changed_and_keeps_its_name(tmp_path: Path, sealed
 
 
 @pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.clause("5.6.15")
 async def test_one_instance_is_deleted(tmp_path: Path, sealed: bool) -> None:
     # 5.6.15
     async with a_house(tmp_path) as house:
@@ -97,6 +101,7 @@ async def test_one_instance_is_deleted(tmp_path: Path, sealed: bool) -> None:
         assert (await house.ask("DELETE", path)).status_code == 404
 
 
+@pytest.mark.clause("5.6.13")
 async def test_the_past_of_an_attribute_is_deleted_by_dataset(tmp_path: Path) -> None:
     # 5.6.13
     async with a_house(tmp_path) as house:
@@ -112,6 +117,7 @@ async def test_the_past_of_an_attribute_is_deleted_by_dataset(tmp_path: Path) ->
         assert (await house.ask("DELETE", path)).status_code == 404
 
 
+@pytest.mark.clause("5.6.16")
 async def test_the_past_is_deleted_and_the_present_stays(tmp_path: Path) -> None:
     # 5.6.16
     async with a_house(tmp_path) as house:
@@ -133,6 +139,7 @@ async def test_the_past_is_deleted_and_the_present_stays(tmp_path: Path) -> None
         (a_bus(1, speed=[{"type": "Property"}]), "speed"),
     ],
 )
+@pytest.mark.clause("5.6.11", "6.3.2")
 async def test_a_wrong_evolution_is_refused(tmp_path: Path, body: Any, param: str) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("POST", "/temporal/entities", body)
@@ -140,6 +147,7 @@ async def test_a_wrong_evolution_is_refused(tmp_path: Path, body: Any, param: st
         assert (await house.ask("GET", AT)).status_code == 404
 
 
+@pytest.mark.clause("5.7.4")
 async def test_filters_ask_the_instances_in_the_window(tmp_path: Path) -> None:
     # 5.7.4: a value outside the window satisfies no filter.
     async with a_house(tmp_path) as house:
@@ -153,6 +161,7 @@ async def test_filters_ask_the_instances_in_the_window(tmp_path: Path) -> None:
         assert await _ids(house, "idPattern=slow$") == ["urn:x:slow"]
 
 
+@pytest.mark.clause("5.7.4", "6.3.10")
 async def test_entities_come_in_pages_and_are_counted(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await _tell(house, *(a_bus(10, entity_id=f"urn:x:{n}") for n in range(3)))
@@ -167,6 +176,7 @@ async def test_entities_come_in_pages_and_are_counted(tmp_path: Path) -> None:
             assert len(await _ids(house, f"id=urn:x:more{n}")) == 1
 
 
+@pytest.mark.clause("6.3.10")
 async def test_more_than_a_page_of_instances_is_cut_by_time(tmp_path: Path) -> None:
     # 6.3.10: 206 with the range that the page covers.
     async with a_house(tmp_path) as house:
@@ -184,6 +194,7 @@ async def test_more_than_a_page_of_instances_is_cut_by_time(tmp_path: Path) -> N
         assert (await house.ask("GET", f"{AT}?lastN=5")).status_code == 200
 
 
+@pytest.mark.clause("4.18", "5.7.4")
 async def test_scopes_are_part_of_the_past(tmp_path: Path) -> None:
     # 4.5.6, 4.18: a scope holds until the next one.
     async with a_house(tmp_path) as house:
@@ -201,6 +212,7 @@ async def test_scopes_are_part_of_the_past(tmp_path: Path) -> None:
         assert (gone["value"], gone["deletedAt"]) == ([], "2026-11-22T08:00:00Z")
 
 
+@pytest.mark.clause("6.24.3", "5.7.4")
 async def test_the_same_is_asked_by_a_body(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await _tell(house, a_bus(10, 20))
@@ -227,6 +239,7 @@ async def test_the_same_is_asked_by_a_body(tmp_path: Path) -> None:
         "type=Bus&limit=0",
     ],
 )
+@pytest.mark.clause("5.7.4", "6.3.2")
 async def test_a_wrong_query_over_time_is_refused(tmp_path: Path, asked: str) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("GET", f"/temporal/entities?{WINDOW}&{asked}")

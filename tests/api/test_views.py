@@ -53,6 +53,7 @@ async def _ids(house: House, asked: str) -> list[str]:
         ("type=House&q=in{people}==9&join=inline", ["h1", "h2"]),
     ],
 )
+@pytest.mark.clause("4.23")
 async def test_entities_come_in_the_order_asked_for(
     tmp_path: Path, asked: str, found: list[str]
 ) -> None:
@@ -61,6 +62,7 @@ async def test_entities_come_in_the_order_asked_for(
         assert await _ids(house, asked) == found
 
 
+@pytest.mark.clause("4.21", "4.5.23")
 async def test_an_answer_holds_what_is_picked_also_of_linked_entities(tmp_path: Path) -> None:
     """Clauses 4.21 and 4.5.23."""
     async with a_house(tmp_path) as house:
@@ -74,6 +76,7 @@ async def test_an_answer_holds_what_is_picked_also_of_linked_entities(tmp_path: 
         assert left == {"id": "urn:x:h1", "type": "House", "storeys": 3}
 
 
+@pytest.mark.clause("4.5.23", "5.7.1")
 async def test_a_flat_answer_about_one_entity_is_a_list_only_when_it_links(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await _street(house)
@@ -83,6 +86,7 @@ async def test_a_flat_answer_about_one_entity_is_a_list_only_when_it_links(tmp_p
 
 
 @pytest.mark.parametrize("asked", ["pick=other", "attrs=other", "type=Town"])
+@pytest.mark.clause("4.21", "5.7.1")
 async def test_an_entity_of_which_nothing_is_left_is_not_there(tmp_path: Path, asked: str) -> None:
     async with a_house(tmp_path) as house:
         await _street(house)
@@ -108,6 +112,7 @@ async def test_an_entity_of_which_nothing_is_left_is_not_there(tmp_path: Path, a
         "q=in{in{people}}==9&join=inline",
     ],
 )
+@pytest.mark.clause("4.21", "6.3.2")
 async def test_a_view_that_makes_no_sense_is_refused(tmp_path: Path, asked: str) -> None:
     async with a_house(tmp_path) as house:
         response = await house.ask("GET", f"/entities?type=T&{asked}")
@@ -115,6 +120,7 @@ async def test_a_view_that_makes_no_sense_is_refused(tmp_path: Path, asked: str)
         assert response.json()["type"].endswith("BadRequestData")
 
 
+@pytest.mark.clause("6.3.15", "4.5.16")
 async def test_geojson_takes_the_geometry_and_the_context_asked_for(tmp_path: Path) -> None:
     """Clauses 4.5.16 and 6.3.6: the context is in the body unless `Prefer` says otherwise."""
     async with a_house(tmp_path) as house:
@@ -136,6 +142,7 @@ async def _query(house: House, **body: Any) -> Any:
     return await house.ask("POST", "/entityOperations/query", {"type": "Query", **body})
 
 
+@pytest.mark.clause("5.2.23", "6.23.3")
 async def test_a_query_in_a_body_asks_what_parameters_ask(tmp_path: Path) -> None:
     """Clause 5.2.23."""
     async with a_house(tmp_path) as house:
@@ -169,6 +176,7 @@ async def test_a_query_in_a_body_asks_what_parameters_ask(tmp_path: Path) -> Non
         {"entities": [{"type": "T"}], "ordering": {"orderBy": ["l;dist-asc"]}},
     ],
 )
+@pytest.mark.clause("5.2.23")
 async def test_a_body_that_is_no_query_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
     async with a_house(tmp_path) as house:
         response = await _query(house, **body)
@@ -176,6 +184,7 @@ async def test_a_body_that_is_no_query_is_refused(tmp_path: Path, body: dict[str
         assert response.json()["type"].endswith("BadRequestData")
 
 
+@pytest.mark.clause("5.6.21")
 async def test_a_purge_deletes_what_matches(tmp_path: Path) -> None:
     """Clause 5.6.21."""
     async with a_house(tmp_path) as house:
@@ -188,6 +197,7 @@ async def test_a_purge_deletes_what_matches(tmp_path: Path) -> None:
     ("asked", "left"),
     [("drop=storeys", {"in", "location", "scope"}), ("keep=storeys", {"storeys"})],
 )
+@pytest.mark.clause("5.6.21")
 async def test_a_purge_of_attributes_leaves_the_entities(
     tmp_path: Path, asked: str, left: set[str]
 ) -> None:
@@ -198,6 +208,7 @@ async def test_a_purge_of_attributes_leaves_the_entities(
 
 
 @pytest.mark.parametrize("asked", ["", "?id=urn:x:h1", "?type=House&keep=a&drop=b"])
+@pytest.mark.clause("5.6.21")
 async def test_a_purge_must_say_what(tmp_path: Path, asked: str) -> None:
     async with a_house(tmp_path) as house:
         assert (await house.ask("DELETE", f"/entities{asked}")).status_code == 400
@@ -215,6 +226,7 @@ async def test_a_purge_must_say_what(tmp_path: Path, asked: str) -> None:
         ("DELETE", "/attrs/storeys", None),
     ],
 )
+@pytest.mark.clause("5.6.2", "4.17")
 async def test_a_change_is_made_only_to_an_entity_of_the_type_named(
     tmp_path: Path, method: str, path: str, body: Any
 ) -> None:
@@ -229,6 +241,7 @@ async def test_a_change_is_made_only_to_an_entity_of_the_type_named(
 
 
 @pytest.mark.parametrize("place", ["location", "observationSpace", "operationSpace"])
+@pytest.mark.clause("5.5.4", "4.7")
 async def test_a_place_must_be_a_geoproperty(tmp_path: Path, place: str) -> None:
     """Clause 4.7."""
     async with a_house(tmp_path) as house:
@@ -241,6 +254,7 @@ async def test_a_place_must_be_a_geoproperty(tmp_path: Path, place: str) -> None
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\u202e", "\u2028", "\u00a0", "\u3164", "\ufe0f"])
+@pytest.mark.clause("5.5.4", "4.6.4")
 async def test_an_id_holds_no_character_that_cannot_be_seen(tmp_path: Path, unseen: str) -> None:
     async with a_house(tmp_path) as house:
         body = {"id": f"urn:x:a{unseen}b", "type": "T"}
@@ -249,6 +263,7 @@ async def test_an_id_holds_no_character_that_cannot_be_seen(tmp_path: Path, unse
         assert (await house.ask("POST", "/entities", chinese)).status_code == 201
 
 
+@pytest.mark.clause("5.7.1", "4.17")
 async def test_a_type_that_is_not_wanted_is_not_given(tmp_path: Path) -> None:
     """Clause 6.3.4, RFC 9110, 12.5.1: the most particular range decides."""
     async with a_house(tmp_path) as house:
@@ -256,6 +271,7 @@ async def test_a_type_that_is_not_wanted_is_not_given(tmp_path: Path) -> None:
         assert response.headers["content-type"] == "application/ld+json"
 
 
+@pytest.mark.clause("5.7.5", "5.7.6", "5.7.8", "5.7.9", "5.7.10")
 async def test_types_and_attributes_are_told(tmp_path: Path) -> None:
     """Clauses 5.7.5 to 5.7.10."""
     async with a_house(tmp_path) as house:
