@@ -101,7 +101,12 @@ class City:
     def _build_broker(self) -> None:
         work, subscriptions = self.store.work, SqliteSubscriptions()
         book = SubscriptionBook()
-        self.trust: Trust = build_trust(work=work, store=SqliteTrustStore(), clock=self.real_clock)
+        self.trust: Trust = build_trust(
+            work=work,
+            store=SqliteTrustStore(),
+            clock=self.real_clock,
+            own_tenant=self.settings.tenant,
+        )
         self._documents = DocumentFetcher(private=self.settings.private_egress)
         self.shelf = ContextShelf(
             work,

@@ -4,10 +4,12 @@ Invalid
 ├── PasswordRefused    too short, too long, or the name itself
 ├── NameInvalid        a sign-in name of the wrong form
 ├── RolesInvalid       no role, an unknown one, or two that exclude each other
-└── ExpiryInvalid      a token that would have expired already
+├── ExpiryInvalid      a token that would have expired already
+└── TenantInvalid      a name that no tenant can have
 NotFound
 ├── AccountNotFound
-└── TokenNotFound
+├── TokenNotFound
+└── TenantNotFound
 Conflict
 ├── NameTaken
 └── LastAdministrator  nobody would be left to manage accounts
@@ -53,6 +55,29 @@ class RolesInvalid(Invalid):
 
 class ExpiryInvalid(Invalid):
     code = "trust.expiry.invalid"
+
+
+class TenantInvalid(Invalid):
+    code = "trust.tenant.invalid"
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(
+            f"{tenant!r:.80} cannot be the name of a tenant",
+            param="NGSILD-Tenant",
+            fix="begin with a letter or digit; then letters, digits and . _ : ~ @ / -, 255 at most",
+        )
+
+
+class TenantNotFound(NotFound):
+    code = "trust.tenant.not_found"
+    title = "There is no such tenant"
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(
+            f"nothing was ever made in the tenant {tenant!r:.80}",
+            param="NGSILD-Tenant",
+            fix="check its name; the first entity, subscription or registration makes a tenant",
+        )
 
 
 class AccountNotFound(NotFound):

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Protocol
 
+from chengmai.kernel.actors import DEFAULT_TENANT
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.work import Tx, Work
 from chengmai.trust.accounts import AccountService
@@ -15,6 +16,7 @@ from chengmai.trust.model import TrustSettings
 from chengmai.trust.passwords import Argon2, Passwords
 from chengmai.trust.ports import AccountStore, AuditStore, TokenStore
 from chengmai.trust.sessions import RandomBytes, SessionService
+from chengmai.trust.tenants import Tenants
 from chengmai.trust.tokens import TokenService
 
 
@@ -30,6 +32,7 @@ class Trust:
     accounts: AccountService
     sessions: SessionService
     tokens: TokenService
+    tenants: Tenants
 
 
 def build_trust(
@@ -37,6 +40,7 @@ def build_trust(
     work: Work[Tx],
     store: TrustStore,
     clock: Clock,
+    own_tenant: str = DEFAULT_TENANT,
     settings: TrustSettings | None = None,
     passwords: Passwords | None = None,
     random: RandomBytes = secrets.token_bytes,
@@ -75,4 +79,5 @@ def build_trust(
             settings=limits,
             random=random,
         ),
+        tenants=Tenants(work, store, own_tenant),
     )

@@ -30,7 +30,9 @@ class CityWeb:
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access
         self._api = MachineApi(
-            machine, OpenGate(gate, city.settings.tenant) if self._is_open else gate
+            machine,
+            OpenGate(gate, city.settings.tenant) if self._is_open else gate,
+            city.trust.tenants,
         )
         self._cockpit = build_cockpit(
             CityDesk(city), CityAccounts(city.trust, city.settings.tenant), self._hub, settings

@@ -10,8 +10,10 @@ from typing import Any, Protocol
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.problems import Problem, TooLarge
 from chengmai.ngsild.problems import ContextWanted
-from chengmai.web.api.http import InvalidRequest, Request, Response
+from chengmai.trust.tenants import Tenants, check_name
+from chengmai.web.api.http import InvalidRequest, LengthRequired, Request, Response
 from chengmai.web.api.machine import Machine
+from chengmai.web.api.preferring import as_preferred
 from chengmai.web.api.problems import failure_response, problem_response
 from chengmai.web.api.routes import Route, find
 
@@ -19,6 +21,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 MAX_BODY = 10 * 1024 * 1024
 MOST_CONTEXTS = 20
 """How many contexts are fetched for one request."""
@@ -39,29 +42,36 @@ class Gate(Protocol):
 class MachineApi:
     """ASGI application for everything below `/ngsi-ld/v1/`."""
 
-    def __init__(self, machine: Machine, gate: Gate) -> None:
+    def __init__(self, machine: Machine, gate: Gate, tenants: Tenants) -> None:
         self._machine = machine
         self._gate = gate
+        self._tenants = tenants
         # A number after a random beginning: asking the system for each would let go of the interpreter.
         self._run, self._numbers = secrets.token_hex(4), itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = f"{self._run}{next(self._numbers):08x}"
-        try:
-            response = await self._answer(scope, receive, request_id)
-        except Problem as problem:
-            response = problem_response(problem, request_id)
-        except Exception as error:
-            response = failure_response(error, request_id)
-        await _send(response, send, head=scope["method"] == "HEAD")
-
-    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
         }
+        try:
+            response = await self._answer(scope, headers, receive, request_id)
+        except Problem as problem:
+            response = problem_response(problem, request_id)
+        except Exception as error:
+            response = failure_response(error, request_id)
+        if tenant := headers.get("ngsild-tenant"):
+            # Clause 6.3.14: who names a tenant is told which one was meant, errors included.
+            response.header("NGSILD-Tenant", tenant)
+        await _send(response, send, head=scope["method"] == "HEAD")
+
+    async def _answer(
+        self, scope: Scope, headers: dict[str, str], receive: Receive, request_id: str
+    ) -> Response:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         actor = await self._gate.actor(headers, method)
+        _check_length(method, headers)
         request = Request(
             method=method,
             path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
@@ -72,7 +82,7 @@ class MachineApi:
             request_id=request_id,
         )
         tenant = headers.get("ngsild-tenant")
-        if tenant is not None and tenant != actor.tenant:
+        if tenant and tenant != actor.tenant:
             raise InvalidRequest(
                 f"you belong to another tenant than {tenant!r}",
                 param="NGSILD-Tenant",
@@ -80,9 +90,12 @@ class MachineApi:
             )
         route, ids = find(request)
         self._gate.allow(actor, route.action)
+        if tenant:
+            check_name(tenant)
+            if not route.creates:
+                await self._tenants.check(tenant)
         response = await self._handled(route, request, ids)
-        # Clause 6.3.14: who names a tenant is told which one answered.
-        return response if tenant is None else response.header("NGSILD-Tenant", tenant)
+        return as_preferred(request, response) if "prefer" in headers else response
 
     async def _handled(self, route: Route, request: Request, ids: list[str]) -> Response:
         for _ in range(MOST_CONTEXTS):
@@ -92,6 +105,12 @@ class MachineApi:
                 # Contexts are read before anything is done: the request can begin anew.
                 await self._machine.shelf.fetch(wanted.url)
         return await route.handler(self._machine, request, *ids)
+
+
+def _check_length(method: str, headers: dict[str, str]) -> None:
+    """Raise `LengthRequired` when a body comes without its length (clause 6.3.4), chunked ones included."""
+    if method in _WITH_BODY and "content-length" not in headers:
+        raise LengthRequired("the request has no Content-Length", param="Content-Length")
 
 
 async def _body(headers: dict[str, str], receive: Receive) -> bytes:
@@ -119,7 +138,8 @@ async def _body(headers: dict[str, str], receive: Receive) -> bytes:
 
 async def _send(response: Response, send: Send, *, head: bool) -> None:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
-    headers.append((b"content-length", str(len(response.body)).encode()))
+    if response.status != 204:  # which has no length (clause 6.3.6; RFC 9110, 8.6)
+        headers.append((b"content-length", str(len(response.body)).encode()))
     headers.append((b"x-content-type-options", b"nosniff"))
     headers.append((b"cache-control", b"no-store"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

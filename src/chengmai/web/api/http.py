@@ -18,6 +18,11 @@ class InvalidRequest(Invalid):
     code = "request.invalid"
 
 
+class LengthRequired(Problem):
+    code = "request.length"
+    title = "Say how long the body is"
+
+
 class NotAcceptable(Problem):
     code = "request.not_acceptable"
     title = "None of the accepted types can be given"
@@ -57,6 +62,13 @@ class Request:
     def base(self) -> str:
         """Return the address under which the client reached this city."""
         return f"http://{self.headers.get('host', 'localhost')}"
+
+    @property
+    def resource(self) -> tuple[str, bool]:
+        """Return the first part of the path below the API's root, and whether it is its temporal twin."""
+        parts = self.path.split("/", 5)[3:]
+        over_time = parts[:1] == ["temporal"]
+        return (parts[1] if over_time and len(parts) > 1 else parts[0]), over_time
 
     def json(self) -> Any:
         """Return the parsed body; raises `InvalidRequest` where and why it is not JSON."""

@@ -23,8 +23,10 @@ from chengmai.kernel.problems import (
 )
 from chengmai.ngsild.problems import ContextNotAvailable
 from chengmai.store.problems import StoreBusy, StoreFull
+from chengmai.trust.problems import TenantNotFound
 from chengmai.web.api.http import (
     InvalidRequest,
+    LengthRequired,
     MethodNotAllowed,
     NotAcceptable,
     Response,
@@ -37,6 +39,7 @@ _log = structlog.get_logger(__name__)
 
 STATUS: tuple[tuple[type[Problem], int, str], ...] = (
     # More particular classes first: the first that fits counts.
+    (LengthRequired, 411, "InvalidRequest"),
     (NotAcceptable, 406, "InvalidRequest"),
     (UnsupportedMediaType, 415, "InvalidRequest"),
     (MethodNotAllowed, 405, "OperationNotSupported"),
@@ -47,6 +50,7 @@ STATUS: tuple[tuple[type[Problem], int, str], ...] = (
     (SubscriptionExists, 409, "AlreadyExists"),
     (InvalidRequest, 400, "InvalidRequest"),
     (Invalid, 400, "BadRequestData"),
+    (TenantNotFound, 404, "NonexistentTenant"),
     (NotFound, 404, "ResourceNotFound"),
     (Conflict, 409, "AlreadyExists"),
     (Unauthenticated, 401, "InvalidRequest"),
@@ -85,6 +89,8 @@ def problem_body(problem: Problem, request_id: str = "") -> dict[str, Any]:
 
 def problem_response(problem: Problem, request_id: str = "") -> Response:
     """Return the answer for a problem."""
+    if isinstance(problem, LengthRequired):
+        return Response(411)  # "just" the status, without a body (clause 6.3.4)
     body = problem_body(problem, request_id)
     response = json_response(body, status=body["status"], content_type="application/problem+json")
     if isinstance(problem, Unavailable):

@@ -34,10 +34,12 @@ class Route:
     action: str
     handler: Handler
     parameters: frozenset[str] = frozenset()
+    creates: bool = False
+    """Whether it makes the tenant that it names, where there is none yet (clause 5.5.10)."""
 
 
-def _route(action: str, handler: Handler, *parameters: str) -> Route:
-    return Route(action, handler, frozenset(parameters))
+def _route(action: str, handler: Handler, *parameters: str, creates: bool = False) -> Route:
+    return Route(action, handler, frozenset(parameters), creates)
 
 
 _WHICH = ("id", "idPattern", "type", "q", "scopeQ", "csf", "local", "expandValues")
@@ -81,7 +83,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             *_PAGE,
             *_ORDER,
         ),
-        "POST": _route("entities.write", entities.create, "local"),
+        "POST": _route("entities.write", entities.create, "local", creates=True),
         "DELETE": _route("entities.delete", queries.purge, *_WHICH, *_GEO, "attrs", "keep", "drop"),
     },
     ("entities", "*"): {
@@ -103,8 +105,12 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             "entities.write", entities.delete_attribute, *_TYPED, "datasetId", "deleteAll"
         ),
     },
-    ("entityOperations", "create"): {"POST": _route("entities.write", batches.create)},
-    ("entityOperations", "upsert"): {"POST": _route("entities.write", batches.upsert, "options")},
+    ("entityOperations", "create"): {
+        "POST": _route("entities.write", batches.create, creates=True)
+    },
+    ("entityOperations", "upsert"): {
+        "POST": _route("entities.write", batches.upsert, "options", creates=True)
+    },
     ("entityOperations", "update"): {"POST": _route("entities.write", batches.update, "options")},
     ("entityOperations", "merge"): {"POST": _route("entities.write", batches.merge)},
     ("entityOperations", "query"): {
@@ -130,7 +136,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             *_PAGE,
             *_TIME,
         ),
-        "POST": _route("entities.write", temporal.create),
+        "POST": _route("entities.write", temporal.create, creates=True),
     },
     ("temporal", "entities", "*"): {
         "GET": _route("temporal.read", temporal.retrieve, "local", *_VIEW_OVER_TIME, *_TIME),
@@ -151,7 +157,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
     },
     ("subscriptions",): {
         "GET": _route("subscriptions.manage", subscriptions.query, *_PAGE),
-        "POST": _route("subscriptions.manage", subscriptions.create),
+        "POST": _route("subscriptions.manage", subscriptions.create, creates=True),
     },
     ("subscriptions", "*"): {
         "GET": _route("subscriptions.manage", subscriptions.retrieve),
@@ -160,7 +166,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
     },
     ("jsonldContexts",): {
         "GET": _route("entities.read", contexts.query, "details", "kind"),
-        "POST": _route("contexts.manage", contexts.add),
+        "POST": _route("contexts.manage", contexts.add, creates=True),
     },
     ("jsonldContexts", "*"): {
         "GET": _route("entities.read", contexts.retrieve, "details"),
