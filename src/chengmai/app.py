@@ -15,6 +15,8 @@ from chengmai.broker.commit import CommitPath
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.delivery import Delivery
 from chengmai.broker.model import Change
+from chengmai.broker.registry.book import RegistryBook
+from chengmai.broker.registry.service import Registry
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
@@ -47,6 +49,7 @@ from chengmai.store.sqlite.contexts import SqliteContexts
 from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
+from chengmai.store.sqlite.registrations import SqliteRegistrations
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.sqlite.work import SqliteWork
@@ -61,6 +64,7 @@ News = Callable[[str, str, dict[str, Any]], None]
 """Told (tenant, topic, data) after each commit."""
 
 _SEAL_AT_MOST = 50_000
+_SAVE_TALLIES_EVERY_S = 30.0
 _log = structlog.get_logger(__name__)
 _TOPICS = {"VitalSign": "vitals", "Forecast": "vitals", "CityCase": "cases", "DataFeed": "feeds"}
 
@@ -135,6 +139,9 @@ class City:
         self.history = HistoryService(work, self.store.history)
         self.timetable = Timetable(work, entities, subscriptions, book)
         self.subscribing = Subscribing(work, subscriptions, book, self.trust.audit, self.contexts)
+        self.registry = Registry(
+            work, SqliteRegistrations(), RegistryBook(), entities, self.trust.audit, self.contexts
+        )
         self._receiver = HttpReceiver(private=self.settings.private_egress)
         self.delivery = Delivery(
             work,
@@ -209,12 +216,14 @@ class City:
         await self.store.history.recover()
         await self.shelf.load()
         await self.subscribing.load()
+        await self.registry.load()
         await self.delivery.start()
         await self.timetable.start()
         self._spawn("feeds", self.runner.run())
         if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
             self._spawn("incidents", log.run())
         self._spawn("vitals", self._watch())
+        self._spawn("tallies", self._every(_SAVE_TALLIES_EVERY_S, self.registry.save_tallies))
         self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
 
     async def stop(self) -> None:
@@ -224,6 +233,7 @@ class City:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.timetable.stop()
         await self.delivery.stop()
+        await self._attempt(self.registry.save_tallies)
         await self._receiver.close()
         await self._documents.close()
         await asyncio.to_thread(self.store.close)

@@ -103,6 +103,7 @@ async def a_house(
         await city.store.history.recover()
         await city.shelf.load()
         await city.subscribing.load()
+        await city.registry.load()
         await city.delivery.start()
         await city.timetable.start()
         async with httpx2.AsyncClient(transport=transport, base_url="http://city.test") as client:

@@ -1,0 +1,106 @@
+"""Which registrations a request concerns (GS CIM 009 V1.9.1, clauses 4.3.6 and 5.12). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+from chengmai.broker.registry.model import EntityInfo, Information, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A registration that matches, and with what of it.
+
+    `attributes` are those asked for that the source has; None: every attribute. `entities` are the infos
+    that matched, () where one of them stands for any entity. `information` holds the parts that matched,
+    each narrowed to its infos that did: use it where several parts differ.
+    """
+
+    registration: Registration
+    attributes: frozenset[str] | None
+    entities: tuple[EntityInfo, ...]
+    information: tuple[Information, ...]
+
+
+def matching(
+    registrations: Sequence[Registration],
+    *,
+    operation: str,
+    ids: Sequence[str] | None,
+    types: Iterable[str] | None,
+    attributes: Iterable[str] | None,
+    now_us: int,
+    id_pattern: str | None = None,
+) -> list[Match]:
+    """Return the live registrations for an operation on entities, in the order given.
+
+    None means that nothing is asked about that part; `types` and `attributes` are expanded names, of which
+    one is enough. An id takes precedence over a pattern. Two patterns are taken to meet.
+    """
+    asked = Asked(ids, id_pattern, types, attributes)
+    found = []
+    for one in registrations:
+        if operation in one.operations and one.is_live(now_us):
+            match = asked.match(one)
+            if match is not None:
+                found.append(match)
+    return found
+
+
+class Asked:
+    """What is asked for: entities by id, pattern and type, and attributes."""
+
+    def __init__(
+        self,
+        ids: Sequence[str] | None,
+        id_pattern: str | None,
+        types: Iterable[str] | None,
+        attributes: Iterable[str] | None,
+    ) -> None:
+        self._ids = None if ids is None else frozenset(ids)
+        wanted = None if self._ids is not None or id_pattern is None else id_pattern
+        self._pattern: Any = None if wanted is None else re2.compile(wanted)
+        self._types = None if types is None else frozenset(types)
+        self._attributes = None if attributes is None else frozenset(attributes)
+
+    def match(self, registration: Registration) -> Match | None:
+        """Return how a registration matches, or None."""
+        parts = tuple(
+            part for info in registration.information if (part := self._part(info)) is not None
+        )
+        if not parts:
+            return None
+        everything = any(not part.attributes for part in parts)
+        anybody = any(not part.entities for part in parts)
+        return Match(
+            registration=registration,
+            attributes=None if everything else frozenset().union(*(p.attributes for p in parts)),
+            entities=() if anybody else tuple(one for part in parts for one in part.entities),
+            information=parts,
+        )
+
+    def _part(self, information: Information) -> Information | None:
+        attributes = information.attributes
+        if attributes and self._attributes is not None:
+            attributes &= self._attributes
+            if not attributes:
+                return None
+        entities = tuple(one for one in information.entities if self._covers(one))
+        if information.entities and not entities:
+            return None
+        return Information(entities, attributes)
+
+    def _covers(self, info: EntityInfo) -> bool:
+        if self._types is not None and info.types and self._types.isdisjoint(info.types):
+            return False
+        if info.id is not None:
+            if self._ids is not None:
+                return info.id in self._ids
+            return self._pattern is None or self._pattern.search(info.id) is not None
+        if info.pattern is not None and self._ids is not None:
+            return any(info.pattern.search(one) is not None for one in self._ids)
+        return True
