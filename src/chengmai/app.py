@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ import structlog
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.delivery import Delivery
+from chengmai.broker.distribution.loops import HostAlias
+from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.model import Change
 from chengmai.broker.registry.book import RegistryBook
 from chengmai.broker.registry.service import Registry
@@ -31,6 +34,7 @@ from chengmai.connect.mqtt_out import MqttPublisher
 from chengmai.connect.outbound import HttpReceiver
 from chengmai.connect.runner import FeedRunner
 from chengmai.connect.simulate.city import SimulatedCity
+from chengmai.connect.sources import HttpSources
 from chengmai.forecast.service import Foresight
 from chengmai.history.service import HistoryService
 from chengmai.kernel.actors import system
@@ -142,6 +146,11 @@ class City:
         self.registry = Registry(
             work, SqliteRegistrations(), RegistryBook(), entities, self.trust.audit, self.contexts
         )
+        self._sources = HttpSources(private=self.settings.private_egress)
+        self.alias = HostAlias(self._host_alias(), self.settings.tenant)
+        self.forwarder = Forwarder(
+            self._sources, self.contexts, self.alias, self.registry, self.real_clock
+        )
         self._receiver = HttpReceiver(private=self.settings.private_egress)
         self.delivery = Delivery(
             work,
@@ -195,6 +204,14 @@ class City:
         )
         self.runner = FeedRunner(self.feeds.jobs() if self.settings.feeds else ())
 
+    def _host_alias(self) -> str:
+        given = self.settings.host_alias
+        if given is not None:
+            return given
+        # Two brokers of the same name would take each other's requests for their own.
+        path = self.settings.data / "host-alias"
+        return kept_text(path, lambda: f"chengmai-{secrets.token_hex(8)}")
+
     def _simulated(self) -> SimulatedCity | None:
         if not self.is_simulated:
             return None
@@ -234,6 +251,7 @@ class City:
         await self.timetable.stop()
         await self.delivery.stop()
         await self._attempt(self.registry.save_tallies)
+        await self._sources.close()
         await self._receiver.close()
         await self._documents.close()
         await asyncio.to_thread(self.store.close)

@@ -60,9 +60,16 @@ class Settings(BaseSettings):
         description="What feeds sign in with, by the name a pack uses: user:password for MQTT,"
         " the Authorization header for HTTP.",
     )
+    host_alias: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$",
+        description="Name of this broker in the Via header of requests that it forwards to others; left"
+        " out: one is made at first use and kept in the data folder.",
+    )
     private_egress: bool = Field(
         default=False,
-        description="Whether notifications may go to private and loopback addresses.",
+        description="Whether notifications and requests to context sources may go to private and loopback"
+        " addresses.",
     )
     open_access: bool = Field(
         default=False,

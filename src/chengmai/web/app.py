@@ -26,7 +26,9 @@ class CityWeb:
         )
         self._hub = LiveHub(secrets.token_hex(4))
         city.news.append(self._hub.publish)
-        machine = Machine(city.broker, city.temporal, city.subscribing, city.contexts, city.shelf)
+        machine = Machine(
+            city.broker, city.temporal, city.subscribing, city.contexts, city.shelf, city.forwarder
+        )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access
         self._api = MachineApi(

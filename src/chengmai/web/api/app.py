@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
+from chengmai.broker.distribution.loops import via_entries
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.problems import Problem, TooLarge
 from chengmai.ngsild.problems import ContextWanted
@@ -51,12 +52,10 @@ class MachineApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = f"{self._run}{next(self._numbers):08x}"
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1")
-            for name, value in scope["headers"]
-        }
+        headers = _headers(scope)
+        warnings: list[str] = []
         try:
-            response = await self._answer(scope, headers, receive, request_id)
+            response = await self._answer(scope, headers, receive, request_id, warnings)
         except Problem as problem:
             response = problem_response(problem, request_id)
         except Exception as error:
@@ -64,10 +63,18 @@ class MachineApi:
         if tenant := headers.get("ngsild-tenant"):
             # Clause 6.3.14: who names a tenant is told which one was meant, errors included.
             response.header("NGSILD-Tenant", tenant)
+        if warnings:
+            # Clause 6.3.17: an answer says what of it is missing because a source failed, errors included.
+            response.header("NGSILD-Warning", ", ".join(warnings))
         await _send(response, send, head=scope["method"] == "HEAD")
 
     async def _answer(
-        self, scope: Scope, headers: dict[str, str], receive: Receive, request_id: str
+        self,
+        scope: Scope,
+        headers: dict[str, str],
+        receive: Receive,
+        request_id: str,
+        warnings: list[str],
     ) -> Response:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         actor = await self._gate.actor(headers, method)
@@ -80,6 +87,7 @@ class MachineApi:
             body=await _body(headers, receive),
             actor=actor,
             request_id=request_id,
+            warnings=warnings,
         )
         tenant = headers.get("ngsild-tenant")
         if tenant and tenant != actor.tenant:
@@ -90,6 +98,8 @@ class MachineApi:
             )
         route, ids = find(request)
         self._gate.allow(actor, route.action)
+        if "via" in headers:
+            self._machine.forwarder.check_loop(actor.tenant, via_entries(headers["via"]))
         if tenant:
             check_name(tenant)
             if not route.creates:
@@ -99,12 +109,22 @@ class MachineApi:
 
     async def _handled(self, route: Route, request: Request, ids: list[str]) -> Response:
         for _ in range(MOST_CONTEXTS):
+            request.warnings.clear()
             try:
                 return await route.handler(self._machine, request, *ids)
             except ContextWanted as wanted:
                 # Contexts are read before anything is done: the request can begin anew.
                 await self._machine.shelf.fetch(wanted.url)
         return await route.handler(self._machine, request, *ids)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    made: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        # Each hop may add a line of its own (RFC 9110, 5.3).
+        made[name] = f"{made[name]}, {value}" if name == "via" and name in made else value
+    return made
 
 
 def _check_length(method: str, headers: dict[str, str]) -> None:

@@ -54,6 +54,7 @@ class Request:
     actor: Actor
     request_id: str
     query: dict[str, str] = field(init=False)
+    warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.query = dict(parse_qsl(self.raw_query, keep_blank_values=True))

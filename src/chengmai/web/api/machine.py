@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from chengmai.broker.contexts import ContextShelf
+from chengmai.broker.distribution.asked import Asked
+from chengmai.broker.distribution.loops import via_entries
+from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.model import BatchOutcome, EntityQuery, UpdateOutcome
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.temporal import TemporalBroker
-from chengmai.ngsild.contexts import ContextCompiler
+from chengmai.ngsild.contexts import Context, ContextCompiler
 from chengmai.web.api.http import InvalidRequest, Request, Response, json_response
 from chengmai.web.api.problems import problem_body
 
@@ -31,6 +34,20 @@ class Machine:
     subscribing: Subscribing
     contexts: ContextCompiler
     shelf: ContextShelf
+    forwarder: Forwarder
+
+
+def asked_by(request: Request, context: Context, **forwarded: str) -> Asked:
+    """Return who asks and how, as distribution wants to know it; its warnings go with the answer."""
+    return Asked(
+        actor=request.actor,
+        context=context,
+        via=via_entries(request.headers.get("via", "")),
+        local=request.flag("local"),
+        forwarded=forwarded,
+        warnings=request.warnings,
+        headers=request.headers,
+    )
 
 
 def options(request: Request) -> set[str]:

@@ -9,6 +9,12 @@ from typing import Any
 
 import structlog
 
+from chengmai.broker.distribution.problems import (
+    LoopDetected,
+    NotOffered,
+    SourceFailed,
+    SourceSilent,
+)
 from chengmai.broker.problems import EntityExists, SubscriptionExists
 from chengmai.kernel.problems import (
     Conflict,
@@ -40,6 +46,10 @@ _log = structlog.get_logger(__name__)
 STATUS: tuple[tuple[type[Problem], int, str], ...] = (
     # More particular classes first: the first that fits counts.
     (LengthRequired, 411, "InvalidRequest"),
+    (LoopDetected, 508, "LoopDetected"),
+    (SourceSilent, 504, "InternalError"),
+    (SourceFailed, 502, "InternalError"),
+    (NotOffered, 409, "Conflict"),
     (NotAcceptable, 406, "InvalidRequest"),
     (UnsupportedMediaType, 415, "InvalidRequest"),
     (MethodNotAllowed, 405, "OperationNotSupported"),
