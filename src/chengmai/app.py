@@ -17,6 +17,7 @@ from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.delivery import Delivery
 from chengmai.broker.distribution.loops import HostAlias
 from chengmai.broker.distribution.sources import Forwarder
+from chengmai.broker.expiring import DueTimes, Expiring
 from chengmai.broker.model import Change
 from chengmai.broker.registry.book import RegistryBook
 from chengmai.broker.registry.service import Registry
@@ -55,6 +56,7 @@ from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
 from chengmai.store.sqlite.registrations import SqliteRegistrations
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
+from chengmai.store.sqlite.transients import SqliteTransients
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.sqlite.work import SqliteWork
 from chengmai.store.vitals import VitalsHistory
@@ -126,7 +128,7 @@ class City:
             hosts=self.settings.context_hosts,
         )
         self.contexts = self.shelf.compiler
-        entities = SqliteEntities()
+        entities, transients, due = SqliteEntities(), SqliteTransients(), DueTimes()
         self.model = CommitPath(
             entities,
             self.store.history,
@@ -135,10 +137,13 @@ class City:
             self.trust.audit,
             self.contexts.core,
             self._publish,
+            transients,
+            due.note,
         )
+        self.expiring = Expiring(work, self.model, entities, transients, due, self.clock)
         self.broker = Broker(work, self.model, entities)
         self.temporal = TemporalBroker(
-            work, self.model, entities, self.store.history, self.trust.audit
+            work, self.model, entities, self.store.history, self.trust.audit, transients
         )
         self.history = HistoryService(work, self.store.history)
         self.timetable = Timetable(work, entities, subscriptions, book)
@@ -236,6 +241,7 @@ class City:
         await self.registry.load()
         await self.delivery.start()
         await self.timetable.start()
+        self._spawn("expiring", self.expiring.run())
         self._spawn("feeds", self.runner.run())
         if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
             self._spawn("incidents", log.run())

@@ -103,6 +103,7 @@ async def a_house(
         await city.store.history.recover()
         await city.shelf.load()
         await city.subscribing.load()
+        await city.expiring.load()
         await city.registry.load()
         await city.delivery.start()
         await city.timetable.start()

@@ -61,7 +61,6 @@ async def test_a_change_is_told_with_the_entity_as_it_is(tmp_path: Path) -> None
         ({"entities": [{"type": "*", "idPattern": "dongsi$"}]}, [10, 60, 70]),
         ({"entities": [{"type": "Other"}]}, []),
         ({"isActive": False}, []),
-        ({"expiresAt": "2026-11-22T07:59:00Z"}, []),
     ],
     ids=str,
 )

@@ -17,6 +17,7 @@ from chengmai.broker.ports import (
     Chronicle,
     EntityStore,
     SubscriptionStore,
+    TransientStore,
 )
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.actors import Actor
@@ -24,6 +25,7 @@ from chengmai.kernel.instants import format_instant, to_us
 from chengmai.kernel.work import Tx
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity, Instance, attribute_names, name_iri
+from chengmai.ngsild.expiry import next_expiry_us, touches_expiry
 from chengmai.ngsild.patch import PatchResult, append, created
 from chengmai.ngsild.q import matches, parse_q
 from chengmai.trust.ports import Audit
@@ -41,6 +43,8 @@ class CommitPath:
         audit: Audit,
         core: Context,
         publish: Callable[[Change], None],
+        transients: TransientStore,
+        note_due: Callable[[int], None],
     ) -> None:
         self._entities = entities
         self._chronicle = chronicle
@@ -49,6 +53,8 @@ class CommitPath:
         self._audit = audit
         self._core = core
         self._publish = publish
+        self._transients = transients
+        self._note_due = note_due
 
     def get(self, tx: Tx, tenant: str, entity_id: str) -> Entity | None:
         return self._entities.get(tx, tenant, entity_id)
@@ -61,12 +67,22 @@ class CommitPath:
         result = append(before, entity, format_instant(tx.now))
         self.save(tx, before, result, by=by, action="entity.append", note=note)
 
-    def remove(self, tx: Tx, tenant: str, entity_id: str, *, by: Actor, note: str = "") -> bool:
+    def remove(
+        self,
+        tx: Tx,
+        tenant: str,
+        entity_id: str,
+        *,
+        by: Actor,
+        note: str = "",
+        keep_past: bool = False,
+    ) -> bool:
         before = self._entities.get(tx, tenant, entity_id)
         if before is None:
             return False
         self._entities.remove(tx, tenant, entity_id)
-        self._chronicle.forget(tx, tenant, entity_id)
+        if not keep_past:
+            self._chronicle.forget(tx, tenant, entity_id)
         self._announce(tx, tenant, before, None, list(attribute_names(before)))
         self._line(tx, by, "entity.delete", entity_id, [], note)
         return True
@@ -116,8 +132,26 @@ class CommitPath:
         self._chronicle.note_deleted(tx, tenant, after["id"], gone)
         self._chronicle.record(tx, tenant, after["id"], history)
         names = sorted({name for name, _ in result.changed} | {n for n, _ in result.removed})
+        if touches_expiry(before, result):
+            self._follow_expiry(tx, tenant, after)
         self._announce(tx, tenant, before, after, names)
         self._line(tx, by, action, after["id"], names, note)
+
+    def expire(self, tx: Tx, before: Entity, result: PatchResult, *, by: Actor) -> None:
+        """Commit that attributes of an entity are over: of them, nothing is kept (clause 4.22)."""
+        tenant, after = by.tenant, result.entity
+        self._entities.put(tx, tenant, after, before)
+        for name, instance in result.removed:
+            dataset_id = instance.get("datasetId", "@none")
+            self._chronicle.forget(tx, tenant, after["id"], name, dataset_id)
+        self._announce(tx, tenant, before, after, result.updated)
+        self._line(tx, by, "entity.expire", after["id"], result.updated, "")
+
+    def _follow_expiry(self, tx: Tx, tenant: str, entity: Entity) -> None:
+        due_us = next_expiry_us(entity)
+        self._transients.put(tx, tenant, entity["id"], due_us)
+        if due_us is not None:
+            tx.after_commit(lambda: self._note_due(due_us))
 
     def _announce(
         self, tx: Tx, tenant: str, before: Entity | None, after: Entity | None, names: list[str]

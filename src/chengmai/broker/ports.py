@@ -136,6 +136,38 @@ class Chronicle(Protocol):
         ...
 
 
+class TransientStore(Protocol):
+    """Port: which entities have something that expires, and what is left of those that expired."""
+
+    def put(self, tx: Any, tenant: str, entity_id: str, due_us: int | None) -> None:
+        """Note when first something of an entity expires; None for never."""
+        ...
+
+    def due(self, tx: Any, now_us: int, limit: int) -> list[tuple[str, str]]:
+        """Return (tenant, entity id) where something is over, the longest over first."""
+        ...
+
+    def next_us(self, tx: Any) -> int | None:
+        """Return when first something expires, or None."""
+        ...
+
+    def leave(self, tx: Any, tenant: str, head: Entity) -> None:
+        """Keep what is left of an entity that expired: its members without attributes."""
+        ...
+
+    def remnant(self, tx: Any, tenant: str, entity_id: str) -> Entity | None:
+        """Return what is left of an expired entity, or None."""
+        ...
+
+    def remnants(self, tx: Any, tenant: str) -> list[Entity]:
+        """Return what is left of every expired entity of a tenant, ordered by id."""
+        ...
+
+    def drop_remnant(self, tx: Any, tenant: str, entity_id: str) -> None:
+        """Forget an expired entity."""
+        ...
+
+
 class SubscriptionStore(Protocol):
     """Port: subscriptions and the outbox of due notifications."""
 

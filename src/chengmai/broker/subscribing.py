@@ -63,6 +63,7 @@ class Subscribing:
         def create(tx: Tx) -> None:
             if self._store.get(tx, actor.tenant, document["id"]) is not None:
                 raise SubscriptionExists(document["id"])
+            _check_end(document, tx.now)
             self._put(tx, actor, compiled, "subscription.create")
 
         await self._work.write(create)
@@ -74,10 +75,7 @@ class Subscribing:
             document = self._store.get(tx, actor.tenant, subscription_id)
             if document is None:
                 raise SubscriptionNotFound(subscription_id)
-            if fragment.get("expiresAt") is not None and _is_past(fragment["expiresAt"], tx.now):
-                raise SubscriptionInvalid(
-                    "it lies in the past", param="expiresAt", fix="delete the subscription instead"
-                )
+            _check_end(fragment, tx.now)
             compiled = compile_subscription(
                 actor.tenant, _changed(document, fragment), self._contexts
             )
@@ -170,5 +168,12 @@ def _with_status(document: dict[str, Any], now: datetime) -> dict[str, Any]:
     return {**document, "status": status}
 
 
-def _is_past(expires_at: Any, now: datetime) -> bool:
-    return parse_instant(expires_at, "expiresAt") <= now
+def _check_end(given: dict[str, Any], now: datetime) -> None:
+    """Raise `SubscriptionInvalid` when a subscription would have ended already (clauses 5.8.1, 5.8.2)."""
+    expires_at = given.get("expiresAt")
+    if expires_at is not None and parse_instant(expires_at, "expiresAt") <= now:
+        raise SubscriptionInvalid(
+            "it lies in the past",
+            param="expiresAt",
+            fix="name a later instant, or delete it instead",
+        )

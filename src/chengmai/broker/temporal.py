@@ -6,11 +6,11 @@ newer than the current state, the current state follows. Deleting the past leave
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from chengmai.broker.commit import CommitPath
-from chengmai.broker.ports import Candidates, Chronicle, EntityStore
+from chengmai.broker.ports import Candidates, Chronicle, EntityStore, TransientStore
 from chengmai.broker.problems import EntityNotFound, InstanceNotFound
 from chengmai.broker.subscription import EntityInfo
 from chengmai.kernel.actors import Actor
@@ -83,12 +83,14 @@ class TemporalBroker:
         entities: EntityStore,
         chronicle: Chronicle,
         audit: Audit,
+        transients: TransientStore,
     ) -> None:
         self._work = work
         self._commit = commit
         self._entities = entities
         self._chronicle = chronicle
         self._audit = audit
+        self._transients = transients
 
     async def tell(self, actor: Actor, told: Evolution) -> bool:
         """Create or extend an evolution (clause 5.6.11); return whether there was none before."""
@@ -120,6 +122,7 @@ class TemporalBroker:
             if not self._chronicle.has_past(tx, actor.tenant, entity_id):
                 raise EntityNotFound(entity_id)
             self._chronicle.forget(tx, actor.tenant, entity_id)
+            self._transients.drop_remnant(tx, actor.tenant, entity_id)
             self._audit.line(tx, actor, "temporal.delete", entity_id, {})
 
         await self._work.write(delete)
@@ -178,6 +181,8 @@ class TemporalBroker:
 
         def retrieve(tx: Tx) -> TemporalFound:
             entity = self._entities.get(tx, actor.tenant, entity_id)
+            if entity is None:
+                entity = self._transients.remnant(tx, actor.tenant, entity_id)
             if entity is None or not self._chronicle.has_past(tx, actor.tenant, entity_id):
                 raise EntityNotFound(entity_id)
             series = self._series(tx, actor.tenant, entity_id, ask, first=True)
@@ -236,10 +241,17 @@ class TemporalBroker:
             else None,
             ids=sorted(ids) if all(info.id is not None for info in infos) and infos else None,
         )
-        found = self._entities.candidates(tx, tenant, which)
+        found: Iterable[Entity] = self._entities.candidates(tx, tenant, which)
+        if gone := self._expired(tx, tenant):
+            found = sorted([*found, *gone], key=lambda one: str(one["id"]))
         for entity in reversed(list(found)) if query.descending else found:
             if not infos or any(info.covers(entity) for info in infos):
                 yield entity
+
+    def _expired(self, tx: Tx, tenant: str) -> list[Entity]:
+        """Return what is left of entities that expired and were not created anew (clause 4.22)."""
+        heads = self._transients.remnants(tx, tenant)
+        return [one for one in heads if self._entities.get(tx, tenant, one["id"]) is None]
 
     def _series(
         self, tx: Tx, tenant: str, entity_id: str, ask: TemporalAsk, *, first: bool = False

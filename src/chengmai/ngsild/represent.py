@@ -19,7 +19,7 @@ from chengmai.ngsild.languages import in_language
 Form: TypeAlias = Literal["normalized", "concise", "simplified"]
 
 _NONE: AbstractSet[str] = frozenset()
-_SYSTEM = frozenset({"createdAt", "modifiedAt", "deletedAt"})
+_SYSTEM = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt"})
 _EXPANDED = frozenset({"vocab", "objectType", "valueType"})
 # Kinds whose simplified value keeps its member, since the bare value would be read as something else.
 _KEEPS_MEMBER = frozenset(

@@ -27,7 +27,13 @@ class CityWeb:
         self._hub = LiveHub(secrets.token_hex(4))
         city.news.append(self._hub.publish)
         machine = Machine(
-            city.broker, city.temporal, city.subscribing, city.contexts, city.shelf, city.forwarder
+            broker=city.broker,
+            temporal=city.temporal,
+            subscribing=city.subscribing,
+            contexts=city.contexts,
+            shelf=city.shelf,
+            forwarder=city.forwarder,
+            expiring=city.expiring,
         )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access

@@ -104,6 +104,7 @@ class MachineApi:
             check_name(tenant)
             if not route.creates:
                 await self._tenants.check(tenant)
+        await self._machine.expiring.settle()
         response = await self._handled(route, request, ids)
         return as_preferred(request, response) if "prefer" in headers else response
 

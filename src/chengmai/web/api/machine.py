@@ -9,6 +9,7 @@ from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.distribution.asked import Asked
 from chengmai.broker.distribution.loops import via_entries
 from chengmai.broker.distribution.sources import Forwarder
+from chengmai.broker.expiring import Expiring
 from chengmai.broker.model import BatchOutcome, EntityQuery, UpdateOutcome
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
@@ -35,6 +36,7 @@ class Machine:
     contexts: ContextCompiler
     shelf: ContextShelf
     forwarder: Forwarder
+    expiring: Expiring
 
 
 def asked_by(request: Request, context: Context, **forwarded: str) -> Asked:
