@@ -30,6 +30,8 @@ _CORE_BASE = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context"
 CORE_URL = _CORE_BASE + "-v1.9.jsonld"
 CORE_URLS = (_CORE_BASE + ".jsonld", *(f"{_CORE_BASE}-v1.{n}.jsonld" for n in range(3, 10)))
 _MAX_TERMS = 10_000
+_MAX_SEEN = 512
+_MAX_SEEN_LENGTH = 256
 
 
 def core_documents() -> dict[str, dict[str, Any]]:
@@ -43,10 +45,22 @@ class Context:
     """A compiled context. `source` is the user's part as it was given, for the echo in an answer.
 
     `url` is the URL that stands for the context where one does, `key` tells contexts apart, and `urls`
-    names every remote document that went into it.
+    names every remote document that went into it. `seen` holds the first legal names that were expanded
+    with it, so that a name is checked and looked up once; `_shown` the same for the way back.
     """
 
-    __slots__ = ("_inverse", "_prefixes", "_reserved", "_terms", "key", "source", "url", "urls")
+    __slots__ = (
+        "_inverse",
+        "_prefixes",
+        "_reserved",
+        "_shown",
+        "_terms",
+        "key",
+        "seen",
+        "source",
+        "url",
+        "urls",
+    )
 
     def __init__(
         self, mappings: Mapping[str, Any], source: UserContext, key: str, urls: frozenset[str]
@@ -60,6 +74,8 @@ class Context:
         self._reserved = frozenset(t for t, iri in found.items() if iri.startswith("@"))
         self._prefixes = {t: self._terms[t] for t in self._terms if mappings[t].get("_prefix")}
         self._inverse = _inverse(self._terms)
+        self.seen: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
 
     @property
     def echo(self) -> UserContext:
@@ -92,8 +108,21 @@ class Context:
         base = self._prefixes.get(prefix)
         return term if base is None or rest.startswith("//") else base + rest
 
+    def remember(self, name: str, iri: str) -> None:
+        """Keep what a legal name expands to in `seen`, as long as there is room."""
+        if len(self.seen) < _MAX_SEEN and len(name) <= _MAX_SEEN_LENGTH:
+            self.seen[name] = iri
+
     def compact(self, iri: str) -> str:
         """Return the shortest name that expands to `iri`; the IRI itself when there is none."""
+        term = self._shown.get(iri)
+        if term is None:
+            term = self._shortest(iri)
+            if len(self._shown) < _MAX_SEEN and len(iri) <= _MAX_SEEN_LENGTH:
+                self._shown[iri] = term
+        return term
+
+    def _shortest(self, iri: str) -> str:
         term = self._inverse.get(iri)
         if term is not None:
             return term

@@ -29,8 +29,10 @@ from chengmai.ngsild.members import (
     checked_text,
     checked_types,
     checked_uri,
+    expanded_name,
     refused,
 )
+from chengmai.ngsild.quick import quick_instance, quick_instances
 
 _ENTITY_MEMBERS = frozenset(
     [
@@ -97,7 +99,7 @@ def expand_entity(
     types = body.get("type", body.get("@type"))
     if types is not None or not fragment:
         made["type"] = checked_types(types, ctx, "type")
-    reader = _Reader(ctx, complete=not fragment, simplified=simplified, temporal=temporal)
+    reader = Reader(ctx, complete=not fragment, simplified=simplified, temporal=temporal)
     reader.read_attributes(body, made)
     return made
 
@@ -122,7 +124,7 @@ def expand_fragment(
         made["id"] = checked_uri(body["id"], "id")
     if "type" in body:
         made["type"] = checked_types(body["type"], ctx, "type")
-    reader = _Reader(ctx, complete=True, simplified=simplified, temporal=temporal)
+    reader = Reader(ctx, complete=True, simplified=simplified, temporal=temporal)
     reader.read_attributes(body, made)
     return made
 
@@ -136,7 +138,7 @@ def expand_attribute(
     Raises `Invalid`.
     """
     check_limits([body])
-    reader = _Reader(ctx, complete=not fragment, simplified=False, temporal=temporal)
+    reader = Reader(ctx, complete=not fragment, simplified=False, temporal=temporal)
     made = reader.attribute(checked_name(name, name), body)
     check_place(ctx.expand(name), name, made)
     return made
@@ -180,8 +182,8 @@ def _checked_body(body: Any) -> dict[str, Any]:
     return body
 
 
-class _Reader:
-    """Reads attributes with one context and one set of rules."""
+class Reader:
+    """Reads attributes with one context and one set of rules; the common forms are read by `quick`."""
 
     __slots__ = ("_complete", "_ctx", "_simplified", "_temporal")
 
@@ -193,7 +195,7 @@ class _Reader:
 
     def read_attributes(self, body: dict[str, Any], made: Entity) -> None:
         """Add to `made` what `body` holds besides id and type."""
-        expand = self._ctx.expand
+        seen = self._ctx.seen
         for key, value in body.items():
             if key in _ENTITY_MEMBERS:
                 if key == "scope":
@@ -203,26 +205,31 @@ class _Reader:
                 continue
             if key in _OF_ATTRIBUTES:
                 raise refused("it is a member of attributes, not an attribute", key, "rename it")
-            iri = expand(checked_name(key, key))
+            iri = seen.get(key) or expanded_name(key, self._ctx, key)
             if iri in made:
                 raise refused("the attribute is given twice", key, "give it once")
-            made[iri] = self.attribute(key, value)
-            check_place(iri, key, made[iri])
+            quick = None if self._simplified else quick_instance(value)
+            made[iri] = self.attribute(key, value) if quick is None else [quick]
+            if iri in _PLACES:
+                check_place(iri, key, made[iri])
 
     def attribute(self, path: str, value: Any) -> list[Instance]:
         """Return the instances of the attribute at `path`."""
         if type(value) is not list:
             if self._simplified and type(value) is dict:
                 return self._simplified_object(path, value)
-            return [self._instance(path, value)]
+            return [quick_instance(value) or self.instance(path, value)]
+        if not self._simplified and (quick := quick_instances(value)) is not None:
+            return quick
         if not self._temporal and (self._simplified or not looks_like_instances(value)):
             return [{"type": "Property", "value": value}]
-        made = [self._instance(f"{path}[{at}]", one) for at, one in enumerate(value)]
+        made = [self.instance(f"{path}[{at}]", one) for at, one in enumerate(value)]
         if not self._temporal:
             _check_datasets(path, made)
         return made
 
-    def _instance(self, path: str, value: Any) -> Instance:
+    def instance(self, path: str, value: Any) -> Instance:
+        """Return one instance of the attribute at `path`, in any form; raises `Invalid`."""
         if type(value) is not dict:
             return {"type": "Property", "value": self._plain(path, value)}
         if "@value" in value:
@@ -282,7 +289,7 @@ class _Reader:
                 self._member(path, key, value, made)
             else:
                 where = f"{path}.{key}"
-                iri = self._ctx.expand(checked_name(key, where))
+                iri = expanded_name(key, self._ctx, where)
                 if iri in made:
                     raise refused("the sub-attribute is given twice", where, "give it once")
                 made[iri] = self.attribute(where, value)
@@ -310,7 +317,7 @@ class _Reader:
                 made[key] = checked_uri(value, where)
         elif key in ("objectType", "valueType"):
             names = value if type(value) is list else [value]
-            expanded = [self._ctx.expand(checked_name(name, where)) for name in names]
+            expanded = [expanded_name(name, self._ctx, where) for name in names]
             made[key] = expanded if type(value) is list else expanded[0]
         else:
             made[key] = _MEMBER_CHECKS[key](value, where)
@@ -333,7 +340,7 @@ class _Reader:
             if is_geometry(value) or (
                 member in _VALUE_MEMBERS and member not in ("value", "object")
             ):
-                return self._instance(path, value)
+                return self.instance(path, value)
             return {"type": "Property", "value": value}
         return {"type": "Property", "value": self._plain(path, value)}
 

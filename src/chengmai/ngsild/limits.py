@@ -31,19 +31,26 @@ def check_limits(body: Any) -> None:
                 children = node
             for child in children:
                 kind = type(child)
+                if kind is str:
+                    continue
                 if kind is dict or kind is list:
                     below.append(child)
-                elif (kind is float and not isfinite(child)) or (
-                    kind is int and not _MIN_INT <= child <= _MAX_INT
-                ):
-                    raise _refused(
-                        f"the number {child!r:.40} is out of range",
-                        "give a finite number; write larger whole numbers as text",
-                        _find(body, child),
-                    )
+                elif kind is int:
+                    if not _MIN_INT <= child <= _MAX_INT:
+                        raise _out_of_range(body, child)
+                elif kind is float and not isfinite(child):
+                    raise _out_of_range(body, child)
         if keys > MAX_KEYS:
             raise _refused(f"it has more than {MAX_KEYS} keys", "send it in several parts", None)
         level = below
+
+
+def _out_of_range(body: Any, number: float) -> EntityInvalid:
+    return _refused(
+        f"the number {number!r:.40} is out of range",
+        "give a finite number; write larger whole numbers as text",
+        _find(body, number),
+    )
 
 
 def _find(node: Any, wanted: Any, path: tuple[str, ...] = ()) -> str | None:

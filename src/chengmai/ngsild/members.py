@@ -30,14 +30,20 @@ def refused(why: str, param: str, fix: str) -> EntityInvalid:
     return EntityInvalid(f"{param}: {why}", param=param, fix=fix)
 
 
-def checked_uri(value: Any, param: str) -> str:
-    """Return `value` when it is an absolute URI."""
-    if (
+def is_uri(value: Any) -> bool:
+    """Return whether `value` is an absolute URI."""
+    return (
         type(value) is str
         and _URI.fullmatch(value) is not None
         and (value.isascii() or (value.isprintable() and _UNSEEN.search(value) is None))
-    ):
-        return value
+    )
+
+
+def checked_uri(value: Any, param: str) -> str:
+    """Return `value` when it is an absolute URI."""
+    if is_uri(value):
+        uri: str = value
+        return uri
     raise refused(
         f"{value!r:.60} is not a URI", param, "write it as urn:ngsi-ld:<Type>:<name> or http://…"
     )
@@ -59,15 +65,21 @@ def checked_name(name: Any, param: str) -> str:
 
 def checked_instant(value: Any, param: str) -> str:
     """Return `value` as UTC text when it is an instant."""
-    if type(value) is str and len(value) == 20 and value[10] == "T" and value[19] == "Z":
-        try:
-            datetime.fromisoformat(value)
-        except ValueError:
-            pass
-        else:
-            if value[4] == value[7] == "-" and value[13] == value[16] == ":":
-                return value
+    if is_plain_instant(value):
+        plain: str = value
+        return plain
     return format_instant(parse_instant(value, param))
+
+
+def is_plain_instant(value: Any) -> bool:
+    """Return whether `value` is an instant as it is stored: UTC text in whole seconds."""
+    if type(value) is not str or len(value) != 20 or value[10] != "T" or value[19] != "Z":
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return value[4] == value[7] == "-" and value[13] == value[16] == ":"
 
 
 def checked_text(value: Any, param: str) -> str:
@@ -88,12 +100,24 @@ def checked_scopes(value: Any, param: str) -> list[str]:
 
 def checked_types(value: Any, ctx: Context, param: str) -> list[str]:
     """Return the expanded types of an entity, without repeats."""
+    if type(value) is str and value in ctx.seen and not ctx.is_keyword(value):
+        return [ctx.seen[value]]
     names = value if type(value) is list else [value]
     if not names:
         raise refused("an entity has at least one type", param, 'write "type": "…"')
     if keyword := next((n for n in names if isinstance(n, str) and ctx.is_keyword(n)), None):
         raise refused(f"{keyword!r} is a keyword, not a type", param, "name another type")
-    return list(dict.fromkeys(ctx.expand(checked_name(name, param)) for name in names))
+    return list(dict.fromkeys(expanded_name(name, ctx, param) for name in names))
+
+
+def expanded_name(name: Any, ctx: Context, param: str) -> str:
+    """Return the IRI of a name that may name a type or an attribute; checks a name once a context."""
+    known = ctx.seen.get(name) if type(name) is str else None
+    if known is not None:
+        return known
+    iri = ctx.expand(checked_name(name, param))
+    ctx.remember(name, iri)
+    return iri
 
 
 def _property(value: Any, _ctx: Context, param: str) -> Any:

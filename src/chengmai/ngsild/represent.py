@@ -21,6 +21,11 @@ Form: TypeAlias = Literal["normalized", "concise", "simplified"]
 _NONE: AbstractSet[str] = frozenset()
 _SYSTEM = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt"})
 _EXPANDED = frozenset({"vocab", "objectType", "valueType"})
+# Members that are shown as they are stored, whoever asks.
+_AS_STORED = frozenset(
+    {"type", "observedAt", "unitCode", "datasetId", "expiresAt", "lang"}
+    | set(VALUE_MEMBER.values())
+) - {"vocab"}
 # Kinds whose simplified value keeps its member, since the bare value would be read as something else.
 _KEEPS_MEMBER = frozenset(
     {"LanguageProperty", "VocabProperty", "JsonProperty", "ListProperty", "ListRelationship"}
@@ -152,9 +157,11 @@ class _View:
         made = {}
         hidden = self._hidden
         for key, value in instance.items():
-            if key in hidden:
+            if key in _AS_STORED:
+                made[key] = value
+            elif key in hidden or key == "instanceId":
                 continue
-            if ":" in key:
+            elif ":" in key:
                 made[self._ctx.compact(key)] = self.attribute(value)
             elif key in _EXPANDED:
                 made[key] = self._names(value)
@@ -164,7 +171,6 @@ class _View:
                 made[key] = [self._linked(one) for one in value]
             else:
                 made[key] = value
-        made.pop("instanceId", None)
         return made
 
     def _concise(self, instance: Instance, *, bare: bool = True) -> Any:
