@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ from chengmai.kernel.problems import Problem
 from chengmai.kernel.units import UNITS
 from chengmai.settings import Settings
 from chengmai.trust.policy import ACTIONS, EXCLUSIVE, POLICY
+from chengmai.web.api.openapi import openapi
 from chengmai.web.api.problems import status_of
 from chengmai.web.api.routes import PREFIX, ROUTES
 from tools.reference_pack import pack_page
@@ -49,8 +51,19 @@ def pages() -> dict[str, str]:
     }
     titles = [(name, text.splitlines()[0].removeprefix("# ")) for name, text in made.items()]
     index = ["# Reference", "", "Made from the code; a test compares it with the code.", ""]
-    made["README.md"] = "\n".join(index + [f"- [{title}]({name})" for name, title in titles])
-    return {name: f"{text.rstrip()}\n\n{MADE}\n" for name, text in made.items()}
+    links = [f"- [{title}]({name})" for name, title in titles]
+    links.append(
+        "- [The same operations as OpenAPI 3.1](openapi.json); a running city gives it at `/openapi.json`"
+    )
+    made["README.md"] = "\n".join(index + links)
+    texts = {name: f"{text.rstrip()}\n\n{MADE}\n" for name, text in made.items()}
+    return {**texts, "openapi.json": json.dumps(_openapi(), ensure_ascii=False, indent=1) + "\n"}
+
+
+def _openapi() -> dict[str, Any]:
+    """Return the description without the number of a version, which is not of this page."""
+    described = openapi()
+    return {**described, "info": {**described["info"], "version": "V1.9.1"}}
 
 
 def _settings() -> str:
@@ -295,7 +308,7 @@ def _units() -> str:
 def main(arguments: Sequence[str]) -> int:
     """Write the pages; with `--check` return 1 when one differs from what is committed."""
     made = pages()
-    known = {path.name for path in FOLDER.glob("*.md")}
+    known = {path.name for path in FOLDER.iterdir()}
     changed = sorted(
         name
         for name, text in made.items()

@@ -30,7 +30,17 @@ from tests.repo.documents import (
     write_packs,
 )
 
-OTHER_PROGRAMS = {"cp", "curl", "export", "mv", "pip", "python", "python3", "systemctl"}
+OTHER_PROGRAMS = {
+    "cp",
+    "curl",
+    "export",
+    "mv",
+    "pip",
+    "python",
+    "python3",
+    "schemathesis",
+    "systemctl",
+}
 FLAGS_OF_CURL = {"-H": "header", "-X": "method", "-d": "body"}
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.*)$", re.M)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import secrets
 
+import orjson
+
 from chengmai.app import City
 from chengmai.settings import LOOPBACK, Settings
 from chengmai.web.api.app import MachineApi, Receive, Scope, Send
 from chengmai.web.api.machine import Machine
+from chengmai.web.api.openapi import PATH_OF_DOCUMENT, openapi
 from chengmai.web.cockpit.build import build_cockpit
 from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.visit import CockpitSettings
@@ -58,6 +61,8 @@ class CityWeb:
             await self._api(scope, receive, send)
         elif path == "/health":
             await _health(send, is_open=self._is_open)
+        elif path == PATH_OF_DOCUMENT:
+            await _described(scope["method"], send)
         else:
             await self._cockpit(scope, receive, send)
 
@@ -65,6 +70,17 @@ class CityWeb:
 def _wants_tls(settings: Settings) -> bool:
     chosen = settings.secure_cookies
     return settings.host not in LOOPBACK if chosen is None else chosen
+
+
+async def _described(method: str, send: Send) -> None:
+    """Give the description of the machine API, which tells nothing about this city, to whoever asks."""
+    known = method in ("GET", "HEAD")
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"public, max-age=3600")]
+    if not known:
+        headers.append((b"allow", b"GET, HEAD"))
+    await send({"type": "http.response.start", "status": 200 if known else 405, "headers": headers})
+    body = orjson.dumps(openapi()) if method == "GET" else b""
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _health(send: Send, *, is_open: bool) -> None:
