@@ -57,7 +57,7 @@ def watch(event, given):
             raise SystemExit(f"{path} was read")
 
 sys.addaudithook(watch)
-sys.modules["requests"] = None  # a tool of the tests brings it; PyLD takes it where it is, and it opens a socket
+sys.modules["requests"] = None  # it comes with tools of the tests; PyLD takes it, and it opens a socket
 import chengmai
 for module in pkgutil.walk_packages(chengmai.__path__, "chengmai."):
     importlib.import_module(module.name)
