@@ -149,7 +149,13 @@ class City:
         self.timetable = Timetable(work, entities, subscriptions, book)
         self.subscribing = Subscribing(work, subscriptions, book, self.trust.audit, self.contexts)
         self.registry = Registry(
-            work, SqliteRegistrations(), RegistryBook(), entities, self.trust.audit, self.contexts
+            work,
+            SqliteRegistrations(),
+            RegistryBook(),
+            entities,
+            self.trust.audit,
+            self.contexts,
+            self.clock,
         )
         self._sources = HttpSources(private=self.settings.private_egress)
         self.alias = HostAlias(self._host_alias(), self.settings.tenant)

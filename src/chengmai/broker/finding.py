@@ -108,7 +108,7 @@ class _Check:
         self._types = which.types
         self._ids = None if which.ids is None else frozenset(which.ids)
         # An id takes precedence over a pattern (clause 5.2.8).
-        self._pattern: Any = None if which.ids is not None else _pattern(which.id_pattern)
+        self._pattern: Any = None if which.ids is not None else id_pattern(which.id_pattern)
 
     def holds(self, entity: Entity) -> bool:
         return (
@@ -154,7 +154,8 @@ def _is_exact(query: EntityQuery) -> bool:
     )
 
 
-def _pattern(text: str | None) -> object:
+def id_pattern(text: str | None) -> Any:
+    """Return a pattern of ids, compiled, or None for none; raises `Invalid`."""
     if text is None:
         return None
     options = re2.Options()

@@ -23,7 +23,14 @@ EXCLUSIVE = (frozenset({"admin", "auditor"}),)
 
 _LOOK = frozenset({"entities.read", "temporal.read", "cases.read", "vitals.read", "feeds.read"})
 _CHANGE = frozenset(
-    {"entities.write", "entities.delete", "subscriptions.manage", "contexts.manage"}
+    {
+        "entities.write",
+        "entities.delete",
+        "subscriptions.manage",
+        "contexts.manage",
+        "registrations.read",
+        "registrations.manage",
+    }
 )
 
 
@@ -42,8 +49,10 @@ POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
         "duty_officer": _LOOK | _DESK | {"cases.report"},
         "manager": _LOOK | _CHANGE | _DESK | {"cases.report"},
         "worker": _LOOK | _HANDLER | {"cases.report"},
-        "partner": _LOOK | _HANDLER | {"entities.write", "subscriptions.manage", "cases.report"},
-        "auditor": _LOOK | {"audit.read"},
+        "partner": _LOOK
+        | _HANDLER
+        | {"entities.write", "subscriptions.manage", "registrations.read", "cases.report"},
+        "auditor": _LOOK | {"audit.read", "registrations.read"},
         "citizen": frozenset({"cases.report", "vitals.read"}),
         "system": _LOOK | _CHANGE | _PLATFORM,
     }

@@ -37,6 +37,7 @@ class CityWeb:
             shelf=city.shelf,
             forwarder=city.forwarder,
             expiring=city.expiring,
+            registry=city.registry,
         )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access

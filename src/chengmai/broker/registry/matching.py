@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import re2
-
+from chengmai.broker.finding import id_pattern as compiled_pattern
 from chengmai.broker.registry.model import EntityInfo, Information, Registration
 
 
@@ -17,13 +15,15 @@ class Match:
 
     `attributes` are those asked for that the source has; None: every attribute. `entities` are the infos
     that matched, () where one of them stands for any entity. `information` holds the parts that matched,
-    each narrowed to its infos that did: use it where several parts differ.
+    each narrowed to its infos that did: use it where several parts differ. `positions` say which parts of
+    the registration they are.
     """
 
     registration: Registration
     attributes: frozenset[str] | None
     entities: tuple[EntityInfo, ...]
     information: tuple[Information, ...]
+    positions: tuple[int, ...] = ()
 
 
 def matching(
@@ -39,7 +39,8 @@ def matching(
     """Return the live registrations for an operation on entities, in the order given.
 
     None means that nothing is asked about that part; `types` and `attributes` are expanded names, of which
-    one is enough. An id takes precedence over a pattern. Two patterns are taken to meet.
+    one is enough. An id takes precedence over a pattern. Two patterns are taken to meet. Raises `Invalid` on
+    a pattern that is none.
     """
     asked = Asked(ids, id_pattern, types, attributes)
     found = []
@@ -62,16 +63,14 @@ class Asked:
         attributes: Iterable[str] | None,
     ) -> None:
         self._ids = None if ids is None else frozenset(ids)
-        wanted = None if self._ids is not None or id_pattern is None else id_pattern
-        self._pattern: Any = None if wanted is None else re2.compile(wanted)
+        self._pattern = None if ids is not None else compiled_pattern(id_pattern)
         self._types = None if types is None else frozenset(types)
         self._attributes = None if attributes is None else frozenset(attributes)
 
     def match(self, registration: Registration) -> Match | None:
         """Return how a registration matches, or None."""
-        parts = tuple(
-            part for info in registration.information if (part := self._part(info)) is not None
-        )
+        told = [self._part(info) for info in registration.information]
+        parts = tuple(part for part in told if part is not None)
         if not parts:
             return None
         everything = any(not part.attributes for part in parts)
@@ -81,6 +80,7 @@ class Asked:
             attributes=None if everything else frozenset().union(*(p.attributes for p in parts)),
             entities=() if anybody else tuple(one for part in parts for one in part.entities),
             information=parts,
+            positions=tuple(at for at, part in enumerate(told) if part is not None),
         )
 
     def _part(self, information: Information) -> Information | None:

@@ -11,7 +11,8 @@ import structlog
 from chengmai.broker.ports import Candidates, EntityStore
 from chengmai.broker.registry.book import RegistryBook
 from chengmai.broker.registry.conflicts import check_against_entities, check_against_others
-from chengmai.broker.registry.documents import SYSTEM, read_document, read_fragment
+from chengmai.broker.registry.discovery import Discovery, discovered
+from chengmai.broker.registry.documents import read_document, read_fragment
 from chengmai.broker.registry.model import Registration, compile_registration, shown_defaults
 from chengmai.broker.registry.ports import RegistrationStore, Tally
 from chengmai.broker.registry.problems import (
@@ -20,6 +21,7 @@ from chengmai.broker.registry.problems import (
     RegistrationNotFound,
 )
 from chengmai.kernel.actors import Actor
+from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant, format_us, to_us
 from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx, Work
@@ -49,6 +51,7 @@ class Registry:
         entities: EntityStore,
         audit: Audit,
         contexts: ContextCompiler,
+        clock: Clock,
         watch: Watch = _nobody,
     ) -> None:
         self._work = work
@@ -56,6 +59,7 @@ class Registry:
         self._entities = entities
         self._audit = audit
         self._contexts = contexts
+        self._clock = clock
         self._watch = watch
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._unsaved: set[tuple[str, str]] = set()
@@ -115,12 +119,19 @@ class Registry:
 
         await self._work.write(change)
 
-    async def get(self, actor: Actor, registration_id: str) -> dict[str, Any]:
+    def get(self, actor: Actor, registration_id: str) -> dict[str, Any]:
         """Return a registration as it is shown (clause 5.10.1); raises `RegistrationNotFound`."""
         found = self.book.get(actor.tenant, registration_id)
         if found is None:
             raise RegistrationNotFound(registration_id)
         return self.shown(found)
+
+    def discover(self, actor: Actor, discovery: Discovery) -> list[Registration]:
+        """Return the registrations that a discovery asks for (clause 5.10.2), ordered by id."""
+        every = self.book.of(actor.tenant)
+        now_us = to_us(self._clock.now())
+        found = discovered(discovery, every, self._contexts.core, now_us=now_us)
+        return [match.registration for match in found]
 
     async def delete(self, actor: Actor, registration_id: str) -> None:
         """Delete a registration (clause 5.9.4); raises `RegistrationNotFound`."""
@@ -226,11 +237,6 @@ class Registry:
     def _dropped(self, tenant: str, registration_id: str) -> None:
         self.book.drop(tenant, registration_id)
         self._tallies.pop((tenant, registration_id), None)
-
-
-def without_system(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a shown document without the instants at which it came and changed."""
-    return {name: value for name, value in document.items() if name not in SYSTEM}
 
 
 def _told(tally: Tally) -> dict[str, Any]:

@@ -83,6 +83,13 @@ def given_in_parameters(request: Request) -> Given:
 
 def entity_query(given: Given, request: Request, context: Context) -> EntityQuery:
     """Return the query over many entities; raises `Invalid` when it names nothing to look for."""
+    made = any_query(given, request, context)
+    _check_names_something(given, made)
+    return made
+
+
+def any_query(given: Given, request: Request, context: Context) -> EntityQuery:
+    """Return the query, whatever it names; raises `Invalid` when its parts do not fit together."""
     made = EntityQuery(
         which=tuple(_which(one, context) for one in given.which) or (Which(),),
         q=_q(given, context),
@@ -95,7 +102,6 @@ def entity_query(given: Given, request: Request, context: Context) -> EntityQuer
         count=request.flag("count"),
         **_shown(given, context),
     )
-    _check_names_something(given, made)
     if made.q is not None and links_of(made.q) > (made.join_level if made.join else 0):
         raise Invalid(
             "q follows more links than join and joinLevel ask for",

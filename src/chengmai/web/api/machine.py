@@ -11,6 +11,7 @@ from chengmai.broker.distribution.loops import via_entries
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.expiring import Expiring
 from chengmai.broker.model import BatchOutcome, EntityQuery, UpdateOutcome
+from chengmai.broker.registry.service import Registry
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.temporal import TemporalBroker
@@ -37,6 +38,7 @@ class Machine:
     shelf: ContextShelf
     forwarder: Forwarder
     expiring: Expiring
+    registry: Registry
 
 
 def asked_by(request: Request, context: Context, **forwarded: str) -> Asked:

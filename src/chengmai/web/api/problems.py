@@ -16,6 +16,7 @@ from chengmai.broker.distribution.problems import (
     SourceSilent,
 )
 from chengmai.broker.problems import EntityExists, SubscriptionExists
+from chengmai.broker.registry.problems import RegistrationConflict
 from chengmai.kernel.problems import (
     Conflict,
     Forbidden,
@@ -58,6 +59,7 @@ STATUS: tuple[tuple[type[Problem], int, str], ...] = (
     (StoreFull, 507, "InternalError"),
     (EntityExists, 409, "AlreadyExists"),
     (SubscriptionExists, 409, "AlreadyExists"),
+    (RegistrationConflict, 409, "Conflict"),
     (InvalidRequest, 400, "InvalidRequest"),
     (Invalid, 400, "BadRequestData"),
     (TenantNotFound, 404, "NonexistentTenant"),
