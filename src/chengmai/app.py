@@ -71,6 +71,7 @@ News = Callable[[str, str, dict[str, Any]], None]
 
 _SEAL_AT_MOST = 50_000
 _SAVE_TALLIES_EVERY_S = 30.0
+_INDEX_EVERY_S = 1.0
 _log = structlog.get_logger(__name__)
 _TOPICS = {"VitalSign": "vitals", "Forecast": "vitals", "CityCase": "cases", "DataFeed": "feeds"}
 
@@ -129,6 +130,7 @@ class City:
         )
         self.contexts = self.shelf.compiler
         entities, transients, due = SqliteEntities(), SqliteTransients(), DueTimes()
+        self._entities = entities = SqliteEntities()
         self.model = CommitPath(
             entities,
             self.store.history,
@@ -253,6 +255,7 @@ class City:
             self._spawn("incidents", log.run())
         self._spawn("vitals", self._watch())
         self._spawn("tallies", self._every(_SAVE_TALLIES_EVERY_S, self.registry.save_tallies))
+        self._spawn("values", self._every(_INDEX_EVERY_S, self._index))
         self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
 
     async def stop(self) -> None:
@@ -292,6 +295,9 @@ class City:
         moved = _SEAL_AT_MOST
         while moved == _SEAL_AT_MOST:
             moved = await self.store.history.seal(at_most=_SEAL_AT_MOST)
+
+    async def _index(self) -> None:
+        await self._entities.values.fill(self.store.work)
 
     async def _every(self, seconds: float, fn: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import re2
 
-from chengmai.broker.model import EntityQuery, Found, Which
+from chengmai.broker.model import EntityQuery, Found, StoredEntities, Which
 from chengmai.broker.ports import Candidates, EntityStore
 from chengmai.kernel.problems import Invalid
 from chengmai.kernel.work import Tx
@@ -16,6 +17,9 @@ from chengmai.ngsild import geoq, q
 from chengmai.ngsild.entity import LOCATION, Entity
 from chengmai.ngsild.linking import Lookup, joined
 from chengmai.ngsild.select import matches_scopes, matches_types
+
+# What stands before a repetition may be absent, and an alternative may begin anew.
+_PLAIN_START = re.compile(r"\^([\w:/#-]+)(?![*?{+|])(?!.*\|)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class Finder:
         """Return one page of what matches; raises `Invalid` on a bad pattern."""
         if query.order is not None:
             return self._ordered_page(tx, tenant, query)
-        if _is_exact(query):
-            return self._exact_page(tx, tenant, query)
+        if _is_exact(query) and (found := self._exact_page(tx, tenant, query)) is not None:
+            return found
         page: list[Entity] = []
         seen = 0
         for entity in self.matching(tx, tenant, query):
@@ -81,14 +85,30 @@ class Finder:
         page = every[query.offset : query.offset + query.limit]
         return self._found(tx, tenant, query, page, len(every))
 
-    def _exact_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found:
+    def _exact_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found | None:
         """Return a page where the store needs no second judgement: it counts and skips by itself."""
-        which = _candidates(query)
-        wanted = query.limit if query.count else query.limit + 1
-        found = list(self.entities.candidates(tx, tenant, which, limit=wanted, offset=query.offset))
-        total = self.entities.count(tx, tenant, which) if query.count else None
-        seen = query.offset + len(found) if total is None else total
-        return self._found(tx, tenant, query, found[: query.limit], seen)
+        exact = self.entities.exact(
+            tx,
+            tenant,
+            _candidates(query),
+            limit=query.limit if query.count else query.limit + 1,
+            offset=query.offset,
+            count=query.count,
+        )
+        if exact is None:
+            return None
+        rows, total = exact
+        seen = query.offset + len(rows) if total is None else total
+        page = StoredEntities(rows[: query.limit])
+        return Found(page, self.leaves(tx, tenant, query, page), total, _has_more(query, seen))
+
+    def leaves(
+        self, tx: Tx, tenant: str, query: EntityQuery, page: StoredEntities
+    ) -> Sequence[Entity]:
+        """Return what `shown` does, without reading the entities where that can be left for later."""
+        if query.join is not None:
+            return self.shown(tx, tenant, query, page)
+        return page if query.view.shows_everything else StoredEntities(page.rows, query.view)
 
     def _found(
         self, tx: Tx, tenant: str, query: EntityQuery, page: list[Entity], seen: int
@@ -97,8 +117,12 @@ class Finder:
             entities=page,
             shown=self.shown(tx, tenant, query, page),
             total=seen if query.count else None,
-            more=seen > query.offset + query.limit,
+            more=_has_more(query, seen),
         )
+
+
+def _has_more(query: EntityQuery, seen: int) -> bool:
+    return seen > query.offset + query.limit
 
 
 class _Check:
@@ -138,12 +162,21 @@ def _candidates(query: EntityQuery) -> Candidates:
         types=None if types is None else sorted(types),
         ids=None if ids is None else sorted(ids),
         box=geoq.bbox(query.geoq) if in_place and query.geoq is not None else None,
+        id_prefix=_prefix(query.which),
+        q=query.q,
     )
 
 
+def _prefix(which: Sequence[Which]) -> str:
+    """Return what every id that can match begins with: the plain beginning of the one pattern."""
+    pattern = which[0].id_pattern if len(which) == 1 and which[0].ids is None else None
+    plain = _PLAIN_START.match(pattern or "")
+    return plain.group(1) if plain else ""
+
+
 def _is_exact(query: EntityQuery) -> bool:
-    """Return whether every candidate matches."""
-    judged = (query.q, query.scopes, query.geoq, query.attributes or None)
+    """Return whether every candidate matches that the store takes to match `q`."""
+    judged = (query.scopes, query.geoq, query.attributes or None)
     return (
         all(one is None for one in judged)
         and len(query.which) == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias, overload
+
+import orjson
 
 from chengmai.kernel.problems import Problem
 from chengmai.ngsild.entity import Entity
@@ -48,6 +50,43 @@ class EntityQuery:
     count: bool = False
 
 
+Stored: TypeAlias = tuple[int, bytes]
+"""An entity as it lies in the store: the number of its row, and its inner form as JSON."""
+
+
+class StoredEntities(Sequence[Entity]):
+    """What `view` leaves of stored entities, read only when somebody looks: many answers never need to.
+
+    An entity of which nothing is left is left out.
+    """
+
+    __slots__ = ("_made", "rows", "view")
+
+    def __init__(self, rows: Sequence[Stored], view: View = EVERYTHING) -> None:
+        self.rows = rows
+        self.view = view
+        self._made: list[Entity] | None = None
+
+    @overload
+    def __getitem__(self, at: int) -> Entity: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Entity]: ...
+    def __getitem__(self, at: int | slice) -> Entity | list[Entity]:
+        return self._entities()[at]
+
+    def __iter__(self) -> Iterator[Entity]:
+        return iter(self._entities())
+
+    def __len__(self) -> int:
+        return len(self.rows) if self.view is EVERYTHING else len(self._entities())
+
+    def _entities(self) -> list[Entity]:
+        if self._made is None:
+            made = (self.view.of(orjson.loads(doc)) for _, doc in self.rows)
+            self._made = [one for one in made if one]
+        return self._made
+
+
 @dataclass(frozen=True)
 class Found:
     """One page of entities; `total` when it was asked for; `more` when a next page exists.
@@ -55,8 +94,8 @@ class Found:
     `entities` are as stored; `shown` is what the view of the query leaves of them, with linked entities.
     """
 
-    entities: list[Entity]
-    shown: list[Entity]
+    entities: Sequence[Entity]
+    shown: Sequence[Entity]
     total: int | None
     more: bool
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from chengmai.broker.model import Stored
 from chengmai.kernel.geo import Box
 from chengmai.ngsild.entity import Entity, Instance
+from chengmai.ngsild.q import Query
 from chengmai.ngsild.temporal import TemporalQuery
 
 
@@ -16,11 +18,14 @@ class Candidates:
     """Which entities may match: a superset that the engine can find by an index.
 
     `types` is a union of type IRIs, `ids` a set of ids; None means any. `box` is a box of `location`.
+    `id_prefix` is what every id begins with; of `q` the engine uses what it has an index for.
     """
 
     types: Sequence[str] | None = None
     ids: Sequence[str] | None = None
     box: Box | None = None
+    id_prefix: str = ""
+    q: Query | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,26 @@ class EntityStore(Protocol):
 
     def count(self, tx: Any, tenant: str, which: Candidates) -> int:
         """Return how many entities `candidates` yields."""
+        ...
+
+    def stored(self, tx: Any, tenant: str, entity_id: str) -> Stored | None:
+        """Return the entity as it lies in the store, or None."""
+        ...
+
+    def exact(
+        self,
+        tx: Any,
+        tenant: str,
+        which: Candidates,
+        *,
+        limit: int,
+        offset: int,
+        count: bool,
+    ) -> tuple[list[Stored], int | None] | None:
+        """Return a page of what `candidates` yields and, with `count`, how many there are.
+
+        None when it cannot tell without `ngsild.q` whether all of them match `which.q`.
+        """
         ...
 
     def types(self, tx: Any, tenant: str) -> list[tuple[str, int]]:

@@ -7,13 +7,20 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.finding import Finder
-from chengmai.broker.model import BatchOutcome, EntityQuery, Found, UpdateOutcome
+from chengmai.broker.model import (
+    BatchOutcome,
+    EntityQuery,
+    Found,
+    StoredEntities,
+    UpdateOutcome,
+    Which,
+)
 from chengmai.broker.ports import EntityStore
 from chengmai.broker.problems import EntityExists, EntityNotFound
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant
 from chengmai.kernel.problems import Conflict, Problem
-from chengmai.kernel.work import Tx, Work
+from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild import patch
 from chengmai.ngsild.entity import Entity, Instance
 
@@ -23,7 +30,7 @@ Decide = Callable[[Entity, str], patch.PatchResult]
 class Broker:
     """What clients do with entities. Every write is one transaction and answers after its commit."""
 
-    def __init__(self, work: Work[Tx], commit: CommitPath, entities: EntityStore) -> None:
+    def __init__(self, work: BriefWork[Tx], commit: CommitPath, entities: EntityStore) -> None:
         self._work = work
         self._commit = commit
         self._entities = entities
@@ -53,12 +60,17 @@ class Broker:
         """
 
         def read(tx: Tx) -> Found:
-            entity = self._entities.get(tx, actor.tenant, entity_id)
-            if entity is None or not self._finder.fits(query, entity):
+            stored = self._entities.stored(tx, actor.tenant, entity_id)
+            if stored is None:
                 raise EntityNotFound(entity_id)
-            shown = self._finder.shown(tx, actor.tenant, query, [entity])
-            return Found(entities=[entity], shown=shown, total=None, more=False)
+            found = StoredEntities([stored])
+            if not _asks_nothing(query) and not self._finder.fits(query, found[0]):
+                raise EntityNotFound(entity_id)
+            shown = self._finder.leaves(tx, actor.tenant, query, found)
+            return Found(entities=found, shown=shown, total=None, more=False)
 
+        if query.join is None:
+            return await self._work.glance(read)
         return await self._work.read(read)
 
     async def query(self, actor: Actor, query: EntityQuery) -> Found:
@@ -267,3 +279,7 @@ class Broker:
     ) -> UpdateOutcome:
         self._commit.save(tx, before, result, by=actor, action=action)
         return UpdateOutcome(updated=result.updated, not_updated=result.not_updated)
+
+
+def _asks_nothing(query: EntityQuery) -> bool:
+    return len(query.which) == 1 and query.which[0] == Which()

@@ -42,3 +42,11 @@ class Work(Protocol[TxT]):
     async def read(self, fn: Callable[[TxT], T], /) -> T:
         """Return what `fn(tx)` returns over one committed snapshot; `fn` must not write."""
         ...
+
+
+class BriefWork(Work[TxT], Protocol[TxT]):
+    """Port: units of work of an engine that answers a look-up by key sooner than a thread could begin it."""
+
+    async def glance(self, fn: Callable[[TxT], T], /) -> T:
+        """Return what `read` does; for a few look-ups by key, since it may hold up the event loop."""
+        ...

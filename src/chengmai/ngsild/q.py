@@ -27,19 +27,23 @@ from chengmai.ngsild.qparse import (
 )
 
 __all__ = [
+    "LINKS",
     "And",
     "Comparison",
     "Or",
     "Query",
     "Range",
     "attributes_of",
+    "instant_in",
     "matches",
     "parse_q",
     "simple_conjuncts",
+    "targets",
 ]
 
 _LOOKS_LIKE_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
-_LINKS = frozenset({"Relationship", "ListRelationship"})
+LINKS = frozenset({"Relationship", "ListRelationship"})
+"""Kinds whose values are ids of other entities: equal or not, but neither greater nor less."""
 
 
 def matches(query: Query, entity: Entity, lookup: Lookup | None = None) -> bool:
@@ -50,7 +54,7 @@ def matches(query: Query, entity: Entity, lookup: Lookup | None = None) -> bool:
         return any(matches(term, entity, lookup) for term in query.terms)
     if query.via:
         return _linked_matches(query, entity, lookup)
-    found = _targets(query, entity)
+    found = targets(query, entity)
     if query.op == "exists":
         return any(True for _ in found)
     if query.op == "absent":
@@ -59,7 +63,7 @@ def matches(query: Query, entity: Entity, lookup: Lookup | None = None) -> bool:
         positive = _equals if query.op in ("==", "!=") else _has_pattern
         wanted = not query.op.startswith("!")
         return any(_any(values, positive, query) is wanted for _, values in found)
-    return any(kind not in _LINKS and _any(values, _ordered, query) for kind, values in found)
+    return any(kind not in LINKS and _any(values, _ordered, query) for kind, values in found)
 
 
 def _linked_matches(query: Comparison, entity: Entity, lookup: Lookup | None) -> bool:
@@ -67,8 +71,8 @@ def _linked_matches(query: Comparison, entity: Entity, lookup: Lookup | None) ->
         return not _linked_matches(replace(query, op="exists"), entity, lookup)
     (path, wanted), rest = query.via[0], query.via[1:]
     below = replace(query, via=rest)
-    for kind, ids in _targets(Comparison(path, (), "exists"), entity):
-        for entity_id in ids if kind in _LINKS else ():
+    for kind, ids in targets(Comparison(path, (), "exists"), entity):
+        for entity_id in ids if kind in LINKS else ():
             linked = lookup(entity_id) if lookup is not None else None
             if linked is None or (wanted is not None and wanted not in linked["type"]):
                 continue
@@ -77,8 +81,8 @@ def _linked_matches(query: Comparison, entity: Entity, lookup: Lookup | None) ->
     return False
 
 
-def _targets(query: Comparison, entity: Entity) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the kind and the values of every target element that is defined."""
+def targets(query: Comparison, entity: Entity) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the kind and the values (at least one) of every target element of a term that is defined."""
     first, *rest = query.path
     if first in MEMBERS:
         if first in entity and not rest:
@@ -168,14 +172,17 @@ def _order(value: Any, wanted: Any) -> int | None:
         return (value > wanted) - (value < wanted)
     if type(value) is not str or type(wanted) is not str:
         return None
-    if value != wanted and _LOOKS_LIKE_INSTANT.match(value) and _LOOKS_LIKE_INSTANT.match(wanted):
-        left, right = _instant(value), _instant(wanted)
+    if value != wanted:
+        left, right = instant_in(value), instant_in(wanted)
         if left is not None and right is not None:
             return (left > right) - (left < right)
     return (value > wanted) - (value < wanted)
 
 
-def _instant(text: str) -> datetime | None:
+def instant_in(text: str) -> datetime | None:
+    """Return the instant that a text is compared as, or None when it is compared as a text."""
+    if _LOOKS_LIKE_INSTANT.match(text) is None:
+        return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

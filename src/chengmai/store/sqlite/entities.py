@@ -6,10 +6,14 @@ from collections.abc import Iterator
 
 import orjson
 
+from chengmai.broker.model import Stored
 from chengmai.broker.ports import Candidates
 from chengmai.kernel.geo import Box, bounding_box
 from chengmai.kernel.instants import to_us
 from chengmai.ngsild.entity import LOCATION, Entity
+from chengmai.store.sqlite.choosing import asked_of, chosen, is_exact
+from chengmai.store.sqlite.qsql import Asked
+from chengmai.store.sqlite.values import SqliteValues
 from chengmai.store.sqlite.work import SqliteTx
 
 _GET = "SELECT doc FROM entity WHERE tenant = ? AND id = ?"
@@ -37,8 +41,16 @@ WHERE e.tenant = ? AND a.key = ?
 """
 
 
+_STORED = "SELECT row, doc FROM entity WHERE tenant = ? AND id = ?"
+MANY = 500
+"""A question that reads more entities than this for want of an index of values gets one."""
+
+
 class SqliteEntities:
     """Implements `broker.ports.EntityStore`."""
+
+    def __init__(self) -> None:
+        self.values = SqliteValues()
 
     def get(self, tx: SqliteTx, tenant: str, entity_id: str) -> Entity | None:
         found = tx.db.execute(_GET, (tenant, entity_id)).fetchone()
@@ -61,6 +73,7 @@ class SqliteEntities:
                 (*key, type_iri, row),
             )
         self._put_box(tx, row, _box(entity), _box(before))
+        self.values.put(tx, tenant, row, entity, before)
 
     def remove(self, tx: SqliteTx, tenant: str, entity_id: str) -> bool:
         found = tx.db.execute(
@@ -74,6 +87,7 @@ class SqliteEntities:
                 (tenant, type_iri, entity_id),
             )
         tx.db.execute("DELETE FROM entity_box WHERE row = ?", (found[0],))
+        self.values.remove(tx, tenant, found[0])
         return True
 
     def candidates(
@@ -85,24 +99,45 @@ class SqliteEntities:
         limit: int | None = None,
         offset: int = 0,
     ) -> Iterator[Entity]:
-        source, where, values = _chosen(tenant, which)
-        order = "t.id" if source != "entity e" else "e.id"
-        sql = f"SELECT e.doc FROM {source} WHERE {where} ORDER BY {order}"
-        if limit is not None or offset:
-            sql += " LIMIT ? OFFSET ?"
-            values += [-1 if limit is None else limit, offset]
-        rows = tx.db.execute(sql, values)
+        asked = asked_of(tx, tenant, which, self.values)
+        page = chosen(tx, tenant, which, asked, is_whole=limit is None).page(limit, offset)
+        rows = tx.db.execute(page.text, page.values)
+        read = 0
         try:
-            for (doc,) in rows:
+            for _, doc in rows:
+                read += 1
                 yield orjson.loads(doc)
         finally:
             # Whoever stops early must not leave the statement open: it would hold its reader's snapshot.
             rows.close()
+            if asked.missing and read > MANY:
+                self.values.want(tenant, asked.missing)
 
     def count(self, tx: SqliteTx, tenant: str, which: Candidates) -> int:
-        source, where, values = _chosen(tenant, which)
-        ((found,),) = tx.db.execute(f"SELECT count(*) FROM {source} WHERE {where}", values)
-        return int(found)
+        return _total(tx, tenant, which, asked_of(tx, tenant, which, self.values))
+
+    def stored(self, tx: SqliteTx, tenant: str, entity_id: str) -> Stored | None:
+        found: Stored | None = tx.db.execute(_STORED, (tenant, entity_id)).fetchone()
+        return found
+
+    def exact(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        which: Candidates,
+        *,
+        limit: int,
+        offset: int,
+        count: bool,
+    ) -> tuple[list[Stored], int | None] | None:
+        asked = asked_of(tx, tenant, which, self.values)
+        if not is_exact(tx, asked):
+            return None
+        total = _total(tx, tenant, which, asked) if count else None
+        if limit == 0:
+            return [], total
+        page = chosen(tx, tenant, which, asked, is_whole=False).page(limit, offset)
+        return tx.db.execute(page.text, page.values).fetchall(), total
 
     def types(self, tx: SqliteTx, tenant: str) -> list[tuple[str, int]]:
         return list(
@@ -134,34 +169,10 @@ class SqliteEntities:
             )
 
 
-def _chosen(tenant: str, which: Candidates) -> tuple[str, str, list[str | float]]:
-    """Return FROM, WHERE and the values bound in it."""
-    where, values = ["e.tenant = ?"], [tenant]
-    source = "entity e"
-    if which.types is not None:
-        # One type is read in the order of its own key; several need each entity only once.
-        marks = ", ".join("?" * len(which.types))
-        if len(which.types) == 1:
-            source = "entity_type t CROSS JOIN entity e ON e.row = t.row"
-            where += ["t.tenant = ?", "t.type = ?"]
-            values += [tenant, which.types[0]]
-        else:
-            where.append(
-                f"e.row IN (SELECT row FROM entity_type WHERE tenant = ? AND type IN ({marks}))"
-            )
-            values += [tenant, *which.types]
-    if which.ids is not None:
-        where.append(f"e.id IN ({', '.join('?' * len(which.ids))})")
-        values += list(which.ids)
-    bindings: list[str | float] = list(values)
-    if which.box is not None:
-        west, south, east, north = which.box
-        where.append(
-            "e.row IN (SELECT row FROM entity_box WHERE max_lon >= ? AND min_lon <= ?"
-            " AND max_lat >= ? AND min_lat <= ?)"
-        )
-        bindings += [west, east, south, north]
-    return source, " AND ".join(where), bindings
+def _total(tx: SqliteTx, tenant: str, which: Candidates, asked: Asked) -> int:
+    total = chosen(tx, tenant, which, asked, is_whole=True, counts=True).total()
+    ((found,),) = tx.db.execute(total.text, total.values)
+    return int(found)
 
 
 def _box(entity: Entity | None) -> Box | None:

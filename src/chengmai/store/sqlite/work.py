@@ -31,6 +31,7 @@ _BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 MAX_GROUP = 256
 _TICK = timedelta(microseconds=1)
 MAX_WAITING = 20_000
+_BUSY_MS = 10_000
 _log = structlog.get_logger(__name__)
 
 
@@ -79,7 +80,7 @@ class _Job:
 
 
 class SqliteWork:
-    """Runs units of work on one encrypted SQLite file; implements `kernel.work.Work`."""
+    """Runs units of work on one encrypted SQLite file; implements `kernel.work.BriefWork`."""
 
     def __init__(self, path: Path, key: str, clock: Clock, *, readers: int = 3) -> None:
         self._path, self._key, self._clock = path, key, clock
@@ -117,6 +118,13 @@ class SqliteWork:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._read, fn)
 
+    async def glance(self, fn: Callable[[SqliteTx], T], /) -> T:
+        """Return what `fn(tx)` returns, read at once on this thread; on another one when the file is busy."""
+        try:
+            return self._read(fn, busy_ms=0)
+        except apsw.BusyError:
+            return await self.read(fn)
+
     def close(self) -> None:
         """Finish what waits, then close every connection."""
         self._waiting.put(None)
@@ -125,10 +133,11 @@ class SqliteWork:
         for db in [*self._read_connections, self._db]:
             db.close()
 
-    def _read(self, fn: Callable[[SqliteTx], T]) -> T:
+    def _read(self, fn: Callable[[SqliteTx], T], busy_ms: int = _BUSY_MS) -> T:
         db = getattr(self._local, "db", None)
         if db is None:
             db = self._local.db = connect(self._path, self._key, read_only=True)
+            db.set_busy_timeout(busy_ms)
             self._read_connections.append(db)
         db.execute("BEGIN")
         try:
