@@ -129,7 +129,7 @@ class City:
             hosts=self.settings.context_hosts,
         )
         self.contexts = self.shelf.compiler
-        entities, transients, due = SqliteEntities(), SqliteTransients(), DueTimes()
+        transients, due = SqliteTransients(), DueTimes()
         self._entities = entities = SqliteEntities()
         self.model = CommitPath(
             entities,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chengmai.broker.contexts import ContextShelf
@@ -18,6 +18,7 @@ from chengmai.broker.temporal import TemporalBroker
 from chengmai.ngsild.contexts import Context, ContextCompiler
 from chengmai.web.api.http import InvalidRequest, Request, Response, json_response
 from chengmai.web.api.problems import problem_body
+from chengmai.web.api.rendered import RenderedEntities
 
 _FORMS = {
     "normalized": "normalized",
@@ -39,6 +40,7 @@ class Machine:
     forwarder: Forwarder
     expiring: Expiring
     registry: Registry
+    rendered: RenderedEntities = field(default_factory=RenderedEntities)
 
 
 def asked_by(request: Request, context: Context, **forwarded: str) -> Asked:

@@ -117,6 +117,13 @@ def entity_response(document: Any, context: Context, media: str, *, status: int 
     return json_response(document, status=status, content_type=media)
 
 
+def written_response(parts: list[bytes], context: Context, media: str, *, single: bool) -> Response:
+    """Return what `entity_response` does, of entities as JSON (for JSON-LD with their context)."""
+    body = parts[0] if single else b"[" + b",".join(parts) + b"]"
+    response = Response(200, body, [("Content-Type", media)])
+    return response.header("Link", context_link(context)) if media == JSON else response
+
+
 def wants_context_in_body(request: Request) -> bool:
     """Return whether a GeoJSON answer carries its context (clause 6.3.6: `Prefer: body=json` says no)."""
     preferred = request.headers.get("prefer", "").replace(" ", "").lower().split(",")

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chengmai.broker.model import EntityQuery, Found
+import orjson
+
+from chengmai.broker.model import EntityQuery, Found, StoredEntities
 from chengmai.kernel.problems import Invalid, NotFound
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import LOCATION, Entity
@@ -23,12 +25,14 @@ from chengmai.web.api.machine import (
 )
 from chengmai.web.api.negotiation import (
     GEO_JSON,
+    JSON_LD,
     accepted,
     body_with_context,
     context_link,
     entity_response,
     request_context,
     wants_context_in_body,
+    written_response,
 )
 from chengmai.web.api.querybody import given_in_body
 
@@ -68,7 +72,7 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
             f"nothing is left of {entity_id}", param="pick", fix="pick members that it has"
         )
     one = len(found.shown) == 1
-    return _shown(request, found, context, media, single=one)
+    return _shown(machine, request, found, context, media, single=one)
 
 
 async def purge(machine: Machine, request: Request) -> Response:
@@ -100,7 +104,7 @@ async def _answer(
     _check_geometry(request, media)
     asked = _for_media(entity_query(given, request, context), media)
     found = await machine.broker.query(request.actor, asked)
-    response = _shown(request, found, context, media, single=False)
+    response = _shown(machine, request, found, context, media, single=False)
     if found.total is not None:
         response.header("NGSILD-Results-Count", str(found.total))
     response.headers += page_links(request, asked, more=found.more)
@@ -129,25 +133,90 @@ def _for_media(asked: EntityQuery, media: str) -> EntityQuery:
     return replace(asked, view=replace(asked.view, pick=pick, omit=omit))
 
 
+_VIEW = ("lang", "pick", "omit", "attrs", "datasetId", "geometryProperty")
+
+
 def _shown(
-    request: Request, found: Found, context: Context, media: str, *, single: bool
+    machine: Machine,
+    request: Request,
+    found: Found,
+    context: Context,
+    media: str,
+    *,
+    single: bool,
 ) -> Response:
     view: dict[str, Any] = {
         "form": form(request),
         "sys_attrs": wants_sys_attrs(request),
         "lang": request.query.get("lang"),
     }
+    if isinstance(found.shown, StoredEntities) and request.method == "GET":
+        return _of_parts(machine, request, found.shown, context, media, view, single=single)
     if media == GEO_JSON:
         return _geo_json(request, found, context, view, single=single)
     documents = [compact_entity(entity, context, **view) for entity in found.shown]
     return entity_response(documents[0] if single else documents, context, media)
 
 
+def _of_parts(
+    machine: Machine,
+    request: Request,
+    shown: StoredEntities,
+    context: Context,
+    media: str,
+    view: dict[str, Any],
+    *,
+    single: bool,
+) -> Response:
+    """Return the same answer as without remembered parts, from those that are remembered."""
+    geometry = _geometry_property(request, context) if media == GEO_JSON else None
+
+    def render(doc: bytes) -> bytes:
+        whole = orjson.loads(doc)
+        entity = shown.view.of(whole)
+        if not entity:
+            return b""
+        if geometry is not None:
+            whole_of = {whole["id"]: whole}
+            return orjson.dumps(_feature(entity, whole_of, context, geometry, request, view))
+        made = compact_entity(entity, context, **view)
+        return orjson.dumps({**made, "@context": context.echo} if media == JSON_LD else made)
+
+    asked = tuple(request.query.get(name) for name in _VIEW)
+    key = (context, media, view["form"], view["sys_attrs"], *asked)
+    parts = machine.rendered.parts(key, shown.rows, render)
+    if media != GEO_JSON:
+        return written_response(parts, context, media, single=single)
+    if single and not wants_context_in_body(request):
+        return Response(200, parts[0], [("Content-Type", GEO_JSON), _link(context)])
+    if single:
+        return _with_context(orjson.loads(parts[0]), request, context)
+    return _collection(parts, request, context)
+
+
+def _collection(parts: list[bytes], request: Request, context: Context) -> Response:
+    body = b'{"type":"FeatureCollection","features":[' + b",".join(parts) + b"]"
+    headers = [("Content-Type", GEO_JSON)]
+    if wants_context_in_body(request):
+        body += b',"@context":' + orjson.dumps(context.echo)
+    else:
+        headers.append(_link(context))
+    return Response(200, body + b"}", headers)
+
+
+def _link(context: Context) -> tuple[str, str]:
+    return "Link", context_link(context)
+
+
+def _geometry_property(request: Request, context: Context) -> str:
+    name = request.query.get("geometryProperty")
+    return LOCATION if name is None else context.expand(checked_name(name, "geometryProperty"))
+
+
 def _geo_json(
     request: Request, found: Found, context: Context, view: dict[str, Any], *, single: bool
 ) -> Response:
-    name = request.query.get("geometryProperty")
-    iri = LOCATION if name is None else context.expand(checked_name(name, "geometryProperty"))
+    iri = _geometry_property(request, context)
     whole = {one["id"]: one for one in found.entities}
     features = [_feature(one, whole, context, iri, request, view) for one in found.shown]
     document = features[0] if single else {"type": "FeatureCollection", "features": features}
