@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -141,6 +142,24 @@ class Chronicle(Protocol):
         """Return the instances in a window of each attribute, oldest first.
 
         With `first_n` the oldest of each series, unless the window asks for the last ones.
+        """
+        ...
+
+    def summaries(
+        self,
+        tx: Any,
+        tenant: str,
+        entity_id: str,
+        window: TemporalQuery,
+        *,
+        attributes: Sequence[str] | None = None,
+        datasets: AbstractSet[str] | None = None,
+        most: int = 100_000,
+    ) -> dict[str, list[Instance]] | None:
+        """Return what `ngsild.aggregates` makes of `past`, one summary an attribute and datasetId.
+
+        A summary is `{"type": …, "datasetId": …?, "aggregates": {method: [[value, start, end], …]}}`. None when
+        a series that holds more than numbers has more than `most` instances.
         """
         ...
 

@@ -46,6 +46,13 @@ class TemporalAsk:
     scopes: Selector | None = None
     page: int | None = None
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether the history can aggregate by itself: nothing about an instance but its value counts."""
+        window = self.window
+        plain = self.page is None and self.scopes is None and window.timeproperty != "deletedAt"
+        return plain and bool(window.methods)
+
 
 @dataclass(frozen=True)
 class EvolutionQuery:
@@ -256,6 +263,18 @@ class TemporalBroker:
     def _series(
         self, tx: Tx, tenant: str, entity_id: str, ask: TemporalAsk, *, first: bool = False
     ) -> Series:
+        if first and ask.is_folded:
+            folded = self._chronicle.summaries(
+                tx,
+                tenant,
+                entity_id,
+                ask.window,
+                attributes=ask.attributes,
+                datasets=ask.datasets,
+                most=MOST_INSTANCES,
+            )
+            if folded is not None:
+                return folded
         bounded = first and ask.page is not None and ask.scopes is None
         series = self._chronicle.past(
             tx,
@@ -341,7 +360,8 @@ def _page(entities: list[tuple[Entity, Series]], ask: TemporalAsk) -> TemporalFo
     if ask.window.last_n is not None:
         for _, series in entities:
             for found in series.values():
-                found.reverse()
+                if found and "aggregates" not in found[0]:
+                    found.reverse()
     return TemporalFound(entities, cut=cut)
 
 

@@ -8,7 +8,7 @@ least and a greatest; a list is measured by its length.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import fsum, sqrt
+from math import fsum, isfinite, sqrt
 from typing import Any
 
 import orjson
@@ -92,7 +92,11 @@ def _extreme(choose: Callable[[Any], Any]) -> Callable[[list[Any]], Any]:
 def _over_numbers(fold: Callable[[list[float]], float]) -> Callable[[list[Any]], float | None]:
     def of(values: list[Any]) -> float | None:
         numbers = _numbers(values)
-        return fold(numbers) if numbers else None
+        try:
+            folded = fold(numbers) if numbers else None
+        except (OverflowError, ValueError):
+            return None  # beyond what a number in JSON can say
+        return folded if folded is not None and isfinite(folded) else None
 
     return of
 
@@ -103,7 +107,7 @@ def _mean(numbers: list[float]) -> float:
 
 def _stddev(numbers: list[float]) -> float:
     mean = _mean(numbers)
-    return sqrt(fsum((number - mean) ** 2 for number in numbers) / len(numbers))
+    return sqrt(fsum((number - mean) * (number - mean) for number in numbers) / len(numbers))
 
 
 _METHOD: dict[str, Callable[[list[Any]], Any]] = {

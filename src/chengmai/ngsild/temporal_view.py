@@ -101,6 +101,8 @@ def _bare(instance: Instance, ctx: Context) -> Any:
 
 
 def _aggregated(instances: list[Instance], query: TemporalQuery) -> list[dict[str, Any]]:
+    if instances and "aggregates" in instances[0]:
+        return [_summary(one) for one in instances]
     datasets: dict[str | None, list[Instance]] = {}
     for instance in instances:
         datasets.setdefault(instance.get("datasetId"), []).append(instance)
@@ -119,6 +121,13 @@ def _aggregated(instances: list[Instance], query: TemporalQuery) -> list[dict[st
         )
         made.append(one | {method: results[method] for method in METHODS if method in results})
     return made
+
+
+def _summary(instance: Instance) -> dict[str, Any]:
+    """Return what was aggregated where the history lies, as it is shown."""
+    made = {key: value for key, value in instance.items() if key != "aggregates"}
+    results = instance["aggregates"]
+    return made | {method: results[method] for method in METHODS if method in results}
 
 
 def _one_or_all(values: list[Any]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -28,7 +29,14 @@ from chengmai.store.sqlite.series import (
     void,
 )
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
-from chengmai.store.visible import EVER, RECENT, is_any_visible, visible_numbers, visible_rows
+from chengmai.store.summing import summed
+from chengmai.store.visible import (
+    EVER,
+    RECENT,
+    is_any_visible,
+    visible_numbers,
+    visible_rows,
+)
 
 
 class EmbeddedHistory:
@@ -90,16 +98,8 @@ class EmbeddedHistory:
         last_n: int | None,
         first_n: int | None = None,
     ) -> dict[str, list[Instance]]:
-        where, values = "tenant = ? AND entity = ?", [tenant, entity_id]
-        if attributes is not None:
-            where += f" AND attr IN ({', '.join('?' * len(attributes))})"
-            values += list(attributes)
         found: dict[str, list[tuple[int, Instance]]] = {}
-        registered = tx.db.execute(
-            f"SELECT series, attr, dataset, kind, unit, hidden_seq FROM series WHERE {where}"
-            " ORDER BY attr, dataset",
-            values,
-        ).fetchall()
+        registered = _registered(tx, tenant, entity_id, attributes)
         about = {row[0]: row[1:] for row in registered}
         rows = visible_rows(
             tx,
@@ -153,6 +153,24 @@ class EmbeddedHistory:
             last_n=window.last_n,
             first_n=first_n if window.last_n is None else None,
         )
+
+    def summaries(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        window: TemporalQuery,
+        *,
+        attributes: Sequence[str] | None = None,
+        datasets: AbstractSet[str] | None = None,
+        most: int = 100_000,
+    ) -> dict[str, list[Instance]] | None:
+        about = {
+            row[0]: row[1:]
+            for row in _registered(tx, tenant, entity_id, attributes)
+            if datasets is None or (row[2] or "@none") in datasets
+        }
+        return summed(tx, self._sealed, about, window, most)
 
     def has_past(
         self, tx: SqliteTx, tenant: str, entity_id: str, attribute: str | None = None
@@ -301,3 +319,19 @@ class EmbeddedHistory:
 
             await self._work.write(clear)
             return len(rows)
+
+
+def _registered(
+    tx: SqliteTx, tenant: str, entity_id: str, attributes: Sequence[str] | None
+) -> list[tuple[int, str, str, str, str, int]]:
+    """Return (series, attribute, dataset, kind, unit, hidden_seq) of an entity, in order."""
+    where, values = "tenant = ? AND entity = ?", [tenant, entity_id]
+    if attributes is not None:
+        where += f" AND attr IN ({', '.join('?' * len(attributes))})"
+        values += list(attributes)
+    rows: list[tuple[int, str, str, str, str, int]] = tx.db.execute(
+        f"SELECT series, attr, dataset, kind, unit, hidden_seq FROM series WHERE {where}"
+        " ORDER BY attr, dataset",
+        values,
+    ).fetchall()
+    return rows

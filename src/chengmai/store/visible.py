@@ -8,7 +8,7 @@ that falls out of a window takes what it corrects out of the window as well.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from chengmai.store.sqlite.work import SqliteTx
 RECENT = "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
 _RECENT_OF = f"{RECENT} WHERE series IN (SELECT value FROM json_each(?))"
 EVER = Span(by="modifiedAt")
+Column: TypeAlias = tuple[Any, Any, int, int]
+"""Instants that the span is about, in order, with their numbers; and the first and last place in time."""
 _BY_INSTANT = ("observedAt", "deletedAt")
 _WANTED = (
     "(SELECT unnest(?::INTEGER[]) AS wanted, unnest(?::BIGINT[]) AS hidden)"
@@ -118,6 +120,71 @@ def visible_numbers(
         np.asarray(found["at_us"], dtype=np.int64),
         np.asarray(found["num"], dtype=np.float64),
     )
+
+
+def visible_columns(
+    tx: SqliteTx,
+    sealed: SealedHistory,
+    hidden: dict[int, int],
+    span: Span,
+    last_n: int | None = None,
+) -> dict[int, Column | None]:
+    """Return what `visible_rows` shows of each series as columns; None where there is more than numbers."""
+    if not hidden:
+        return {}
+    recent = _recent(tx, hidden, span)
+    where, values = _sealed_sql(span)
+    with sealed.snapshot() as cursor:
+        watermark = sealed.sealed_seq(cursor)
+        found = cursor.execute(
+            f"SELECT {_COLUMNS} FROM observation JOIN {_WANTED}"
+            f" WHERE series IN ({', '.join('?' * len(hidden))}){where}",
+            (list(hidden), list(hidden.values()), *hidden, *values),
+        ).fetchnumpy()
+    news = [row for row in recent if row[3] > watermark and row[3] > hidden[row[0]]]
+    columns = _merged({name: np.ma.filled(column, 0) for name, column in found.items()}, news, span)
+    made: dict[int, Column | None] = {}
+    if not len(columns["series"]):
+        return made
+    starts = np.flatnonzero(np.diff(columns["series"], prepend=-1))
+    for begin, end in zip(starts, [*starts[1:], len(columns["series"])], strict=True):
+        begin = begin if last_n is None else max(begin, end - last_n)
+        number, odd = int(columns["series"][begin]), bool(columns["odd"][begin:end].any())
+        made[number] = None if odd else _column(columns, slice(begin, end), span)
+    return made
+
+
+def _column(columns: dict[str, Any], of: slice, span: Span) -> Column:
+    placed, values = columns["at_us"][of], columns["num"][of]
+    at = placed
+    if span.by not in _BY_INSTANT:
+        at = columns["modified_us"][of]
+        order = np.argsort(at, kind="stable")
+        at, values = at[order], values[order]
+    return at, values, int(placed[0]), int(placed[-1])
+
+
+_COLUMNS = "series, at_us, modified_us, num, body IS NOT NULL AS odd"
+
+
+def _merged(old: dict[str, Any], news: list[Row], span: Span) -> dict[str, Any]:
+    """Return sealed columns with recent rows in their places, in order of series and time."""
+    if news:
+        placed = {
+            "series": np.array([row[0] for row in news], np.int64),
+            "at_us": np.array([row[1] for row in news], np.int64),
+            "modified_us": np.array([row[2] for row in news], np.int64),
+            "num": np.array([row[5] or 0.0 for row in news], np.float64),
+            "odd": np.array([row[6] is not None for row in news], np.bool_),
+        }
+        shown = np.array([_covers(span, row) for row in news])
+        taken = {(row[0], row[1]) for row in news}
+        kept = ~np.isin(old["at_us"], placed["at_us"])
+        for place in np.flatnonzero(~kept).tolist():
+            kept[place] = (int(old["series"][place]), int(old["at_us"][place])) not in taken
+        old = {name: np.concatenate([old[name][kept], placed[name][shown]]) for name in placed}
+    order = np.lexsort((old["at_us"], old["series"]))
+    return {name: column[order] for name, column in old.items()}
 
 
 def _recent(tx: SqliteTx, hidden: dict[int, int], span: Span) -> list[Row]:

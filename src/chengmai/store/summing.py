@@ -1,0 +1,103 @@
+"""Aggregates made where the history lies: columns of numbers are folded, all else goes through instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from chengmai.history.model import Span
+from chengmai.ngsild.aggregates import aggregate
+from chengmai.ngsild.entity import Instance
+from chengmai.ngsild.temporal import TemporalQuery
+from chengmai.store.duckdb.sealed import SealedHistory
+from chengmai.store.folding import folded
+from chengmai.store.sqlite.series import instance_of
+from chengmai.store.sqlite.work import SqliteTx
+from chengmai.store.visible import visible_columns, visible_rows
+
+About: TypeAlias = tuple[str, str, str, str, int]
+"""Attribute, dataset, kind, unit and `hidden_seq` of a series."""
+_Summary: TypeAlias = tuple[int, int, str, Instance]
+"""First and last instant, attribute, and the summary itself."""
+
+
+def summed(
+    tx: SqliteTx,
+    sealed: SealedHistory,
+    about: Mapping[int, About],
+    window: TemporalQuery,
+    most: int,
+) -> dict[str, list[Instance]] | None:
+    """Return the summaries of some series by attribute; None when one must be read and exceeds `most`."""
+    span = Span(window.start_us, window.end_us, window.timeproperty)
+    hidden = {number: row[4] for number, row in about.items()}
+    columns = visible_columns(tx, sealed, hidden, span, window.last_n)
+    made: list[_Summary] = []
+    for number, column in columns.items():
+        if column is None:
+            one = _read(tx, sealed, number, about[number], window, most)
+            if one is None:
+                return None
+        else:
+            one = _folded(column, about[number], window)
+        made.append(one)
+    return _in_order(made, newest_first=window.last_n is not None)
+
+
+def _folded(column: tuple[Any, Any, int, int], about: About, window: TemporalQuery) -> _Summary:
+    attribute, dataset, kind, _, _ = about
+    at_us, values, first, last = column
+    results = folded(
+        at_us, values, window.methods, window.period_us, window.start_us, window.end_us
+    )
+    return first, last, attribute, _summary(kind, dataset, results)
+
+
+def _read(
+    tx: SqliteTx,
+    sealed: SealedHistory,
+    number: int,
+    about: About,
+    window: TemporalQuery,
+    most: int,
+) -> _Summary | None:
+    attribute, dataset, kind, unit, hidden = about
+    span = Span(window.start_us, window.end_us, window.timeproperty)
+    rows = visible_rows(tx, sealed, {number: hidden}, span, last_n=window.last_n, first_n=most + 1)
+    if len(rows) > most:
+        return None
+    told = []
+    for _, at_us, modified_us, _, observed, num, body in rows:
+        series = (number, kind, unit)
+        told.append(instance_of(series, dataset, at_us, modified_us, observed, num, body))
+    results = aggregate(
+        told,
+        window.methods,
+        window.period_us,
+        window.start_us,
+        window.end_us,
+        timeproperty=window.timeproperty,
+    )
+    first = told[0] if window.last_n is None else told[-1]
+    return rows[0][1], rows[-1][1], attribute, _summary(first["type"], dataset, results)
+
+
+def _summary(kind: str, dataset: str, results: dict[str, list[list[Any]]]) -> Instance:
+    made: Instance = {"type": kind}
+    if dataset:
+        made["datasetId"] = dataset
+    return made | {"aggregates": results}
+
+
+def _in_order(made: list[_Summary], *, newest_first: bool) -> dict[str, list[Instance]]:
+    """Return the summaries of each attribute as they follow from their instances in order of time."""
+    if newest_first:
+        ordered = sorted(made, key=lambda one: one[1])[::-1]
+    else:
+        ordered = sorted(made, key=lambda one: one[0])
+    found: dict[str, list[Instance]] = {}
+    for _, _, attribute, _ in made:
+        found.setdefault(attribute, [])
+    for _, _, attribute, summary in ordered:
+        found[attribute].append(summary)
+    return found
