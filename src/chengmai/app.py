@@ -15,7 +15,12 @@ import structlog
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.delivery import Delivery
+from chengmai.broker.distribution.answers import Reader
+from chengmai.broker.distribution.discovering import DistributedDiscovery
+from chengmai.broker.distribution.gathering import Gatherer
 from chengmai.broker.distribution.loops import HostAlias
+from chengmai.broker.distribution.past import DistributedPast
+from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.expiring import DueTimes, Expiring
 from chengmai.broker.model import Change
@@ -164,6 +169,11 @@ class City:
         self.forwarder = Forwarder(
             self._sources, self.contexts, self.alias, self.registry, self.real_clock
         )
+        reader = Reader(self.contexts, self.shelf.fetch)
+        gatherer = Gatherer(self.registry.book, self.forwarder, reader, self.real_clock)
+        self.reads = DistributedReads(self.broker, work, entities, gatherer)
+        self.discovery = DistributedDiscovery(self.broker, gatherer)
+        self.past = DistributedPast(self.temporal, gatherer)
         self._receiver = HttpReceiver(private=self.settings.private_egress)
         self.delivery = Delivery(
             work,

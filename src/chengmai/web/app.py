@@ -38,6 +38,9 @@ class CityWeb:
             forwarder=city.forwarder,
             expiring=city.expiring,
             registry=city.registry,
+            reads=city.reads,
+            discovery=city.discovery,
+            past=city.past,
         )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from chengmai.broker.distribution.narrowing import Filters
 from chengmai.broker.model import EntityQuery, Which
 from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.contexts import Context
@@ -51,6 +52,8 @@ class Given:
     contained_by: tuple[str, ...] = ()
     local: bool = False
     local_is_given: bool = False
+    csf: str | None = None
+    split: bool | None = None
 
 
 def given_in_parameters(request: Request) -> Given:
@@ -78,6 +81,8 @@ def given_in_parameters(request: Request) -> Given:
         contained_by=tuple(request.names("containedBy")),
         local=request.flag("local"),
         local_is_given="local" in query,
+        csf=query.get("csf"),
+        split=request.flag("splitEntities") if "splitEntities" in query else None,
     )
 
 
@@ -123,6 +128,19 @@ def one_entity(given: Given, context: Context) -> EntityQuery:
         which=tuple(_which(one, context) for one in types) or (Which(),),
         attributes=_attributes(given, context),
         **_shown(given, context),
+    )
+
+
+def filters_of(given: Given, context: Context) -> Filters:
+    """Return the filters of a query as they are handed on; raises `QueryInvalid` on a bad `csf`."""
+    return Filters(
+        context=context,
+        q=given.q,
+        expand_values=given.expand_values,
+        scope_q=given.scope_q,
+        geo=given.geo if given.geo and "georel" in given.geo else {},
+        csf=None if given.csf is None else parse_q(given.csf, context),
+        split=given.split,
     )
 
 

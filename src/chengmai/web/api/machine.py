@@ -7,7 +7,10 @@ from typing import Any
 
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.distribution.asked import Asked
+from chengmai.broker.distribution.discovering import DistributedDiscovery
 from chengmai.broker.distribution.loops import via_entries
+from chengmai.broker.distribution.past import DistributedPast
+from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.expiring import Expiring
 from chengmai.broker.model import BatchOutcome, EntityQuery, UpdateOutcome
@@ -40,6 +43,9 @@ class Machine:
     forwarder: Forwarder
     expiring: Expiring
     registry: Registry
+    reads: DistributedReads
+    discovery: DistributedDiscovery
+    past: DistributedPast
     rendered: RenderedEntities = field(default_factory=RenderedEntities)
 
 

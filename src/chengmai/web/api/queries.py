@@ -14,10 +14,17 @@ from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import LOCATION, Entity
 from chengmai.ngsild.members import checked_name
 from chengmai.ngsild.represent import compact_entity, to_geojson
-from chengmai.web.api.asking import Given, entity_query, given_in_parameters, one_entity
+from chengmai.web.api.asking import (
+    Given,
+    entity_query,
+    filters_of,
+    given_in_parameters,
+    one_entity,
+)
 from chengmai.web.api.http import Request, Response, json_response
 from chengmai.web.api.machine import (
     Machine,
+    asked_by,
     checked_view_options,
     form,
     page_links,
@@ -62,7 +69,7 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
     checked_view_options(request)
     _check_geometry(request, media)
     asked = _for_media(one_entity(given_in_parameters(request), context), media)
-    found = await machine.broker.show(request.actor, entity_id, asked)
+    found = await machine.reads.show(asked_by(request, context), entity_id, asked)
     if asked.attributes and not any(name in found.entities[0] for name in asked.attributes):
         raise NotFound(
             f"{entity_id} has none of the attributes asked for", param="attrs", id=entity_id
@@ -103,7 +110,9 @@ async def _answer(
     checked_view_options(request, "count")
     _check_geometry(request, media)
     asked = _for_media(entity_query(given, request, context), media)
-    found = await machine.broker.query(request.actor, asked)
+    asker = asked_by(request, context)
+    asker.local |= given.local
+    found = await machine.reads.query(asker, asked, filters_of(given, context))
     response = _shown(machine, request, found, context, media, single=False)
     if found.total is not None:
         response.header("NGSILD-Results-Count", str(found.total))

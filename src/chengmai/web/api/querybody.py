@@ -61,6 +61,8 @@ def given_in_body(body: Any) -> Given:
         join_level=_level(body),
         contained_by=_texts(body, "containedBy"),
         local=body.get("local") is True,
+        csf=_text(body, "csf"),
+        split=_flag(body, "splitEntities"),
     )
 
 
@@ -135,6 +137,13 @@ def _text(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value is not None and not isinstance(value, str):
         raise _refused("it is no text", name, "write it as a JSON string")
+    return value
+
+
+def _flag(body: dict[str, Any], name: str) -> bool | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise _refused("it is neither true nor false", name, "write true or false")
     return value
 
 

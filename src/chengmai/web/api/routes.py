@@ -79,6 +79,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             "entities.read",
             queries.query,
             *_WHICH,
+            "splitEntities",
             *_GEO,
             *_VIEW,
             *_PAGE,

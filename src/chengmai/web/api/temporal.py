@@ -15,7 +15,7 @@ from chengmai.ngsild.members import checked_name, checked_uri
 from chengmai.ngsild.problems import AttributeMissing
 from chengmai.ngsild.temporal_view import compact_evolution
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import Machine, page_links
+from chengmai.web.api.machine import Machine, asked_by, page_links
 from chengmai.web.api.negotiation import (
     accepted,
     body_with_context,
@@ -58,7 +58,8 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
     context = request_context(request, machine.contexts)
     asked = asked_of_one(request, context)
     checked_uri(entity_id, "id")
-    found = await machine.temporal.retrieve(request.actor, entity_id, asked.ask)
+    asker = asked_by(request, context)
+    found = await machine.past.retrieve(asker, entity_id, asked.ask, asked.filters)
     (document,) = _documents(found, asked, context)
     if not document:
         raise AttributeMissing(
@@ -133,7 +134,9 @@ async def delete_instance(
 async def _answer(
     machine: Machine, request: Request, asked: Asked, context: Context, media: str
 ) -> Response:
-    found = await machine.temporal.query(request.actor, asked.query, asked.ask)
+    asker = asked_by(request, context)
+    asker.local |= asked.local
+    found = await machine.past.query(asker, asked.query, asked.ask, asked.filters)
     response = entity_response(_documents(found, asked, context), context, media)
     if found.total is not None:
         response.header("NGSILD-Results-Count", str(found.total))

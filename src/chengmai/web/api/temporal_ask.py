@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chengmai.broker.distribution.narrowing import Filters
 from chengmai.broker.subscription import entity_info
 from chengmai.broker.temporal import EvolutionQuery, TemporalAsk
 from chengmai.kernel.problems import Invalid
@@ -40,11 +41,14 @@ class Asked:
     form: TemporalForm
     sys_attrs: bool
     keeps: Callable[[str], bool]
+    filters: Filters = field(default_factory=Filters)
+    local: bool = False
 
 
 def asked_of_one(request: Request, context: Context) -> Asked:
     """Return what GET /temporal/entities/{id} asks; raises `Invalid`."""
-    return _asked(request.query, EvolutionQuery(), context)
+    asked = _asked(request.query, EvolutionQuery(), context)
+    return replace(asked, filters=_filters(request.query, None, context))
 
 
 def asked_of_many(request: Request, context: Context) -> Asked:
@@ -63,7 +67,7 @@ def asked_of_many(request: Request, context: Context) -> Asked:
         count=request.flag("count"),
         descending=_descending(params.get("orderBy")),
     )
-    _check_filter(params.get("q", ""), params.get("csf"), context)
+    _check_filter(params.get("q", ""))
     attributes = [name for name in request.names("attrs") if name not in _SYSTEM]
     local = request.flag("local")
     if not (params.get("type") or query.q or query.geoq or attributes or local):
@@ -72,7 +76,8 @@ def asked_of_many(request: Request, context: Context) -> Asked:
             "type",
             "give type, attrs, q or georel, or local=true",
         )
-    return _checked_page(_asked(params, query, context, windowed=True))
+    asked = _checked_page(_asked(params, query, context, windowed=True))
+    return replace(asked, filters=_filters(params, params, context))
 
 
 def asked_by_body(request: Request, body: Any, context: Context) -> Asked:
@@ -93,13 +98,15 @@ def asked_by_body(request: Request, body: Any, context: Context) -> Asked:
         count=request.flag("count"),
         descending=_descending(body.get("orderBy")),
     )
-    _check_filter(str(body.get("q", "")), body.get("csf"), context)
+    _check_filter(str(body.get("q", "")))
     if not (entities or query.q or query.geoq or params.get("attrs")):
         raise _refused("the query names nothing", "entities", "give entities, attrs, q or geoQ")
     for name in ("options", "format"):
         if name in request.query:
             params[name] = request.query[name]
-    return _checked_page(_asked(params, query, context, windowed=True))
+    asked = _checked_page(_asked(params, query, context, windowed=True))
+    filters = _filters({**body, **params}, geo if isinstance(geo, dict) else None, context)
+    return replace(asked, filters=filters, local=body.get("local") is True)
 
 
 def _params_of(body: dict[str, Any]) -> dict[str, str]:
@@ -196,12 +203,22 @@ def _check_projection(
         raise _refused(f"{both[0]!r} is picked and omitted", "omit", "name it once")
 
 
-def _check_filter(q: str, csf: Any, context: Context) -> None:
+def _check_filter(q: str) -> None:
     if "{" in q:
         raise _refused("linked entities are not asked over time", "q", "leave {…} out")
-    if csf is not None:
-        # Judged for its form alone: no context source is asked here.
-        parse_q(str(csf), context)
+
+
+def _filters(given: Mapping[str, Any], geo: Mapping[str, Any] | None, context: Context) -> Filters:
+    """Return the filters as they are handed on to context sources."""
+    names = ("georel", "geometry", "coordinates", "geoproperty")
+    csf = given.get("csf")
+    return Filters(
+        context=context,
+        q=str(given["q"]) if given.get("q") else None,
+        scope_q=str(given["scopeQ"]) if given.get("scopeQ") else None,
+        geo={name: geo[name] for name in names if geo.get(name)} if geo is not None else {},
+        csf=None if csf is None else parse_q(str(csf), context),
+    )
 
 
 def _checked_page(asked: Asked) -> Asked:
