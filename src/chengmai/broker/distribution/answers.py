@@ -34,6 +34,7 @@ class Reader:
 
     def __init__(self, contexts: ContextCompiler, fetch: Fetch) -> None:
         self._contexts = contexts
+        self.core = contexts.core
         self._fetch = fetch
 
     async def context(self, source: Any) -> Context:

@@ -25,6 +25,7 @@ from chengmai.broker.registry.model import Mode
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import to_us
 from chengmai.kernel.problems import Problem
+from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.expiry import has_expired
 
@@ -94,6 +95,11 @@ class Gatherer:
         self._forwarder = forwarder
         self.reader = reader
         self._clock = clock
+
+    @property
+    def core(self) -> Context:
+        """The core context."""
+        return self.reader.core
 
     def concerned(
         self,

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import orjson
 
 from chengmai.broker.model import EntityQuery, Which
+from chengmai.broker.registry.discovery import portrait_of
 from chengmai.broker.registry.matching import Match
 from chengmai.broker.registry.model import EntityInfo
 from chengmai.ngsild.contexts import Context
@@ -109,16 +110,9 @@ def is_split(filters: Filters, matches: Iterable[Match]) -> bool:
     return any(match.attributes is not None for match in matches)
 
 
-def admits(csf: Query | None, match: Match) -> bool:
+def admits(csf: Query | None, match: Match, core: Context) -> bool:
     """Return whether a source is one of those that a context source filter chooses (clause 4.9)."""
-    if csf is None:
-        return True
-    described: Entity = {"id": match.registration.id, "type": []}
-    for name, given in match.registration.document.items():
-        if ":" in name:
-            value = given.get("value", given.get("object")) if isinstance(given, dict) else given
-            described[name] = [{"type": "Property", "value": value}]
-    return matches(csf, described)
+    return csf is None or matches(csf, portrait_of(match.registration, core))
 
 
 def retrieval(match: Match, entity_id: str, query: EntityQuery) -> list[Question]:

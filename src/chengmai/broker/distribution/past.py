@@ -126,7 +126,9 @@ class DistributedPast:
             attributes=attributes_needed(query),
         )
         return [
-            match for match in found if admits(filters.csf, match) and _may_have(match, ask.window)
+            match
+            for match in found
+            if admits(filters.csf, match, self._gatherer.core) and _may_have(match, ask.window)
         ]
 
     async def _both(

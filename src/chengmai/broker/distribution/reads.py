@@ -176,7 +176,9 @@ class DistributedReads:
 
     def _sources_of(self, asked: Asked, query: EntityQuery, filters: Filters) -> list[Match]:
         matches = [
-            match for match in self._concerned(asked, query, QUERY) if admits(filters.csf, match)
+            match
+            for match in self._concerned(asked, query, QUERY)
+            if admits(filters.csf, match, self._gatherer.core)
         ]
         if matches and query.order is not None:
             raise QueryInvalid(

@@ -34,9 +34,6 @@ KEPT_BY_BROKER = ("status", "timesSent", "timesFailed", "lastSuccess", "lastFail
 SYSTEM = ("createdAt", "modifiedAt")
 _MOST_PARTS = 1000
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OWN_HEADERS = frozenset(
-    {"host", "content-length", "content-type", "transfer-encoding", "connection", "via"}
-)
 
 Check = Callable[[Any, str, Context], Any]
 
@@ -221,7 +218,6 @@ def _source_info(value: Any, param: str, _context: Context) -> dict[str, Any]:
     elif (
         not isinstance(key, str)
         or _HEADER.fullmatch(key) is None
-        or key.lower() in _OWN_HEADERS
         or not isinstance(told, str)
         or not (told.isascii() and told.isprintable())
     ):
@@ -308,6 +304,8 @@ _MEMBERS: dict[str, Check] = {
     "endpoint": _endpoint,
     "contextSourceInfo": _each(_source_info),
     "contextSourceAlias": _text,
+    # The text has it in 5.2.34, and speaks of it as a member of the registration (4.3.6.4).
+    "localOnly": _flag,
     "scope": _scope,
     "mode": _mode,
     "operations": _each(_operation),

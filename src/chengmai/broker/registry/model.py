@@ -128,7 +128,7 @@ def compile_registration(
         expires_us=None if expires is None else parse_us(expires, "expiresAt"),
         timeout_s=_seconds(managed.get("timeout")),
         cooldown_s=_seconds(managed.get("cooldown")),
-        local_only=managed.get("localOnly", False),
+        local_only=read.get("localOnly", False) or managed.get("localOnly", False),
         scopes=tuple(_listed(read.get("scope"))),
         datasets=frozenset(read.get("datasetId", ())),
         observation=_interval(read.get("observationInterval")),

@@ -147,7 +147,7 @@ def test_what_the_broker_counts_is_not_taken_from_a_client() -> None:
         ({"management": {"localOnly": "yes"}}, "management.localOnly"),
         ({"management": "yes"}, "management"),
         ({"contextSourceInfo": [{"key": "X"}]}, "contextSourceInfo"),
-        ({"contextSourceInfo": [{"key": "Host", "value": "x"}]}, "contextSourceInfo"),
+        ({"contextSourceInfo": [{"key": "Ho st", "value": "x"}]}, "contextSourceInfo"),
         ({"contextSourceInfo": [{"key": "X", "value": "a\r\nb"}]}, "contextSourceInfo"),
         ({"contextSourceInfo": [{"key": "jsonldContext", "value": "c"}]}, "contextSourceInfo"),
         ({"location": {"type": "Point"}}, "location"),
