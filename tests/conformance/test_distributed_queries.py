@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ CAR = "urn:ngsi-ld:Vehicle:a"
 DEAD = "http://127.0.0.1:9"
 
 
-def _names(found: list[dict[str, Any]]) -> list[str]:
+def _names(found: Sequence[dict[str, Any]]) -> list[str]:
     return [one["id"].rpartition(":")[2] for one in found]
 
 

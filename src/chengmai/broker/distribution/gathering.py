@@ -101,6 +101,10 @@ class Gatherer:
         """The core context."""
         return self.reader.core
 
+    def is_alone(self, asked: Asked) -> bool:
+        """Return whether a request concerns this broker alone, whatever it is about."""
+        return asked.local or not self._book.has(asked.actor.tenant)
+
     def concerned(
         self,
         asked: Asked,
@@ -115,11 +119,10 @@ class Gatherer:
 
         Each offers one of `operations`. None means that nothing is asked about that part.
         """
-        tenant = asked.actor.tenant
-        if asked.local or not self._book.has(tenant):
+        if self.is_alone(asked):
             return []
         # A source that the request came through already is left out (clause 6.3.18).
-        live = [one for one in self._book.of(tenant) if one.alias not in asked.via]
+        live = [one for one in self._book.of(asked.actor.tenant) if one.alias not in asked.via]
         found: dict[str, Match] = {}
         for operation in operations:
             for match in matching(

@@ -64,6 +64,8 @@ class DistributedPast:
 
         Raises `EntityNotFound` or `AttributeMissing` when no holder has it.
         """
+        if self._gatherer.is_alone(asked):
+            return await self._temporal.retrieve(asked.actor, entity_id, ask)
         query = EntityQuery(which=[Which(ids=[entity_id])], attributes=_names(ask))
         matches = self._concerned(asked, _RETRIEVE, query, ask, filters)
         if not matches:
@@ -81,6 +83,8 @@ class DistributedPast:
         self, asked: Asked, query: EvolutionQuery, ask: TemporalAsk, filters: Filters
     ) -> TemporalFound:
         """Return a page of the evolutions that match in the window at one holder at least (5.7.4)."""
+        if self._gatherer.is_alone(asked):
+            return await self._temporal.query(asked.actor, query, ask)
         handed = EntityQuery(
             which=[_which(info) for info in query.entities] or [Which()],
             q=query.q,
@@ -175,6 +179,8 @@ class DistributedPast:
     async def _here(
         self, asked: Asked, entity_id: str, matches: Sequence[Match], ask: TemporalAsk
     ) -> Told | None:
+        # Instances, not what they add up to: others have some of them.
+        ask = replace(ask, window=replace(ask.window, methods=()))
         try:
             found = await self._temporal.retrieve(asked.actor, entity_id, ask)
         except (EntityNotFound, AttributeMissing):

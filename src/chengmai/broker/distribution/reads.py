@@ -60,8 +60,10 @@ class DistributedReads:
 
         Raises `EntityNotFound` when neither this broker nor a source has it.
         """
+        if self._gatherer.is_alone(asked):
+            return await self._broker.show(asked.actor, entity_id, query)
         matches = self._concerned(asked, replace(query, which=_only(query, entity_id)), RETRIEVE)
-        if not matches and (query.join is None or not self._anything(asked)):
+        if not matches and query.join is None:
             return await self._broker.show(asked.actor, entity_id, query)
         gathered = await self._gatherer.gather(
             asked, matches, lambda match: retrieval(match, entity_id, query)
@@ -82,8 +84,11 @@ class DistributedReads:
 
         Raises `QueryInvalid` when an order is asked for of what is distributed (clause 4.23.1).
         """
+        if self._gatherer.is_alone(asked):
+            return await self._broker.query(asked.actor, query)
         matches = self._sources_of(asked, query, filters)
-        if not matches and (query.join is None or not self._anything(asked)):
+        if not matches and (query.join is None or query.order is not None):
+            # Linked entities may be elsewhere; what has an order is of this broker alone.
             return await self._broker.query(asked.actor, query)
         gathered = await self._gathered(asked, query, filters, matches)
 
@@ -157,9 +162,6 @@ class DistributedReads:
             total=len(every) if query.count else None,
             more=len(every) > query.offset + query.limit,
         )
-
-    def _anything(self, asked: Asked) -> bool:
-        return bool(self._gatherer.concerned(asked, RETRIEVE))
 
     def _concerned(
         self, asked: Asked, query: EntityQuery, operations: Sequence[str]
