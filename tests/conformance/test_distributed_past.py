@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chengmai.broker.distribution.asked import Asked
+from chengmai.broker.distribution.narrowing import Filters
+from chengmai.broker.subscription import entity_info
+from chengmai.broker.temporal import EvolutionQuery, TemporalAsk
+from chengmai.ngsild.temporal import TemporalQuery
 from tests.api.house import House, a_house
-from tests.conformance.context_source import Asking, Source, registered, sources
+from tests.conformance.context_source import OWNER, Asking, Source, registered, sources
 
 CAR = "urn:ngsi-ld:Vehicle:a"
 PAST = f"/temporal/entities/{CAR}"
@@ -141,6 +147,31 @@ async def test_a_query_pages_and_counts_over_all_holders(tmp_path: Path) -> None
         assert [one["id"][-1] for one in second.json()] == ["c"]
         assert first.headers["ngsild-results-count"] == "3"
         assert 'rel="next"' in first.headers["link"]
+
+
+@pytest.mark.clause("5.2.39", "5.14.5")
+async def test_it_can_be_told_who_holds_each_evolution_and_a_page_be_read_from_that(
+    tmp_path: Path,
+) -> None:
+    source = _keeps(_told(_seen(1, 1), name="a"), _told(_seen(1, 1), name="c"))
+    async with a_house(tmp_path) as house, sources(source):
+        name = await registered(house, source, operations=OPERATIONS)
+        await _told_here(house, _told(_seen(2, 2)), _told(_seen(1, 1), name="b"))
+        core, past = house.city.contexts.core, house.city.past
+        asked, filters = Asked(OWNER, core), Filters()
+        query = EvolutionQuery([entity_info({"type": "Vehicle"}, core)], limit=2, count=True)
+        ask = TemporalAsk(TemporalQuery("after", 0), page=30)
+
+        holders = await past.holders(asked, query, ask, filters, most=10)
+        assert [*holders.values()] == [(name, "@none"), ("@none",), (name,)]
+        source.answers["/temporal/entities"] = (200, [_told(_seen(1, 1), name="late")])
+        page = await past.page_among(asked, query, ask, filters, holders)
+        assert [head["id"][-1] for head, _ in page.entities] == ["a", "b"]
+        assert (page.total, page.more) == (3, True)
+        rest = await past.page_among(asked, replace(query, offset=2), ask, filters, holders)
+        assert rest.entities == []
+        left = await past.holders(asked, query, ask, filters, most=10, among=holders)
+        assert [*left.values()] == [("@none",), ("@none",)]
 
 
 @pytest.mark.clause("5.7.4", "6.24")

@@ -212,3 +212,7 @@ async def test_it_can_be_told_who_holds_each_entity_and_a_page_be_read_from_that
         source.entities.append(vehicle("late", speed=1))
         page = await reads.page_among(asked, query, Filters(), holders)
         assert (_names(page.entities), page.more) == (["a", "b"], True)
+
+        source.entities.clear()
+        left = await reads.holders(asked, query, Filters(), most=10, among=holders)
+        assert [*left.values()] == [("@none",), ("@none",)]

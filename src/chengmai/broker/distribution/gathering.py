@@ -38,6 +38,9 @@ _WHOLE_S = 20.0
 LOCAL = "@none"
 """Stands for this broker among the holders of an entity (clause 5.2.39)."""
 
+Holders = Mapping[str, Sequence[str]]
+"""Entity id to who holds it: ids of registrations, and `LOCAL`."""
+
 Ask = Callable[[Match], list[Question]]
 
 

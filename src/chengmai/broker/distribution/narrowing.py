@@ -193,6 +193,8 @@ def _parts(match: Match, query: EntityQuery) -> list[_Part]:
 def _narrowed(which: Which, infos: Sequence[EntityInfo]) -> _Part | None:
     types = None if which.types is None else which.types.alternatives
     ids = None if which.ids is None else tuple(which.ids)
+    if ids == ():
+        return None
     if not infos:
         return _Part(types, ids, None if ids else which.id_pattern)
     if all(info.types for info in infos):

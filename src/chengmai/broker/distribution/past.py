@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chengmai.broker.distribution.asked import Asked
-from chengmai.broker.distribution.gathering import Gatherer
+from chengmai.broker.distribution.gathering import LOCAL, Gatherer, Holders
 from chengmai.broker.distribution.merging import Fragment, merged, merged_series
 from chengmai.broker.distribution.narrowing import (
     Filters,
@@ -38,6 +38,7 @@ from chengmai.ngsild.temporal import TemporalQuery
 _RETRIEVE = ("retrieveTemporal", "queryTemporal")
 _QUERY = ("queryTemporal",)
 _HERE = Mode.INCLUSIVE
+_NOBODY = "urn:ngsi-ld:null"
 
 
 @dataclass(frozen=True)
@@ -83,32 +84,101 @@ class DistributedPast:
         self, asked: Asked, query: EvolutionQuery, ask: TemporalAsk, filters: Filters
     ) -> TemporalFound:
         """Return a page of the evolutions that match in the window at one holder at least (5.7.4)."""
-        if self._gatherer.is_alone(asked):
-            return await self._temporal.query(asked.actor, query, ask)
-        handed = EntityQuery(
-            which=[_which(info) for info in query.entities] or [Which()],
-            q=query.q,
-            geoq=query.geoq,
-            attributes=_names(ask),
-        )
-        matches = self._concerned(asked, _QUERY, handed, ask, filters)
+        matches = self._sources_of(asked, query, ask, filters)
         if not matches:
             return await self._temporal.query(asked.actor, query, ask)
-        there = await self._sources.ask(
-            asked, matches, ask, filters, lambda match: past_questions(match, handed, filters)
-        )
+        there = await self._there(asked, query, ask, filters, matches)
         end = query.offset + query.limit
-        local = await self._temporal.query(
-            asked.actor, replace(query, offset=0, limit=end + 1), replace(ask, page=1)
-        )
-        every = sorted({*there, *(entity["id"] for entity, _ in local.entities)})
-        if query.descending:
-            every.reverse()
+        local = await self._matching_here(asked, replace(query, limit=end + 1), ask)
+        every = _ordered(query, [*there, *(entity["id"] for entity, _ in local.entities)])
         found = await self._joined(asked, every[query.offset : end], there, matches, ask)
         total = None
         if local.total is not None:
             total = local.total + len(there) - await self._both(asked, query, ask, there)
         return replace(found, total=total, more=len(every) > end)
+
+    async def holders(
+        self,
+        asked: Asked,
+        query: EvolutionQuery,
+        ask: TemporalAsk,
+        filters: Filters,
+        *,
+        most: int,
+        among: Holders | None = None,
+    ) -> dict[str, tuple[str, ...]]:
+        """Return who holds each evolution that matches, in order; of more than `most` the first ones.
+
+        With `among` only those of a map are looked for, each at who holds it.
+        """
+        if among is not None:
+            query = _confined(query, list(among))
+        matches = _wanted(self._sources_of(asked, query, ask, filters), among)
+        there = await self._there(asked, query, ask, filters, matches)
+        local = await self._matching_here(asked, replace(query, limit=most), ask)
+        here = {entity["id"] for entity, _ in local.entities}
+        return {
+            one: (
+                *(match.registration.id for match, _ in there.get(one, ())),
+                *([LOCAL] if one in here else []),
+            )
+            for one in _ordered(query, [*there, *here])[:most]
+        }
+
+    async def page_among(
+        self,
+        asked: Asked,
+        query: EvolutionQuery,
+        ask: TemporalAsk,
+        filters: Filters,
+        among: Holders,
+    ) -> TemporalFound:
+        """Return a page of the evolutions of a map (clause 5.5.9.3); what no longer matches is left out."""
+        every, end = list(among), query.offset + query.limit
+        ids = every[query.offset : end]
+        confined = replace(_confined(query, ids), limit=len(ids))
+        sources = self._sources_of(asked, confined, ask, filters)
+        matches = _wanted(sources, {one: among[one] for one in ids})
+        there = await self._there(asked, confined, ask, filters, matches)
+        local = await self._matching_here(asked, confined, ask)
+        here = {entity["id"] for entity, _ in local.entities}
+        alive = [one for one in ids if one in there or one in here]
+        found = await self._joined(asked, alive, there, matches, ask)
+        return replace(found, total=len(every) if query.count else None, more=len(every) > end)
+
+    def _sources_of(
+        self, asked: Asked, query: EvolutionQuery, ask: TemporalAsk, filters: Filters
+    ) -> list[Match]:
+        if self._gatherer.is_alone(asked):
+            return []
+        return self._concerned(asked, _QUERY, _handed(query, ask), ask, filters)
+
+    async def _there(
+        self,
+        asked: Asked,
+        query: EvolutionQuery,
+        ask: TemporalAsk,
+        filters: Filters,
+        matches: Sequence[Match],
+    ) -> dict[str, list[tuple[Match, Told]]]:
+        handed = _handed(query, ask)
+        found = await self._sources.ask(
+            asked, matches, ask, filters, lambda match: past_questions(match, handed, filters)
+        )
+        infos = query.entities or [EntityInfo(None, None, None)]
+        return {
+            one: told
+            for one, told in found.items()
+            if any(info.covers(its.head) for _, its in told for info in infos)
+        }
+
+    async def _matching_here(
+        self, asked: Asked, query: EvolutionQuery, ask: TemporalAsk
+    ) -> TemporalFound:
+        # Which ones match is asked here, not what they hold.
+        return await self._temporal.query(
+            asked.actor, replace(query, offset=0), replace(ask, page=1)
+        )
 
     def _concerned(
         self,
@@ -143,17 +213,8 @@ class DistributedPast:
         there: dict[str, list[tuple[Match, Told]]],
     ) -> int:
         """Return how many of the entities of sources match here as well, so that none counts twice."""
-        infos = [
-            replace(info, id=one)
-            for one in there
-            for info in query.entities or [EntityInfo(None, None, None)]
-            if info.id in (None, one)
-        ]
-        if not infos:
-            return 0
-        asked_again = replace(query, entities=infos, offset=0, limit=0, count=True)
-        found = await self._temporal.query(asked.actor, asked_again, replace(ask, page=1))
-        return found.total or 0
+        again = replace(_confined(query, list(there)), limit=0, count=True)
+        return (await self._matching_here(asked, again, ask)).total or 0
 
     async def _joined(
         self,
@@ -193,6 +254,37 @@ class DistributedPast:
                     return None
                 series = {name: its for name, its in series.items() if name not in names}
         return Told(head, series, found.cut) if series else None
+
+
+def _handed(query: EvolutionQuery, ask: TemporalAsk) -> EntityQuery:
+    return EntityQuery(
+        which=[_which(info) for info in query.entities] or [Which()],
+        q=query.q,
+        geoq=query.geoq,
+        attributes=_names(ask),
+    )
+
+
+def _confined(query: EvolutionQuery, ids: Sequence[str]) -> EvolutionQuery:
+    """Return the query with nothing but `ids` to be found."""
+    infos = [
+        replace(info, id=one)
+        for one in ids
+        for info in query.entities or [EntityInfo(None, None, None)]
+        if info.id in (None, one)
+    ]
+    return replace(query, entities=infos or [EntityInfo(None, _NOBODY, None)])
+
+
+def _wanted(matches: list[Match], among: Holders | None) -> list[Match]:
+    if among is None:
+        return matches
+    wanted = {holder for held in among.values() for holder in held}
+    return [match for match in matches if match.registration.id in wanted]
+
+
+def _ordered(query: EvolutionQuery, ids: Sequence[str]) -> list[str]:
+    return sorted(set(ids), reverse=query.descending)
 
 
 def _one(parts: Sequence[_Part], ask: TemporalAsk, edge: int | None) -> tuple[Entity, Series]:

@@ -7,11 +7,11 @@ merged entities, counts and pages. Without a registration that is concerned, `Br
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from chengmai.broker.distribution.asked import Asked
-from chengmai.broker.distribution.gathering import LOCAL, Gathered, Gatherer
+from chengmai.broker.distribution.gathering import LOCAL, Gathered, Gatherer, Holders
 from chengmai.broker.distribution.linked import Linked
 from chengmai.broker.distribution.narrowing import (
     QUERY,
@@ -37,9 +37,6 @@ from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.linking import Lookup, joined
 from chengmai.ngsild.problems import QueryInvalid
 from chengmai.ngsild.select import matches_scopes
-
-Holders = Mapping[str, Sequence[str]]
-"""Entity id to who holds it: ids of registrations, `@none` for this broker (clause 5.2.39)."""
 
 
 class DistributedReads:
@@ -112,10 +109,23 @@ class DistributedReads:
         )
 
     async def holders(
-        self, asked: Asked, query: EntityQuery, filters: Filters, *, most: int
+        self,
+        asked: Asked,
+        query: EntityQuery,
+        filters: Filters,
+        *,
+        most: int,
+        among: Holders | None = None,
     ) -> dict[str, tuple[str, ...]]:
-        """Return who holds each entity that matches, ordered by id; of more than `most` the first ones."""
-        matches = self._sources_of(asked, query, filters)
+        """Return who holds each entity that matches, ordered by id; of more than `most` the first ones.
+
+        With `among` only those of a map are looked for, each at who holds it.
+        """
+        if among is not None:
+            if not among:
+                return {}
+            query = _confined(query, list(among))
+        matches = _wanted(self._sources_of(asked, query, filters), among)
         gathered = await self._gathered(asked, query, filters, matches)
 
         def read(tx: Tx) -> dict[str, tuple[str, ...]]:
@@ -141,13 +151,9 @@ class DistributedReads:
         """
         every = list(among)
         ids = every[query.offset : query.offset + query.limit]
-        wanted = {holder for one in ids for holder in among[one]}
-        narrowed = replace(query, which=[replace(one, ids=ids) for one in query.which])
-        matches = [
-            match
-            for match in (self._sources_of(asked, narrowed, filters) if ids else ())
-            if match.registration.id in wanted
-        ]
+        narrowed = _confined(query, ids)
+        sources = self._sources_of(asked, narrowed, filters) if ids else []
+        matches = _wanted(sources, {one: among[one] for one in ids})
         gathered = await self._gathered(asked, narrowed, filters, matches)
 
         def read(tx: Tx) -> list[Entity]:
@@ -234,6 +240,21 @@ class DistributedReads:
         return joined(
             entities, query.view, query.join, query.join_level, lookup, query.contained_by
         )
+
+
+def _confined(query: EntityQuery, ids: Sequence[str]) -> EntityQuery:
+    """Return the query with nothing but `ids` to be found."""
+    which = [
+        replace(one, ids=[i for i in ids if one.ids is None or i in one.ids]) for one in query.which
+    ]
+    return replace(query, which=which)
+
+
+def _wanted(matches: list[Match], among: Holders | None) -> list[Match]:
+    if among is None:
+        return matches
+    wanted = {holder for held in among.values() for holder in held}
+    return [match for match in matches if match.registration.id in wanted]
 
 
 def _only(query: EntityQuery, entity_id: str) -> list[Which]:
