@@ -88,7 +88,8 @@ def expand_entity(
     """Return the inner form of an entity given in normalized or concise form.
 
     `fragment` makes `id` and `type` optional and lets `null` (or `urn:ngsi-ld:null`) ask for removal and
-    attributes come without a value. `simplified` reads key-values. `temporal` allows many instances with
+    attributes come without a value. `simplified` reads key-values; in a fragment a plain value then has no
+    `type`, since what is stored says its kind. `temporal` allows many instances with
     the same `datasetId`. Raises `Invalid`; the problem names the path.
     """
     body = _checked_body(body)
@@ -216,12 +217,14 @@ class Reader:
     def attribute(self, path: str, value: Any) -> list[Instance]:
         """Return the instances of the attribute at `path`."""
         if type(value) is not list:
-            if self._simplified and type(value) is dict:
-                return self._simplified_object(path, value)
+            if self._simplified:
+                return self._simplified_value(path, value)
             return [quick_instance(value) or self.instance(path, value)]
         if not self._simplified and (quick := quick_instances(value)) is not None:
             return quick
-        if not self._temporal and (self._simplified or not looks_like_instances(value)):
+        if self._simplified and not self._temporal:
+            return [self._kindless(value)]
+        if not self._temporal and not looks_like_instances(value):
             return [{"type": "Property", "value": value}]
         made = [self.instance(f"{path}[{at}]", one) for at, one in enumerate(value)]
         if not self._temporal:
@@ -263,9 +266,7 @@ class Reader:
             if is_geometry(value):
                 return None
             raise refused(
-                f"{given!r:.60} is not a kind of attribute",
-                path + ".type",
-                "use one of " + ", ".join(VALUE_MEMBER),
+                f"{given!r:.60} is not a kind of attribute", path + ".type", _meant(given, value)
             )
         for member, kind in _KIND_OF_MEMBER.items():
             if member in value:
@@ -322,9 +323,9 @@ class Reader:
         else:
             made[key] = _MEMBER_CHECKS[key](value, where)
 
-    def _simplified_object(self, path: str, value: dict[str, Any]) -> list[Instance]:
-        datasets = value.get("dataset")
-        if len(value) > 1 or type(datasets) is not dict or not datasets:
+    def _simplified_value(self, path: str, value: Any) -> list[Instance]:
+        datasets = value.get("dataset") if type(value) is dict and len(value) == 1 else None
+        if type(datasets) is not dict or not datasets:
             return [self._simplified_one(path, value)]
         made = []
         for dataset_id, one in datasets.items():
@@ -341,8 +342,13 @@ class Reader:
                 member in _VALUE_MEMBERS and member not in ("value", "object")
             ):
                 return self.instance(path, value)
-            return {"type": "Property", "value": value}
-        return {"type": "Property", "value": self._plain(path, value)}
+            return self._kindless(value)
+        plain = self._plain(path, value)
+        return {"type": "Property", "value": NULL} if plain == NULL else self._kindless(plain)
+
+    def _kindless(self, value: Any) -> Instance:
+        """Return a value without its kind: a Property, or in a fragment what the stored one says."""
+        return {"type": "Property", "value": value} if self._complete else {"value": value}
 
 
 _MEMBER_CHECKS = {
@@ -355,6 +361,17 @@ _MEMBER_CHECKS = {
 }
 
 
+def _meant(given: Any, value: dict[str, Any]) -> str:
+    """Return what to do about a kind that is none: the one meant, where a guess is safe."""
+    guess = given.strip().lower() if type(given) is str else ""
+    for kind in VALUE_MEMBER:
+        if kind.lower() == guess:
+            return f"write {kind}"
+    if type(given) is str and _VALUE_MEMBERS.isdisjoint(value):
+        return 'wrap an object that is a value: {"type": "Property", "value": {…}}'
+    return "use one of " + ", ".join(VALUE_MEMBER)
+
+
 def _is_concise(one: dict[str, Any]) -> bool:
     return "datasetId" in one or not _VALUE_MEMBERS.isdisjoint(one)
 
@@ -365,5 +382,6 @@ def _check_datasets(path: str, made: list[Instance]) -> None:
         raise refused(
             "two instances have the same datasetId",
             path,
-            "give each instance a datasetId of its own",
+            "give each instance a datasetId of its own; several targets of one Relationship"
+            ' are a list: "object": […, …]',
         )

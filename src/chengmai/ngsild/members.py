@@ -131,10 +131,15 @@ def _geometry(value: Any, _ctx: Context, param: str) -> Any:
     return value
 
 
-def _object(value: Any, _ctx: Context, param: str) -> Any:
+def checked_targets(value: Any, param: str) -> Any:
+    """Return the target of a Relationship, or the list of them."""
     if type(value) is list and value:
         return [_target(one, param) for one in value]
     return _target(value, param)
+
+
+def _object(value: Any, _ctx: Context, param: str) -> Any:
+    return checked_targets(value, param)
 
 
 def _target(value: Any, param: str) -> str:
@@ -143,6 +148,11 @@ def _target(value: Any, param: str) -> str:
 
 
 def _language_map(value: Any, _ctx: Context, param: str) -> Any:
+    return checked_languages(value, param)
+
+
+def checked_languages(value: Any, param: str) -> dict[str, Any]:
+    """Return a languageMap: a text, or a list of texts, for each language."""
     texts = value.values() if type(value) is dict else ()
     if not texts or not all(
         type(t) is str or (type(t) is list and t and all(type(s) is str for s in t)) for t in texts
@@ -152,7 +162,8 @@ def _language_map(value: Any, _ctx: Context, param: str) -> Any:
             param,
             'write it as {"zh": "…", "en": "…"}',
         )
-    return value
+    languages: dict[str, Any] = value
+    return languages
 
 
 def _vocab(value: Any, ctx: Context, param: str) -> Any:

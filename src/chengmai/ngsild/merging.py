@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from chengmai.ngsild.entity import VALUE_MEMBER, Instance
 from chengmai.ngsild.expand import is_null
-from chengmai.ngsild.members import NULL, refused
+from chengmai.ngsild.members import NULL, checked_languages, checked_targets, refused
+
+_PLAIN_KINDS: dict[str, Callable[[Any, str], Any]] = {
+    "Property": lambda value, _iri: value,
+    "LanguageProperty": checked_languages,
+    "Relationship": checked_targets,
+}
 
 
 def copied(value: Any) -> Any:
@@ -82,6 +89,30 @@ def overlaid(stored: Instance, patch: Instance, iri: str) -> Instance:
         else:
             made[key] = merged_json(None, value)
     return made
+
+
+def of_stored_kind(
+    stored: Instance | None, patch: Instance, iri: str, lang: str | None
+) -> Instance:
+    """Return a value that came without its kind as an instance of the stored kind (clause 5.6.17.4).
+
+    A text given for a LanguageProperty is that of `lang`, or the one for `@none`. Where nothing is stored
+    the value is that of a Property. Raises `Invalid` when the stored kind cannot have such a value.
+    """
+    if "type" in patch or "value" not in patch:
+        return patch
+    kind = "Property" if stored is None else stored["type"]
+    value = patch["value"]
+    if kind not in _PLAIN_KINDS:
+        raise refused(
+            f"the attribute is a {kind}, and a plain value is none",
+            iri,
+            f'write {{"{VALUE_MEMBER[kind]}": …}}',
+        )
+    if kind == "LanguageProperty" and type(value) is not dict:
+        value = {lang or "@none": value}
+    rest = {key: one for key, one in patch.items() if key != "value"}
+    return {"type": kind, VALUE_MEMBER[kind]: _PLAIN_KINDS[kind](value, iri), **rest}
 
 
 def merged_instance(stored: Instance, patch: Instance) -> Instance:

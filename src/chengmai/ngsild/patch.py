@@ -19,6 +19,7 @@ from chengmai.ngsild.merging import (
     copied,
     is_whole,
     merged_instance,
+    of_stored_kind,
     overlaid,
     same_dataset,
     stamped,
@@ -129,7 +130,9 @@ def merge(entity: Entity, fragment: Entity, now: str) -> PatchResult:
     """Return `entity` merged with `fragment` at every level (5.5.12; RFC 7396 with `urn:ngsi-ld:null`).
 
     Objects inside values, language maps and sub-attributes are merged, lists and geometries replaced, nulls
-    removed, and attributes that are new are added.
+    removed, and attributes that are new are added. Two members of `fragment` say how (5.6.17.3): `lang` is
+    the language of texts that come without their kind, and `observedAt` is when what changes was observed,
+    where the stored instance says when it was and the given one does not.
     """
     edit = _Edit(entity, now)
     edit.add_to_list("type", fragment.get("type", []))
@@ -141,8 +144,15 @@ def merge(entity: Entity, fragment: Entity, now: str) -> PatchResult:
             if is_null(instance):
                 if stored is not None:
                     edit.remove(iri, stored)
-            elif stored is not None:
+                continue
+            instance = of_stored_kind(stored, instance, iri, fragment.get("lang"))
+            if stored is not None:
                 merged = merged_instance(stored, instance)
+                if "observedAt" in stored and "observedAt" in fragment:
+                    merged = {
+                        **merged,
+                        "observedAt": instance.get("observedAt", fragment["observedAt"]),
+                    }
                 if merged.get("languageMap", True):
                     edit.put(iri, merged)
                 else:

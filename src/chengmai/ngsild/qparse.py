@@ -19,6 +19,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 import orjson
 import re2
@@ -87,13 +88,17 @@ Query: TypeAlias = Comparison | And | Or
 def parse_q(text: str, ctx: Context, *, expand_values: Collection[str] = ()) -> Query:
     """Return the query that `text` (percent-decoded) says, with the names of `ctx` expanded.
 
-    `expand_values` names attributes (short or expanded) whose values are terms to expand. Raises
-    `QueryInvalid` for any text that is no query; the problem names the place.
+    The `q` of a body may still be percent-encoded, as clients copy it from an address: one with `%22` and
+    no quote is decoded first, since no query can mean a bare `%22`. `expand_values` names attributes (short
+    or expanded) whose values are terms to expand. Raises `QueryInvalid` for any text that is no query; the
+    problem names the place.
     """
     if len(text) > _MAX_LENGTH:
         raise QueryInvalid(
             f"the query is longer than {_MAX_LENGTH} characters", param="q", fix="shorten it"
         )
+    if "%22" in text and '"' not in text:
+        text = unquote(text)
     wanted = frozenset(ctx.expand(name) for name in expand_values)
     parser = _Parser(text, ctx, wanted)
     query = parser.either(0)

@@ -11,7 +11,7 @@ from chengmai.settings import LOOPBACK
 from chengmai.trust.policy import allow
 from chengmai.trust.service import Trust
 
-_SAFE = ("GET", "HEAD")
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class TrustGate:

@@ -16,7 +16,7 @@ from chengmai.web.api.http import InvalidRequest, LengthRequired, Request, Respo
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.preferring import as_preferred
 from chengmai.web.api.problems import failure_response, problem_response
-from chengmai.web.api.routes import Route, find
+from chengmai.web.api.routes import Route, find, offered
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -78,10 +78,13 @@ class MachineApi:
     ) -> Response:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         actor = await self._gate.actor(headers, method)
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        if method == "OPTIONS":
+            return offered(path)
         _check_length(method, headers)
         request = Request(
             method=method,
-            path=(scope.get("raw_path") or scope["path"].encode()).decode("latin-1"),
+            path=path,
             raw_query=scope["query_string"].decode("latin-1"),
             headers=headers,
             body=await _body(headers, receive),

@@ -8,9 +8,10 @@ from chengmai.kernel.problems import Invalid, NotFound
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.expand import expand_attribute, expand_entity, expand_fragment
+from chengmai.ngsild.members import checked_instant
 from chengmai.ngsild.select import matches_types, parse_types
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import Machine, options, update_response
+from chengmai.web.api.machine import Machine, form, options, update_response
 from chengmai.web.api.negotiation import body_with_context, request_context
 
 
@@ -36,8 +37,9 @@ async def merge(machine: Machine, request: Request, entity_id: str) -> Response:
     """PATCH /entities/{id}"""
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
     await _check_type(machine, request, entity_id, context)
-    fragment = expand_fragment(body, context)
+    fragment = expand_fragment(body, context, simplified=form(request) == "simplified")
     _same_id(fragment, entity_id)
+    fragment |= _how_to_merge(request)
     return update_response(await machine.broker.merge(request.actor, entity_id, fragment))
 
 
@@ -123,6 +125,16 @@ async def _check_type(machine: Machine, request: Request, entity_id: str, contex
     entity = await machine.broker.retrieve(request.actor, entity_id)
     if not matches_types(wanted, entity["type"]):
         raise NotFound(f"{entity_id} is not of the type asked for", param="type", id=entity_id)
+
+
+def _how_to_merge(request: Request) -> dict[str, str]:
+    """Return the members of a fragment that say how it is merged (clause 5.6.17.3)."""
+    made = {}
+    if (at := request.query.get("observedAt")) is not None:
+        made["observedAt"] = checked_instant(at, "observedAt")
+    if lang := request.query.get("lang"):
+        made["lang"] = lang
+    return made
 
 
 def _same_id(entity: Entity, entity_id: str) -> None:

@@ -23,6 +23,7 @@ from chengmai.web.api import (
     temporal,
 )
 from chengmai.web.api.http import InvalidRequest, MethodNotAllowed, Request, Response
+from chengmai.web.api.negotiation import JSON, JSON_LD, MERGE_PATCH
 
 PREFIX = "/ngsi-ld/v1/"
 Handler = Callable[..., Awaitable[Response]]
@@ -212,10 +213,8 @@ def find(request: Request) -> tuple[Route, list[str]]:
 
     Raises `NotFound`, `MethodNotAllowed`, or `InvalidRequest` on an unknown parameter.
     """
-    parts = [unquote(part) for part in request.path[len(PREFIX) :].strip("/").split("/")]
-    pattern = next((known for known in ROUTES if _fits(known, parts)), None)
-    if pattern is None:
-        raise NotFound(f"there is nothing at {request.path}", param="path")
+    parts = _parts(request.path)
+    pattern = _pattern(request.path, parts)
     methods = ROUTES[pattern]
     route = methods.get(request.method)
     if route is None and request.path == PREFIX + "entities/":
@@ -234,6 +233,36 @@ def find(request: Request) -> tuple[Route, list[str]]:
     if pattern[0] == "entities" and ids:
         checked_uri(ids[0], "id")
     return route, ids
+
+
+def offered(path: str) -> Response:
+    """Return what may be done at a path: its methods, and what a PATCH of it may hold (RFC 5789, 3.1).
+
+    Raises `NotFound`.
+    """
+    methods = ROUTES[_pattern(path, _parts(path))]
+    allowed = sorted({*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
+    response = Response(200).header("Allow", ", ".join(allowed))
+    if "PATCH" in methods:
+        types = [JSON, JSON_LD] + [MERGE_PATCH] * (methods["PATCH"].handler in _MERGING)
+        response.header("Accept-Patch", ", ".join(types))
+    return response
+
+
+_MERGING = frozenset(
+    [entities.merge, entities.update_attribute, subscriptions.change, temporal.change_instance]
+)
+
+
+def _parts(path: str) -> list[str]:
+    return [unquote(part) for part in path[len(PREFIX) :].strip("/").split("/")]
+
+
+def _pattern(path: str, parts: list[str]) -> tuple[str, ...]:
+    pattern = next((known for known in ROUTES if _fits(known, parts)), None)
+    if pattern is None:
+        raise NotFound(f"there is nothing at {path}", param="path")
+    return pattern
 
 
 def _fits(pattern: tuple[str, ...], parts: list[str]) -> bool:
