@@ -269,3 +269,11 @@ async def test_what_may_be_done_is_not_told_to_strangers_nor_of_what_is_not_ther
     async with a_house(tmp_path) as house:
         assert await _options(house, "/entities", token="") == 401
         assert await _options(house, "/nothing") == 404
+
+
+@pytest.mark.clause("4.5.20")
+async def test_a_vocab_property_may_have_the_name_of_an_earlier_edition(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        await created(house, a_tank(stage={"type": "VocabularyProperty", "vocab": "high"}))
+        shown = await house.get(f"/entities/{TANK}?attrs=stage")
+        assert shown["stage"] == {"type": "VocabProperty", "vocab": "high"}

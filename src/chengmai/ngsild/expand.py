@@ -74,6 +74,7 @@ _PLACES = frozenset([LOCATION, OBSERVATION_SPACE, OPERATION_SPACE])
 _OF_ATTRIBUTES = frozenset(["datasetId", "instanceId", "observedAt"])
 _KIND_OF_MEMBER = {m: k for k, m in VALUE_MEMBER.items() if k != "GeoProperty"}
 _KIND = {kind: kind for kind in VALUE_MEMBER} | {NGSI_LD + kind: kind for kind in VALUE_MEMBER}
+_KIND |= {"VocabularyProperty": "VocabProperty"}  # its name in edition V1.7.1
 _VALUE_MEMBERS = frozenset(_KIND_OF_MEMBER)
 
 
