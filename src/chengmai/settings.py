@@ -76,6 +76,12 @@ class Settings(BaseSettings):
         description="Whether the machine API answers without credentials. For tests and trials on this"
         " machine only: refused unless the host is a loopback address.",
     )
+    instances_per_page: int = Field(
+        default=30,
+        ge=1,
+        le=10_000,
+        description="Attribute instances in one answer about the past; beyond it, 206 and Content-Range.",
+    )
     vitals_every_s: float = Field(
         default=10.0, gt=0, description="Real seconds between evaluations of the vital signs."
     )

@@ -18,9 +18,9 @@ HOURS = [f"2026-11-22T0{hour}:{minute}:00Z" for hour in range(3, 7) for minute i
 
 
 @asynccontextmanager
-async def _past(folder: Path) -> AsyncIterator[House]:
+async def _past(folder: Path, **settings: Any) -> AsyncIterator[House]:
     """Yield a city whose station has eight readings of pm25: half are sealed, half recent."""
-    async with a_house(folder) as house:
+    async with a_house(folder, **settings) as house:
         await created(house, {"id": STATION, "type": "T", "pm25": number(0, HOURS[0])})
         for n, at in enumerate(HOURS[1:], 1):
             body = {"value": n, "observedAt": at}
@@ -177,3 +177,14 @@ async def test_a_wrong_temporal_query_is_refused_by_name(
         response = await house.ask("GET", f"{AT}?{asked}")
         assert response.status_code == 400, response.text
         assert response.json()["param"] == param
+
+
+@pytest.mark.clause("6.3.10", "5.7.3")
+async def test_how_much_of_the_past_one_answer_holds_is_set_by_the_city(tmp_path: Path) -> None:
+    async with _past(tmp_path, instances_per_page=3) as house:
+        part = await house.ask("GET", f"{AT}?options=temporalValues")
+        assert part.status_code == 206
+        assert part.headers["Content-Range"].startswith("date-time ")
+        assert _numbers(part.json()) == [0, 1, 2]
+    async with a_house(tmp_path, instances_per_page=8) as house:
+        assert (await house.ask("GET", AT)).status_code == 200

@@ -41,6 +41,7 @@ class CityWeb:
             reads=city.reads,
             discovery=city.discovery,
             past=city.past,
+            instances_per_page=city.settings.instances_per_page,
         )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access

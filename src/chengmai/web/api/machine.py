@@ -33,7 +33,7 @@ _FORMS = {
 
 @dataclass(frozen=True)
 class Machine:
-    """The rooms behind the API."""
+    """The rooms behind the API, and how much of the past goes into one answer."""
 
     broker: Broker
     temporal: TemporalBroker
@@ -46,6 +46,7 @@ class Machine:
     reads: DistributedReads
     discovery: DistributedDiscovery
     past: DistributedPast
+    instances_per_page: int
     rendered: RenderedEntities = field(default_factory=RenderedEntities)
 
 

@@ -40,7 +40,7 @@ async def query(machine: Machine, request: Request) -> Response:
     """GET /temporal/entities"""
     media = accepted(request)
     context = request_context(request, machine.contexts)
-    asked = asked_of_many(request, context)
+    asked = asked_of_many(request, context, page=machine.instances_per_page)
     return await _answer(machine, request, asked, context, media)
 
 
@@ -48,7 +48,7 @@ async def query_by_post(machine: Machine, request: Request) -> Response:
     """POST /temporal/entityOperations/query"""
     media = accepted(request)
     body, context = body_with_context(request, machine.contexts)
-    asked = asked_by_body(request, body, context)
+    asked = asked_by_body(request, body, context, page=machine.instances_per_page)
     return await _answer(machine, request, asked, context, media)
 
 
@@ -56,7 +56,7 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
     """GET /temporal/entities/{id}"""
     media = accepted(request)
     context = request_context(request, machine.contexts)
-    asked = asked_of_one(request, context)
+    asked = asked_of_one(request, context, page=machine.instances_per_page)
     checked_uri(entity_id, "id")
     asker = asked_by(request, context)
     found = await machine.past.retrieve(asker, entity_id, asked.ask, asked.filters)

@@ -20,7 +20,6 @@ from chengmai.ngsild.temporal import TemporalQuery, parse_temporal
 from chengmai.ngsild.temporal_view import TemporalForm
 from chengmai.web.api.http import InvalidRequest, Request
 
-INSTANCES_PER_PAGE = 30
 _FORMS: dict[str, TemporalForm] = {
     "normalized": "normalized",
     "temporalValues": "temporalValues",
@@ -45,13 +44,13 @@ class Asked:
     local: bool = False
 
 
-def asked_of_one(request: Request, context: Context) -> Asked:
-    """Return what GET /temporal/entities/{id} asks; raises `Invalid`."""
-    asked = _asked(request.query, EvolutionQuery(), context)
+def asked_of_one(request: Request, context: Context, *, page: int) -> Asked:
+    """Return what GET /temporal/entities/{id} asks, `page` instances an answer; raises `Invalid`."""
+    asked = _asked(request.query, EvolutionQuery(), context, page=page)
     return replace(asked, filters=_filters(request.query, None, context))
 
 
-def asked_of_many(request: Request, context: Context) -> Asked:
+def asked_of_many(request: Request, context: Context, *, page: int) -> Asked:
     """Return what GET /temporal/entities asks; raises `Invalid`, also when it asks for everything."""
     params = request.query
     shared = {"type": params.get("type") or "*"}
@@ -76,11 +75,11 @@ def asked_of_many(request: Request, context: Context) -> Asked:
             "type",
             "give type, attrs, q or georel, or local=true",
         )
-    asked = _checked_page(_asked(params, query, context, windowed=True))
+    asked = _checked_page(_asked(params, query, context, page=page, windowed=True))
     return replace(asked, filters=_filters(params, params, context))
 
 
-def asked_by_body(request: Request, body: Any, context: Context) -> Asked:
+def asked_by_body(request: Request, body: Any, context: Context, *, page: int) -> Asked:
     """Return what a Query asks (clause 5.2.23) with the paging of the request; raises `Invalid`."""
     if not isinstance(body, dict) or body.get("type") != "Query":
         raise _refused("the body is no Query", "type", 'send an object with "type": "Query"')
@@ -104,7 +103,7 @@ def asked_by_body(request: Request, body: Any, context: Context) -> Asked:
     for name in ("options", "format"):
         if name in request.query:
             params[name] = request.query[name]
-    asked = _checked_page(_asked(params, query, context, windowed=True))
+    asked = _checked_page(_asked(params, query, context, page=page, windowed=True))
     filters = _filters({**body, **params}, geo if isinstance(geo, dict) else None, context)
     return replace(asked, filters=filters, local=body.get("local") is True)
 
@@ -134,7 +133,12 @@ def _text(name: str, value: Any) -> str:
 
 
 def _asked(
-    params: Mapping[str, str], query: EvolutionQuery, context: Context, *, windowed: bool = False
+    params: Mapping[str, str],
+    query: EvolutionQuery,
+    context: Context,
+    *,
+    page: int,
+    windowed: bool = False,
 ) -> Asked:
     window = parse_temporal(params)
     if windowed and window.timerel is None:
@@ -151,7 +155,7 @@ def _asked(
         attributes=None if wanted is None else sorted(wanted),
         datasets=frozenset(_names(params["datasetId"])) if params.get("datasetId") else None,
         scopes=parse_scopes(params["scopeQ"]) if params.get("scopeQ") else None,
-        page=None if form == "aggregatedValues" else INSTANCES_PER_PAGE,
+        page=None if form == "aggregatedValues" else page,
     )
 
     def keeps(name: str) -> bool:
