@@ -1,4 +1,4 @@
-"""Coroutine tests run on a loop of their own; nothing more is shared by all tests."""
+"""Coroutine tests run on a loop of their own; a slow machine is no failure; nothing more is shared by all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import asyncio
 import inspect
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -211,8 +211,10 @@ def entity_info(info: dict[str, Any], context: Context) -> EntityInfo:
     compiled = None
     if pattern is not None:
         try:
-            compiled = re2.compile(pattern)
-        except re2.error as error:
+            options = re2.Options()
+            options.log_errors = False  # or it would write what anybody sends to the log
+            compiled = re2.compile(pattern, options)
+        except (re2.error, UnicodeError) as error:
             raise SubscriptionInvalid(f"idPattern: {error}", param="entities.idPattern") from None
     return EntityInfo(
         types=None if types == "*" else parse_types(types, context),

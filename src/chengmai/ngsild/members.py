@@ -17,6 +17,9 @@ from chengmai.ngsild.geojson import check_geometry
 from chengmai.ngsild.problems import EntityInvalid
 
 NULL = "urn:ngsi-ld:null"
+LONGEST_URI = 4096
+LONGEST_NAME = 2048
+"""Characters; a name may be an IRI. Both are keys of the store and parts of addresses."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|\\^`]+")
 # Characters that print as nothing, so that two ids would look the same (clause 4.5.1: a valid URI).
@@ -27,13 +30,14 @@ _SCOPE = re.compile(r"(?:/[^\x00-\x20/;,#+()|]+)+")
 
 def refused(why: str, param: str, fix: str) -> EntityInvalid:
     """Return the problem that `param` of an entity breaks a rule."""
-    return EntityInvalid(f"{param}: {why}", param=param, fix=fix)
+    return EntityInvalid(f"{param:.100}: {why}", param=param[:100], fix=fix)
 
 
 def is_uri(value: Any) -> bool:
     """Return whether `value` is an absolute URI."""
     return (
         type(value) is str
+        and len(value) <= LONGEST_URI
         and _URI.fullmatch(value) is not None
         and (value.isascii() or (value.isprintable() and _UNSEEN.search(value) is None))
     )
@@ -45,7 +49,9 @@ def checked_uri(value: Any, param: str) -> str:
         uri: str = value
         return uri
     raise refused(
-        f"{value!r:.60} is not a URI", param, "write it as urn:ngsi-ld:<Type>:<name> or http://…"
+        f"{value!r:.60} is not a URI",
+        param,
+        f"write it as urn:ngsi-ld:<Type>:<name> or http://…, with at most {LONGEST_URI} characters",
     )
 
 
@@ -54,11 +60,14 @@ def checked_name(name: Any, param: str) -> str:
     if (
         type(name) is not str
         or not name
+        or len(name) > LONGEST_NAME
         or _BAD_IN_NAME.search(name) is not None
         or ("." in name and ":" not in name)
     ):
         raise refused(
-            f"{name!r:.60} is not a legal name", param, "use letters, digits and _, or a full IRI"
+            f"{name!r:.60} is not a legal name",
+            param,
+            f"use letters, digits and _, or a full IRI, and at most {LONGEST_NAME} characters",
         )
     return name
 

@@ -250,3 +250,39 @@ def test_the_kind_changes_when_a_whole_attribute_of_another_kind_is_appended() -
     entity = append(an_entity(a=1), {A: [rel("urn:a:b")]}, LATER).entity
     assert entity[A][0]["object"] == "urn:a:b"
     assert "value" not in entity[A][0]
+
+
+OBJECTS = PATCHES.filter(lambda one: bool(one) and one is not NULL)
+
+
+@given(PATCHES.filter(bool), OBJECTS, OBJECTS)
+def test_two_merges_are_one_merge_of_both(start: Any, first: Any, then: Any) -> None:
+    if has_restart(first, then):
+        return
+    entity = an_entity(a=prop(merged_json({}, start)))
+    one_by_one = merge(entity, fragment(a={"value": first}), LATER).entity
+    one_by_one = merge(one_by_one, fragment(a={"value": then}), LATER).entity
+    at_once = merge(entity, fragment(a={"value": composed(first, then)}), LATER).entity
+    assert one_by_one == at_once
+
+
+@given(ENTITIES, FRAGMENTS, FRAGMENTS)
+def test_merges_of_different_attributes_go_in_any_order(entity: Any, one: Any, other: Any) -> None:
+    other = {name: value for name, value in other.items() if name not in one}
+    left = merge(merge(entity, one, LATER).entity, other, LATER).entity
+    right = merge(merge(entity, other, LATER).entity, one, LATER).entity
+    assert left == right
+
+
+@given(ENTITIES, FRAGMENTS, FRAGMENTS)
+def test_a_later_append_wins_and_the_earlier_one_stays_elsewhere(
+    entity: Any, first: Any, then: Any
+) -> None:
+    both = append(append(entity, first, LATER).entity, then, LATER).entity
+    after = append(entity, then, LATER).entity
+    for name in then:
+        for instance in after[name]:
+            assert any(
+                {**one, "createdAt": ""} == {**instance, "createdAt": ""} for one in both[name]
+            )
+    assert set(both) == set(entity) | set(first) | set(then)

@@ -16,6 +16,7 @@ from chengmai.ngsild.represent import (
     to_geojson,
 )
 from tests.unit.ngsild.builders import CTX, NOW, a_body, an_entity, iri
+from tests.unit.ngsild.strategies import BODIES, NAMES, WITHOUT_METADATA
 
 POINT = {"type": "Point", "coordinates": [116.4, 39.9]}
 
@@ -131,48 +132,35 @@ def test_a_feature_without_the_geometry_has_null() -> None:
     assert made["features"][0]["geometry"] is None
 
 
-SCALARS = (
-    st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=5).map(lambda t: "x" + t)
+FORMS = st.sampled_from(["normalized", "concise"])
+OWN_WORDS = ContextCompiler().compile(
+    {"speed": "https://example.org/v#speed", "ex": "https://example.org/", "Thing": "ex:Thing"}
 )
-PLAIN = SCALARS | st.floats(allow_nan=False, allow_infinity=False)
-NAMES = st.sampled_from(["a", "b", "speed", "https://example.org/a#b", "value2", "道路"])
-LOOKALIKES = st.sampled_from(["value", "type", "object", "coordinates", "datasetId", "@value", "x"])
-VALUES = st.recursive(
-    PLAIN,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(LOOKALIKES, inner | st.sampled_from(["Point", "Property"]), max_size=3)
-    ),
-    max_leaves=5,
-)
-POSITIONS = st.tuples(st.floats(-180, 180), st.floats(-90, 90)).map(list)
-POINTS = POSITIONS.map(lambda at: {"type": "Point", "coordinates": at})
-URNS = st.integers(0, 9).map(lambda n: f"urn:ngsi-ld:Thing:{n}")
-BARE = (
-    VALUES.map(lambda v: {"type": "Property", "value": v})
-    | POINTS.map(lambda v: {"type": "GeoProperty", "value": v})
-    | POINTS.map(lambda v: {"type": "Property", "value": v})
-    | URNS.map(lambda v: {"type": "Relationship", "object": v})
-    | st.dictionaries(st.sampled_from(["zh", "en", "@none"]), st.text(), min_size=1).map(
-        lambda v: {"type": "LanguageProperty", "languageMap": v}
-    )
-    | NAMES.map(lambda v: {"type": "VocabProperty", "vocab": v})
-    | VALUES.map(lambda v: {"type": "JsonProperty", "json": v})
-    | st.lists(VALUES, max_size=3).map(lambda v: {"type": "ListProperty", "valueList": v})
-    | st.lists(URNS, max_size=3).map(lambda v: {"type": "ListRelationship", "objectList": v})
-)
-MEMBERS = st.fixed_dictionaries(
-    {}, optional={"observedAt": st.just(NOW), "unitCode": st.just("GQ"), "datasetId": URNS}
-)
-LEAVES = st.builds(lambda bare, members: {**bare, **members}, BARE, MEMBERS)
-ATTRIBUTES = st.builds(
-    lambda leaf, subs: {**subs, **leaf}, LEAVES, st.dictionaries(NAMES, LEAVES, max_size=2)
-)
-SEVERAL = st.lists(ATTRIBUTES, min_size=1, max_size=3, unique_by=lambda one: one.get("datasetId"))
-BODIES = st.dictionaries(NAMES, ATTRIBUTES | SEVERAL, max_size=3).map(lambda a: a_body(**a))
 
 
-@given(BODIES, st.sampled_from(["normalized", "concise"]))
-def test_an_entity_read_back_is_the_same(body: dict[str, Any], form: Any) -> None:
+@given(BODIES, FORMS, st.sampled_from([CTX, OWN_WORDS]))
+def test_an_entity_read_back_is_the_same(body: dict[str, Any], form: Any, ctx: Any) -> None:
+    entity = expand_entity(body, ctx)
+    assert expand_entity(compact_entity(entity, ctx, form=form), ctx) == entity
+
+
+@given(BODIES, FORMS, FORMS)
+def test_one_form_made_of_another_is_that_form(body: dict[str, Any], of: Any, made: Any) -> None:
     entity = expand_entity(body, CTX)
-    assert expand_entity(compact_entity(entity, CTX, form=form), CTX) == entity
+    again = expand_entity(compact_entity(entity, CTX, form=of), CTX)
+    assert compact_entity(again, CTX, form=made) == compact_entity(entity, CTX, form=made)
+
+
+@given(BODIES, FORMS)
+def test_a_feature_read_back_is_the_same_entity(body: dict[str, Any], form: Any) -> None:
+    entity = expand_entity(body, CTX)
+    feature = to_geojson(entity, CTX, form=form)
+    assert expand_entity({"id": feature["id"], **feature["properties"]}, CTX) == entity
+
+
+@given(st.dictionaries(NAMES, WITHOUT_METADATA, max_size=3))
+def test_a_value_alone_read_back_is_the_same_where_there_was_nothing_else(values: Any) -> None:
+    body = a_body(**{name: {"type": "Property", "value": one} for name, one in values.items()})
+    entity = expand_entity(body, CTX)
+    alone = compact_entity(entity, CTX, form="simplified")
+    assert expand_entity(alone, CTX, simplified=True) == entity

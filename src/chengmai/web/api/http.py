@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.problems import Invalid, Problem, TooLarge
-
-
-class InvalidRequest(Invalid):
-    """The request itself is wrong, whatever it is about (ETSI type InvalidRequest)."""
-
-    code = "request.invalid"
+from chengmai.web.api.wire import InvalidRequest as InvalidRequest
+from chengmai.web.api.wire import document_of, parameters_of
 
 
 class LengthRequired(Problem):
@@ -44,7 +39,7 @@ class MethodNotAllowed(Problem):
 
 @dataclass
 class Request:
-    """One request: `path` decoded, `query` with the last value of each name, header names in lower case."""
+    """One request: `path` decoded, `query` by name, header names in lower case."""
 
     method: str
     path: str
@@ -57,7 +52,7 @@ class Request:
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.query = dict(parse_qsl(self.raw_query, keep_blank_values=True))
+        self.query = parameters_of(self.raw_query)
 
     @property
     def base(self) -> str:
@@ -73,15 +68,7 @@ class Request:
 
     def json(self) -> Any:
         """Return the parsed body; raises `InvalidRequest` where and why it is not JSON."""
-        if not self.body:
-            raise InvalidRequest("the body is empty", param="body", fix="send a JSON document")
-        try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
-            raise InvalidRequest(
-                f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
-                param="body",
-            ) from None
+        return document_of(self.body)
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         """Return a whole-number parameter in [least, most]; raises `Invalid` or `TooLarge`."""

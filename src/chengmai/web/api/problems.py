@@ -41,6 +41,9 @@ from chengmai.web.api.http import (
     json_response,
 )
 
+LONGEST_DETAIL = 1000
+LONGEST_PARAM = 200
+"""Characters: what was sent is quoted in a problem and never given back whole."""
 _ETSI = "https://uri.etsi.org/ngsi-ld/errors/"
 _log = structlog.get_logger(__name__)
 
@@ -87,11 +90,11 @@ def problem_body(problem: Problem, request_id: str = "") -> dict[str, Any]:
         "type": _ETSI + name,
         "title": problem.title,
         "status": status,
-        "detail": problem.detail,
+        "detail": problem.detail[:LONGEST_DETAIL],
         "code": problem.code,
     }
     if problem.param:
-        body["param"] = problem.param
+        body["param"] = problem.param[:LONGEST_PARAM]
     if problem.fix:
         body["fix"] = problem.fix
     if request_id:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from chengmai.kernel.problems import NotFound
 from chengmai.ngsild.members import checked_uri
@@ -24,6 +23,7 @@ from chengmai.web.api import (
 )
 from chengmai.web.api.http import InvalidRequest, MethodNotAllowed, Request, Response
 from chengmai.web.api.negotiation import JSON, JSON_LD, MERGE_PATCH
+from chengmai.web.api.wire import parts_of
 
 PREFIX = "/ngsi-ld/v1/"
 Handler = Callable[..., Awaitable[Response]]
@@ -255,7 +255,7 @@ _MERGING = frozenset(
 
 
 def _parts(path: str) -> list[str]:
-    return [unquote(part) for part in path[len(PREFIX) :].strip("/").split("/")]
+    return parts_of(path[len(PREFIX) :])
 
 
 def _pattern(path: str, parts: list[str]) -> tuple[str, ...]:

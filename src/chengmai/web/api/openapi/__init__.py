@@ -17,6 +17,7 @@ _LISTS = {
     "ShownEntities": "ShownEntity",
     "ShownEvolutions": "ShownEvolution",
     "Subscriptions": "Subscription",
+    "Registrations": "Registration",
 }
 _GEO = {"ShownEntities": "FeatureCollection", "ShownEntity": "Feature"}
 _UNKNOWN = Described("Not described", "6.2", {200: "Any", 201: None, 204: None}, "Any")

@@ -88,7 +88,7 @@ OPERATIONS: dict[Key, Described] = {
         "Retrieve a subscription", "5.8.3", {200: "Subscription"}
     ),
     ("PATCH", "subscriptions/*"): Described(
-        "Change a subscription", "5.8.2", body="SubscriptionFragment", merge_patch=True
+        "Change a subscription", "5.8.2", body="Fragment", merge_patch=True
     ),
     ("DELETE", "subscriptions/*"): Described("End a subscription", "5.8.5"),
     ("GET", "jsonldContexts"): Described("List contexts", "5.13.3", {200: "ContextEntries"}),
@@ -99,5 +99,53 @@ OPERATIONS: dict[Key, Described] = {
     ("GET", "types/*"): Described("Tell about a type", "5.7.7", {200: "EntityTypeInfo"}),
     ("GET", "attributes"): Described("List the attributes there are", "5.7.8", {200: "Attributes"}),
     ("GET", "attributes/*"): Described("Tell about an attribute", "5.7.10", {200: "AttributeInfo"}),
+    ("GET", "csourceRegistrations"): Described(
+        "Discover registrations of context sources", "5.10.2", {200: "Registrations"}
+    ),
+    ("POST", "csourceRegistrations"): Described(
+        "Register a context source", "5.9.2", _MADE, "Registration"
+    ),
+    ("GET", "csourceRegistrations/*"): Described(
+        "Retrieve a registration", "5.10.1", {200: "Registration"}
+    ),
+    ("PATCH", "csourceRegistrations/*"): Described(
+        "Change a registration", "5.9.3", body="Fragment", merge_patch=True
+    ),
+    ("DELETE", "csourceRegistrations/*"): Described("Take a registration off", "5.9.4"),
+    ("GET", "csourceSubscriptions"): Described(
+        "List subscriptions to registrations", "5.11.5", {200: "Subscriptions"}
+    ),
+    ("POST", "csourceSubscriptions"): Described(
+        "Subscribe to registrations", "5.11.2", _MADE, "Subscription"
+    ),
+    ("GET", "csourceSubscriptions/*"): Described(
+        "Retrieve a subscription to registrations", "5.11.4", {200: "Subscription"}
+    ),
+    ("PATCH", "csourceSubscriptions/*"): Described(
+        "Change a subscription to registrations", "5.11.3", body="Fragment", merge_patch=True
+    ),
+    ("DELETE", "csourceSubscriptions/*"): Described(
+        "End a subscription to registrations", "5.11.6"
+    ),
+    **{
+        ("GET", path): Described(f"Make an entity map of {what}", "5.14.4", {201: "Any"})
+        for path, what in (("entityMaps", "a query"), ("temporal/entityMaps", "a query over time"))
+    },
+    **{
+        (method, f"{path}/*"): described
+        for path in ("entityMaps", "temporal/entityMaps")
+        for method, described in (
+            ("GET", Described("Retrieve an entity map", "5.14.1", {200: "Any"})),
+            ("PATCH", Described("Let an entity map live longer", "5.14.2", body="Fragment")),
+            ("DELETE", Described("Delete an entity map", "5.14.3")),
+        )
+    },
+    ("POST", "snapshots"): Described("Take a snapshot", "5.16.1", {201: None}, "Fragment"),
+    ("DELETE", "snapshots"): Described("Purge snapshots", "5.16.7"),
+    ("GET", "snapshots/*"): Described("Tell about a snapshot", "5.16.3", {200: "Any"}),
+    ("PATCH", "snapshots/*"): Described("Change a snapshot", "5.16.4", body="Fragment"),
+    ("DELETE", "snapshots/*"): Described("Delete a snapshot", "5.16.5"),
+    ("POST", "snapshots/*/clone"): Described("Copy a snapshot", "5.16.2", {201: None}, "Fragment"),
+    ("GET", "info/sourceIdentity"): Described("Tell who this source is", "5.15.1", {200: "Any"}),
 }
-"""Operation to what it is; a test compares it with the table of routes."""
+"""Operation to what it is, also of those that come; a test compares it with the table of routes."""
