@@ -252,7 +252,7 @@ def test_the_kind_changes_when_a_whole_attribute_of_another_kind_is_appended() -
     assert "value" not in entity[A][0]
 
 
-OBJECTS = PATCHES.filter(lambda one: bool(one) and one is not NULL)
+OBJECTS = PATCHES.filter(bool)
 
 
 @given(PATCHES.filter(bool), OBJECTS, OBJECTS)
