@@ -272,17 +272,3 @@ def test_merges_of_different_attributes_go_in_any_order(entity: Any, one: Any, o
     left = merge(merge(entity, one, LATER).entity, other, LATER).entity
     right = merge(merge(entity, other, LATER).entity, one, LATER).entity
     assert left == right
-
-
-@given(ENTITIES, FRAGMENTS, FRAGMENTS)
-def test_a_later_append_wins_and_the_earlier_one_stays_elsewhere(
-    entity: Any, first: Any, then: Any
-) -> None:
-    both = append(append(entity, first, LATER).entity, then, LATER).entity
-    after = append(entity, then, LATER).entity
-    for name in then:
-        for instance in after[name]:
-            assert any(
-                {**one, "createdAt": ""} == {**instance, "createdAt": ""} for one in both[name]
-            )
-    assert set(both) == set(entity) | set(first) | set(then)
