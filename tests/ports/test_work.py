@@ -12,8 +12,9 @@ import pytest
 
 from chengmai.kernel.clock import FixedClock
 from chengmai.kernel.problems import Conflict
-from chengmai.store.problems import StoreUnreadable
+from chengmai.store.problems import StoreBusy, StoreUnreadable
 from chengmai.store.sqlite.file import PLAIN_HEADER, connect, load_or_make_key
+from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
 
 
@@ -171,3 +172,67 @@ def test_data_of_a_newer_release_are_refused(
 
     with pytest.raises(StoreUnreadable, match="newer release"):
         SqliteWork(tmp_path / "state.db", key, clock)
+
+
+async def test_each_of_many_units_stands_or_falls_alone(work: SqliteWork) -> None:
+    def bad(tx: SqliteTx) -> None:
+        put("bad", "1")(tx)
+        raise Conflict("no")
+
+    done = await work.write_all([bad if i % 50 == 3 else put(str(i), "1") for i in range(250)])
+
+    assert [i for i, one in enumerate(done) if isinstance(one, Conflict)] == [3, 53, 103, 153, 203]
+    assert set(await work.read(read)) == {str(i) for i in range(250) if i % 50 != 3}
+
+
+async def test_many_units_let_others_in_between(work: SqliteWork) -> None:
+    order: list[str] = []
+    gate = threading.Event()
+    first = asyncio.create_task(work.write(lambda _tx: gate.wait(10)))
+    await asyncio.sleep(0)
+    many = asyncio.create_task(work.write_all([lambda _tx: order.append("one of many")] * 250))
+    await asyncio.sleep(0)
+    other = asyncio.create_task(work.write(lambda _tx: order.append("other")))
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(first, many, other)
+
+    assert order.index("other") < 249
+
+
+async def test_a_row_that_waits_is_read_by_later_units_and_only_once_it_is_saved_by_others(
+    work: SqliteWork,
+) -> None:
+    into = Insert("INSERT INTO subscription (tenant, id, doc)", 3)
+    seen: list[dict[str, str]] = []
+
+    def add(tx: SqliteTx) -> None:
+        tx.insert(into, ("t", "a", b"1"))
+        tx.after_commit(lambda: seen.append({}))
+
+    await work.write_all([add, lambda tx: seen.append(read(tx))])
+
+    assert seen == [{"a": "1"}, {}]
+    assert await work.read(read) == {"a": "1"}
+
+
+async def test_too_many_waiting_writes_are_turned_away_and_none_is_lost(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    key = load_or_make_key(tmp_path / "busy.key")
+    work = SqliteWork(tmp_path / "busy.db", key, clock, most_waiting=50)
+    gate = threading.Event()
+    first = asyncio.create_task(work.write(lambda _tx: gate.wait(10)))
+    await asyncio.sleep(0)
+    jobs = [asyncio.create_task(work.write(put(str(i), "1"))) for i in range(100)]
+    await asyncio.sleep(0)
+    gate.set()
+    done = await asyncio.gather(*jobs, return_exceptions=True)
+    await first
+
+    saved = {str(i) for i, one in enumerate(done) if one is None}
+    assert set(await work.read(read)) == saved
+    assert all(isinstance(one, StoreBusy) for one in done if one is not None)
+    assert 0 < len(saved) < 100
+    assert work.depth == 0
+    work.close()

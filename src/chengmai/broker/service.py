@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.finding import Finder
@@ -38,13 +38,7 @@ class Broker:
 
     async def create(self, actor: Actor, entity: Entity) -> None:
         """Create an entity (clause 5.6.1); raises `EntityExists`."""
-
-        def create(tx: Tx) -> None:
-            if self._entities.get(tx, actor.tenant, entity["id"]) is not None:
-                raise EntityExists(entity["id"])
-            self._commit.create(tx, entity, by=actor)
-
-        await self._work.write(create)
+        await self._work.write(lambda tx: self._create(tx, actor, entity))
 
     async def retrieve(self, actor: Actor, entity_id: str) -> Entity:
         """Return an entity (clause 5.7.1); raises `EntityNotFound`."""
@@ -163,18 +157,13 @@ class Broker:
 
     async def delete(self, actor: Actor, entity_id: str) -> None:
         """Delete an entity and its history (clause 5.6.6); raises `EntityNotFound`."""
-
-        def delete(tx: Tx) -> None:
-            if not self._commit.remove(tx, actor.tenant, entity_id, by=actor):
-                raise EntityNotFound(entity_id)
-
-        await self._work.write(delete)
+        await self._work.write(lambda tx: self._delete(tx, actor, entity_id))
 
     async def batch_create(self, actor: Actor, entities: Sequence[Entity]) -> BatchOutcome:
         """Create each entity (clause 5.6.7)."""
 
-        async def one(entity: Entity) -> bool:
-            await self.create(actor, entity)
+        def one(entity: Entity, tx: Tx) -> bool:
+            self._create(tx, actor, entity)
             return True
 
         return await self._batch(entities, one)
@@ -184,8 +173,8 @@ class Broker:
     ) -> BatchOutcome:
         """Create or replace each entity, or with `update` append to it (clause 5.6.8)."""
 
-        async def one(entity: Entity) -> bool:
-            return await self._work.write(lambda tx: self._upsert(tx, actor, entity, update=update))
+        def one(entity: Entity, tx: Tx) -> bool:
+            return self._upsert(tx, actor, entity, update=update)
 
         return await self._batch(entities, one)
 
@@ -194,11 +183,18 @@ class Broker:
     ) -> BatchOutcome:
         """Append to each entity, which must exist (clause 5.6.9)."""
 
-        async def one(entity: Entity) -> bool:
-            outcome = await self.append(actor, entity["id"], entity, overwrite=overwrite)
+        def one(entity: Entity, tx: Tx) -> bool | Problem:
+            outcome = self._changed(
+                tx,
+                actor,
+                entity["id"],
+                "entity.append",
+                lambda before, now: patch.append(before, entity, now, overwrite=overwrite),
+            )
             if outcome.not_updated:
+                # The rest is appended all the same (clause 5.6.3), so nothing is raised.
                 name, reason = outcome.not_updated[0]
-                raise Conflict(f"{name}: {reason}", code="entity.not_updated", param=name)
+                return Conflict(f"{name}: {reason}", code="entity.not_updated", param=name)
             return False
 
         return await self._batch(entities, one)
@@ -206,8 +202,14 @@ class Broker:
     async def batch_merge(self, actor: Actor, entities: Sequence[Entity]) -> BatchOutcome:
         """Merge into each entity, which must exist (clause 5.6.20)."""
 
-        async def one(entity: Entity) -> bool:
-            await self.merge(actor, entity["id"], entity)
+        def one(entity: Entity, tx: Tx) -> bool:
+            self._changed(
+                tx,
+                actor,
+                entity["id"],
+                "entity.merge",
+                lambda before, now: patch.merge(before, entity, now),
+            )
             return False
 
         return await self._batch(entities, one)
@@ -215,8 +217,8 @@ class Broker:
     async def batch_delete(self, actor: Actor, ids: Sequence[str]) -> BatchOutcome:
         """Delete each entity (clause 5.6.10)."""
 
-        async def one(entity: Entity) -> bool:
-            await self.delete(actor, entity["id"])
+        def one(entity: Entity, tx: Tx) -> bool:
+            self._delete(tx, actor, entity["id"])
             return False
 
         return await self._batch([{"id": entity_id} for entity_id in ids], one)
@@ -235,22 +237,28 @@ class Broker:
             lambda tx: self._entities.attribute_count(tx, actor.tenant, attribute)
         )
 
-    @staticmethod
     async def _batch(
-        entities: Sequence[Entity], one: Callable[[Entity], Awaitable[bool]]
+        self, entities: Sequence[Entity], one: Callable[[Entity, Tx], bool | Problem]
     ) -> BatchOutcome:
         outcome = BatchOutcome()
-        results = await asyncio.gather(
-            *(one(entity) for entity in entities), return_exceptions=True
-        )
+        results = await self._work.write_all([partial(one, entity) for entity in entities])
         for entity, result in zip(entities, results, strict=True):
             if isinstance(result, Problem):
                 outcome.failed.append((entity["id"], result))
-            elif isinstance(result, BaseException):
+            elif isinstance(result, Exception):
                 raise result
             else:
                 (outcome.created if result else outcome.updated).append(entity["id"])
         return outcome
+
+    def _create(self, tx: Tx, actor: Actor, entity: Entity) -> None:
+        if self._entities.get(tx, actor.tenant, entity["id"]) is not None:
+            raise EntityExists(entity["id"])
+        self._commit.create(tx, entity, by=actor)
+
+    def _delete(self, tx: Tx, actor: Actor, entity_id: str) -> None:
+        if not self._commit.remove(tx, actor.tenant, entity_id, by=actor):
+            raise EntityNotFound(entity_id)
 
     def _upsert(self, tx: Tx, actor: Actor, entity: Entity, *, update: bool) -> bool:
         before = self._entities.get(tx, actor.tenant, entity["id"])
@@ -265,14 +273,17 @@ class Broker:
     async def _change(
         self, actor: Actor, entity_id: str, action: str, decide: Decide
     ) -> UpdateOutcome:
-        def change(tx: Tx) -> UpdateOutcome:
-            before = self._entities.get(tx, actor.tenant, entity_id)
-            if before is None:
-                raise EntityNotFound(entity_id)
-            result = decide(before, format_instant(tx.now))
-            return self._save(tx, actor, action, before, result)
+        return await self._work.write(
+            lambda tx: self._changed(tx, actor, entity_id, action, decide)
+        )
 
-        return await self._work.write(change)
+    def _changed(
+        self, tx: Tx, actor: Actor, entity_id: str, action: str, decide: Decide
+    ) -> UpdateOutcome:
+        before = self._entities.get(tx, actor.tenant, entity_id)
+        if before is None:
+            raise EntityNotFound(entity_id)
+        return self._save(tx, actor, action, before, decide(before, format_instant(tx.now)))
 
     def _save(
         self, tx: Tx, actor: Actor, action: str, before: Entity, result: patch.PatchResult

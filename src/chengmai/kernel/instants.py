@@ -42,7 +42,7 @@ def parse_instant(text: str, param: str | None = None) -> datetime:
     try:
         at = datetime.fromisoformat(text)
         if at.tzinfo is not None and "T" in text:
-            return at.astimezone(UTC)
+            return at if at.tzinfo is UTC else at.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         pass
     raise InvalidInstant(
@@ -54,7 +54,7 @@ def parse_instant(text: str, param: str | None = None) -> datetime:
 
 def format_instant(at: datetime) -> str:
     """Return ISO 8601 text in UTC, with `Z`, without a zero fraction."""
-    text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
+    text = (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat().removesuffix("+00:00")
     return (text.rstrip("0") if "." in text else text) + "Z"
 
 

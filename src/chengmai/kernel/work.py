@@ -8,7 +8,7 @@ Why a function and not a context manager: `docs/decisions/0002-unit-of-work-is-a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -45,7 +45,14 @@ class Work(Protocol[TxT]):
 
 
 class BriefWork(Work[TxT], Protocol[TxT]):
-    """Port: units of work of an engine that answers a look-up by key sooner than a thread could begin it."""
+    """Port: units of work of an engine that takes many at once and answers a look-up by key at once."""
+
+    async def write_all(self, fns: Sequence[Callable[[TxT], T]], /) -> list[T | Exception]:
+        """Return what each of `fns` returns, or what it raised and so undid, after their commits, in order.
+
+        Each is a unit of work of its own; others get their turn in between. Raises when nothing is saved.
+        """
+        ...
 
     async def glance(self, fn: Callable[[TxT], T], /) -> T:
         """Return what `read` does; for a few look-ups by key, since it may hold up the event loop."""

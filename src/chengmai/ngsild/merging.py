@@ -44,12 +44,15 @@ def stamped(instance: Instance, stored: Instance | None, now: str) -> Instance:
 
     `createdAt` is the stored one; what did not change inside keeps its stamps.
     """
-    made: Instance = {}
+    made = instance.copy()
     for key, value in instance.items():
+        kind = type(value)
+        if kind is not list and kind is not dict:
+            continue
         if ":" in key:
             before = stored.get(key, []) if stored else []
             made[key] = [_stamped_below(one, before, now) for one in value]
-        elif key != "createdAt" and key != "modifiedAt":
+        else:
             made[key] = copied(value)
     made["createdAt"] = stored["createdAt"] if stored and "createdAt" in stored else now
     made["modifiedAt"] = now

@@ -1,7 +1,8 @@
 """Changing an entity: append, update, partial update, merge, replace, delete (GS CIM 009 V1.9.1, 5.6).
 
-Pure: the instant comes in as text (`now`), the result shares nothing that may change with what came in, and
-nothing given is touched. `createdAt` of an instance survives every change, `modifiedAt` moves when it changes.
+Pure: the instant comes in as text (`now`), and nothing given is touched. What did not change is shared between
+the entity that came in and the result: an entity is a value, and nobody changes one in place. `createdAt` of an
+instance survives every change, `modifiedAt` moves when it changes.
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from chengmai.ngsild.entity import Entity, Instance
 from chengmai.ngsild.expand import is_null
@@ -55,7 +54,19 @@ class PatchResult:
 
 def created(entity: Entity, now: str) -> PatchResult:
     """Return a new entity with its system members, ready to be stored."""
-    return replace({}, entity, now)
+    made: Entity = {
+        "id": entity.get("id"),
+        "type": entity.get("type", []),
+        "createdAt": now,
+        "modifiedAt": now,
+    }
+    edit = _Edit(made, now)
+    edit.set_member("scope", entity)
+    edit.set_member("expiresAt", entity)
+    for iri, instances in _attributes(entity):
+        for instance in instances:
+            edit.put(iri, instance)
+    return edit.done()
 
 
 def append(entity: Entity, fragment: Entity, now: str, *, overwrite: bool = True) -> PatchResult:
@@ -182,7 +193,7 @@ def replace(entity: Entity, new: Entity, now: str) -> PatchResult:
     kept = {(iri, one.get("datasetId")) for iri, one in edit.result.changed}
     for iri, instances in _attributes(entity):
         edit.result.removed += [
-            (iri, copied(one)) for one in instances if (iri, one.get("datasetId")) not in kept
+            (iri, one) for one in instances if (iri, one.get("datasetId")) not in kept
         ]
     return edit.done()
 
@@ -243,11 +254,11 @@ class _Edit:
     """A copy of an entity being changed, and the record of what was done to it."""
 
     def __init__(self, entity: Entity, now: str) -> None:
-        # An entity is JSON, and going through its text is the fastest deep copy there is.
-        self.entity: Entity = orjson.loads(orjson.dumps(entity))
+        self.entity: Entity = dict(entity)
         self.now = now
         self.result = PatchResult(self.entity)
         self._touched = False
+        self._own: set[str] = set()
 
     def find(self, iri: str, dataset_id: str | None) -> Instance | None:
         """Return the stored instance with `dataset_id` (None: the default one)."""
@@ -256,24 +267,30 @@ class _Edit:
 
     def put(self, iri: str, instance: Instance) -> None:
         """Write `instance` over the one with its `datasetId`, or add it."""
+        if iri not in self._own:
+            self._own.add(iri)
+            self.entity[iri] = list(self.entity.get(iri, ()))
+        siblings: list[Instance] = self.entity[iri]
         dataset_id = instance.get("datasetId")
-        stored = self.find(iri, dataset_id)
-        made = stamped(instance, stored, self.now)
-        if stored is None:
-            self.entity.setdefault(iri, []).append(made)
+        for place, stored in enumerate(siblings):
+            if stored.get("datasetId") == dataset_id:
+                made = siblings[place] = stamped(instance, stored, self.now)
+                break
         else:
-            siblings = self.entity[iri]
-            siblings[siblings.index(stored)] = made
+            made = stamped(instance, None, self.now)
+            siblings.append(made)
         self.result.changed.append((iri, made))
         self._note(iri)
 
     def remove(self, iri: str, stored: Instance) -> None:
         """Take a stored instance away, and the attribute with its last one."""
         left = [one for one in self.entity[iri] if one is not stored]
+        self._own.add(iri)
         if left:
             self.entity[iri] = left
         else:
             del self.entity[iri]
+            self._own.discard(iri)
         self.result.removed.append((iri, stored))
         self._note(iri)
 

@@ -126,6 +126,8 @@ class EmbeddedHistory:
         entity_id: str,
         removed: Sequence[tuple[str, Instance]],
     ) -> None:
+        if not removed:
+            return
         now = format_instant(tx.now)
         record(
             tx,

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
 from typing import Any, Literal
 
 from chengmai.kernel.actors import Actor
@@ -21,6 +22,9 @@ from chengmai.trust.policy import allow
 from chengmai.trust.ports import AuditStore
 
 Why = Literal["changed", "missing", "out_of_order", "unlinked", "head"]
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Broken:
 
 def canonical(value: Any) -> str:
     """Return the one JSON text of `value`: sorted keys, no blanks, ASCII only."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def genesis(tenant: str) -> Head:
@@ -90,7 +94,7 @@ def _hash(record: Mapping[str, Any]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text)
+    return encode_basestring_ascii(text)
 
 
 def verify(records: Sequence[AuditRecord], start: Head, end: Head | None = None) -> list[Broken]:

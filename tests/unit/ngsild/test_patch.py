@@ -207,15 +207,9 @@ def test_update_creates_only_what_the_patch_names(entity: Any, patch: Any) -> No
 
 
 @given(ENTITIES, FRAGMENTS, st.sampled_from([append, update, merge, replace]))
-def test_no_patch_touches_or_shares_what_came_in(entity: Any, patch: Any, change: Any) -> None:
+def test_no_patch_touches_what_came_in(entity: Any, patch: Any, change: Any) -> None:
     before = deepcopy((entity, patch))
-    result = change(entity, patch, LATER)
-    for one in result.entity.values():
-        if isinstance(one, list):
-            one.append("scribble")
-            for instance in one[:-1]:
-                if isinstance(instance, dict):
-                    instance["value"] = "scribble"
+    change(change(entity, patch, LATER).entity, patch, LATER)
     assert (entity, patch) == before
 
 

@@ -94,3 +94,28 @@ async def test_a_line_that_was_rolled_back_is_not_in_the_chain(tmp_path: Path) -
     assert [line.object for line in await trail.read(AUDITOR)] == ["first", "second"]
     assert await trail.check(AUDITOR) == []
     work.close()
+
+
+def test_what_nobody_asks_for_is_forgotten_and_what_is_asked_for_stays() -> None:
+    memo = Memo(most_bytes=2000)
+    for n in range(40):
+        memo.begin(1)
+        memo.remember(n, n + 1, 100)
+        memo.end_unit(well=True)
+        assert memo.recall(0) == 1
+        memo.end(well=True)
+
+    assert memo.recall(0) == 1
+    assert memo.recall(1) is None
+    assert memo.recall(39) == 40
+
+
+def test_a_value_that_is_renewed_is_never_found_as_it_was() -> None:
+    memo = Memo(most_bytes=500)
+    for n in range(1, 20):
+        memo.begin(1)
+        memo.remember("a", n)
+        memo.remember(("other", n), n, 300)
+        memo.end_unit(well=True)
+        memo.end(well=True)
+        assert memo.recall("a") in (n, None)

@@ -13,16 +13,21 @@ from chengmai.kernel.instants import to_us
 from chengmai.ngsild.entity import LOCATION, Entity
 from chengmai.store.sqlite.choosing import asked_of, chosen, is_exact
 from chengmai.store.sqlite.qsql import Asked
+from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.values import SqliteValues
 from chengmai.store.sqlite.work import SqliteTx
 
 _GET = "SELECT doc FROM entity WHERE tenant = ? AND id = ?"
-_PUT = """
-INSERT INTO entity (tenant, id, doc, version, modified_us) VALUES (?, ?, ?, 1, ?)
-ON CONFLICT (tenant, id) DO UPDATE
-SET doc = excluded.doc, version = entity.version + 1, modified_us = excluded.modified_us
-RETURNING row
-"""
+_PUT = Insert(
+    "INSERT INTO entity (row, tenant, id, doc, version, modified_us)",
+    6,
+    "ON CONFLICT DO UPDATE"
+    " SET doc = excluded.doc, version = entity.version + 1, modified_us = excluded.modified_us",
+)
+_PUT_TYPE = Insert("INSERT INTO entity_type (tenant, type, id, row)", 4)
+_PUT_BOX = Insert("INSERT OR REPLACE INTO entity_box (row, min_lon, max_lon, min_lat, max_lat)", 5)
+_NONE: Stored = (0, b"")
+"""What the writer remembers of an entity that is not there."""
 
 _ATTRIBUTES = """
 SELECT DISTINCT t.type, a.key, json_extract(i.value, '$.type')
@@ -53,32 +58,39 @@ class SqliteEntities:
         self.values = SqliteValues()
 
     def get(self, tx: SqliteTx, tenant: str, entity_id: str) -> Entity | None:
-        found = tx.db.execute(_GET, (tenant, entity_id)).fetchone()
-        if found is None:
-            return None
-        entity: Entity = orjson.loads(found[0])
-        return entity
+        if not tx.is_write:
+            found = tx.db.execute(_GET, (tenant, entity_id)).fetchone()
+            return None if found is None else orjson.loads(found[0])
+        row, doc = _stored(tx, tenant, entity_id)
+        return orjson.loads(doc) if row else None
 
     def put(self, tx: SqliteTx, tenant: str, entity: Entity, before: Entity | None) -> None:
-        key = (tenant, entity["id"])
-        ((row,),) = tx.db.execute(_PUT, (*key, orjson.dumps(entity), to_us(tx.now)))
-        old_types = before["type"] if before else []
-        for type_iri in set(old_types) - set(entity["type"]):
-            tx.db.execute(
-                "DELETE FROM entity_type WHERE tenant = ? AND id = ? AND type = ?", (*key, type_iri)
-            )
-        for type_iri in set(entity["type"]) - set(old_types):
-            tx.db.execute(
-                "INSERT INTO entity_type (tenant, id, type, row) VALUES (?, ?, ?, ?)",
-                (*key, type_iri, row),
-            )
-        self._put_box(tx, row, _box(entity), _box(before))
+        entity_id = entity["id"]
+        row, _ = _stored(tx, tenant, entity_id)
+        if not row:
+            row = _next_row(tx)
+        doc = orjson.dumps(entity)
+        # What is remembered is a copy of its exact size: the buffer it was made in is larger.
+        tx.remember(("entity", tenant, entity_id), (row, bytes(memoryview(doc))), len(doc))
+        tx.insert(_PUT, (row, tenant, entity_id, doc, 1, to_us(tx.now)))
+        types, old_types = entity["type"], before["type"] if before else []
+        if types != old_types:
+            for type_iri in set(old_types).difference(types):
+                tx.db.execute(
+                    "DELETE FROM entity_type WHERE tenant = ? AND type = ? AND id = ?",
+                    (tenant, type_iri, entity_id),
+                )
+            for type_iri in set(types).difference(old_types):
+                tx.insert(_PUT_TYPE, (tenant, type_iri, entity_id, row))
+        if before is None or entity.get(LOCATION) is not before.get(LOCATION):
+            self._put_box(tx, row, _box(entity), _box(before))
         self.values.put(tx, tenant, row, entity, before)
 
     def remove(self, tx: SqliteTx, tenant: str, entity_id: str) -> bool:
         found = tx.db.execute(
             "DELETE FROM entity WHERE tenant = ? AND id = ? RETURNING row, doc", (tenant, entity_id)
         ).fetchone()
+        tx.remember(("entity", tenant, entity_id), _NONE)
         if found is None:
             return False
         for type_iri in orjson.loads(found[1])["type"]:
@@ -158,15 +170,29 @@ class SqliteEntities:
     def _put_box(tx: SqliteTx, row: int, box: Box | None, before: Box | None) -> None:
         if box == before:
             return
-        if before is not None:
-            tx.db.execute("DELETE FROM entity_box WHERE row = ?", (row,))
         if box is not None:
             west, south, east, north = box
-            tx.db.execute(
-                "INSERT INTO entity_box (row, min_lon, max_lon, min_lat, max_lat)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (row, west, east, south, north),
-            )
+            tx.insert(_PUT_BOX, (row, west, east, south, north))
+        elif before is not None:
+            tx.db.execute("DELETE FROM entity_box WHERE row = ?", (row,))
+
+
+def _stored(tx: SqliteTx, tenant: str, entity_id: str) -> Stored:
+    """Return the entity as the writer knows it; the file is asked once."""
+    key = ("entity", tenant, entity_id)
+    known: Stored | None = tx.recall(key)
+    if known is None:
+        known = tx.peek.execute(_STORED, (tenant, entity_id)).fetchone() or _NONE
+        tx.remember(key, known, len(known[1]))
+    return known
+
+
+def _next_row(tx: SqliteTx) -> int:
+    last: int | None = tx.recall("last entity row")
+    if last is None:
+        ((last,),) = tx.peek.execute("SELECT coalesce(max(row), 0) FROM entity").fetchall()
+    tx.remember("last entity row", last + 1)
+    return last + 1
 
 
 def _total(tx: SqliteTx, tenant: str, which: Candidates, asked: Asked) -> int:

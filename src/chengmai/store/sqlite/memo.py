@@ -2,7 +2,8 @@
 
 Three layers, so that nothing is remembered that is not there: a unit of work's own, the group's that shares
 its commit, and what is kept after the commit. A unit that is rolled back takes its own layer with it, a
-commit that fails the group's, and a change by another process everything.
+commit that fails the group's, and a change by another process everything. What is kept is in two generations:
+when the young one is heavy it becomes the old one, and what nobody asked for in between is forgotten.
 """
 
 from __future__ import annotations
@@ -10,35 +11,46 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-_MOST = 400_000
+MOST_BYTES = 64 * 1024 * 1024
+"""About what one generation may weigh."""
+_EACH = 200
+"""About what a key and its place weigh."""
 
 
 class Memo:
     """Remembered values; for the writer thread alone."""
 
-    __slots__ = ("_group", "_kept", "_unit", "_version")
+    __slots__ = ("_group", "_most", "_old", "_unit", "_version", "_weight", "_young")
 
-    def __init__(self) -> None:
-        self._kept: dict[Hashable, Any] = {}
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._young: dict[Hashable, Any] = {}
+        self._old: dict[Hashable, Any] = {}
         self._group: dict[Hashable, Any] = {}
         self._unit: dict[Hashable, Any] = {}
+        self._weight = 0
         self._version: int | None = None
 
     def recall(self, key: Hashable) -> Any | None:
         """Return what was remembered under `key`, or None."""
-        for layer in (self._unit, self._group, self._kept):
-            if key in layer:
-                return layer[key]
-        return None
+        for layer in (self._unit, self._group, self._young):
+            if (found := layer.get(key)) is not None:
+                return found
+        found = self._old.pop(key, None)
+        if found is not None:
+            self._young[key] = found
+            self._weight += _EACH
+        return found
 
-    def remember(self, key: Hashable, value: Any) -> None:
-        """Remember `value` if the unit of work and its commit succeed."""
+    def remember(self, key: Hashable, value: Any, weight: int = 0) -> None:
+        """Remember `value` if the unit of work and its commit succeed; `weight` is its size in bytes."""
         self._unit[key] = value
+        self._weight += _EACH + weight
 
     def begin(self, version: int) -> None:
         """Begin a group; `version` changes when another process has written to the file."""
         if version != self._version:
-            self._kept.clear()
+            self._young, self._old, self._weight = {}, {}, 0
             self._version = version
         self._group.clear()
 
@@ -51,8 +63,10 @@ class Memo:
     def end(self, *, well: bool) -> None:
         """End the group with its commit."""
         if well:
-            if len(self._kept) + len(self._group) > _MOST:
-                self._kept.clear()
-            self._kept.update(self._group)
+            for key in self._group if self._old else ():
+                self._old.pop(key, None)
+            self._young.update(self._group)
+            if self._weight > self._most:
+                self._old, self._young, self._weight = self._young, {}, 0
         self._group.clear()
         self._unit.clear()

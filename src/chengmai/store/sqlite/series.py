@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import orjson
 
 from chengmai.kernel.instants import format_us, parse_us, to_us
 from chengmai.ngsild.entity import VALUE_MEMBER, Instance
+from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx
 
 Series = tuple[int, str, str]
@@ -24,17 +24,19 @@ _PLAIN = frozenset(
 DELETED = '{"deletedAt":'
 """How the body of a deletion begins, and no other: its members are written in this order."""
 _MAX_EXACT = 2**53
-_AT_ONCE = 100
-_FIND = "SELECT series, attr, dataset, kind, unit FROM series WHERE tenant = ? AND entity = ?"
-_ADD = (
-    "INSERT INTO series (tenant, entity, attr, dataset, kind, unit) VALUES {}"
-    " RETURNING series, attr, dataset, kind, unit"
+_NUMBERS = 4096
+"""How many numbers of series are taken at once."""
+_FIND = "SELECT attr, dataset, series, kind, unit FROM series WHERE tenant = ? AND entity = ?"
+_ADD = Insert("INSERT INTO series (series, tenant, entity, attr, dataset, kind, unit)", 7)
+_TAKE = Insert(
+    "INSERT INTO series_number (id, upto)", 2, "ON CONFLICT DO UPDATE SET upto = excluded.upto"
 )
 # A correction takes a new seq, so that sealing, which works by seq, never overlooks it.
-_RECORD = (
-    "INSERT OR REPLACE INTO observation (series, at_us, modified_us, observed, num, body)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
+_RECORD = Insert(
+    "INSERT OR REPLACE INTO observation (series, at_us, modified_us, observed, num, body)", 6
 )
+Register = dict[tuple[str, str], Series]
+"""The series of one entity by attribute and dataset."""
 
 
 def number_of(instance: Instance) -> float | None:
@@ -87,31 +89,40 @@ def instance_of(
     return made
 
 
-def series_of(
-    tx: SqliteTx, tenant: str, entity_id: str, wanted: Sequence[Wanted]
-) -> dict[tuple[str, str], Series]:
-    """Return the series of (attribute, dataset), made with the kind and unit given when they are new."""
-    found: dict[tuple[str, str], Series] = {}
-    missing: dict[tuple[str, str], Wanted] = {}
-    for one in wanted:
-        known = tx.recall(("series", tenant, entity_id, one[0], one[1]))
-        if known is None:
-            missing[one[0], one[1]] = one
-        else:
-            found[one[0], one[1]] = known
-    if missing:
-        for series, attr, dataset, kind, unit in tx.db.execute(_FIND, (tenant, entity_id)):
-            if missing.pop((attr, dataset), None) is not None:
-                found[attr, dataset] = (series, kind, unit)
-                tx.remember(("series", tenant, entity_id, attr, dataset), (series, kind, unit))
-    for begin in range(0, len(missing), _AT_ONCE):
-        new = list(missing.values())[begin : begin + _AT_ONCE]
-        marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(new))
-        values = [value for one in new for value in (tenant, entity_id, *one)]
-        for series, attr, dataset, kind, unit in tx.db.execute(_ADD.format(marks), values):
-            found[attr, dataset] = (series, kind, unit)
-            tx.remember(("series", tenant, entity_id, attr, dataset), (series, kind, unit))
-    return found
+def series_of(tx: SqliteTx, tenant: str, entity_id: str, wanted: Sequence[Wanted]) -> Register:
+    """Return the series of an entity; those wanted are made, with kind and unit given, when they are new."""
+    key = ("series", tenant, entity_id)
+    known: Register | None = tx.recall(key)
+    new = known is None
+    if known is None:
+        rows = tx.peek.execute(_FIND, (tenant, entity_id))
+        known = {(row[0], row[1]): row[2:] for row in rows}
+    for attribute, dataset, kind, unit in wanted:
+        if (attribute, dataset) in known:
+            continue
+        if not new:
+            # A unit of work that is undone must leave no trace in what others remember.
+            known, new = dict(known), True
+        number = _next_number(tx)
+        known[attribute, dataset] = (number, kind, unit)
+        tx.insert(_ADD, (number, tenant, entity_id, attribute, dataset, kind, unit))
+    if new:
+        tx.remember(key, known, 250 * len(known))
+    return known
+
+
+def _next_number(tx: SqliteTx) -> int:
+    """Return a number that no series has had; numbers are taken in blocks, and few are never used."""
+    block: tuple[int, int] | None = tx.recall("series numbers")
+    if block is None:
+        ((taken,),) = tx.peek.execute("SELECT upto FROM series_number").fetchall()
+        block = (taken, taken)
+    last, upto = block
+    if last == upto:
+        upto += _NUMBERS
+        tx.insert(_TAKE, (1, upto))
+    tx.remember("series numbers", (last + 1, upto))
+    return last + 1
 
 
 def record(
@@ -121,33 +132,37 @@ def record(
     changes: Sequence[tuple[str, Instance]],
 ) -> None:
     """Write each (attribute IRI, instance) as an observation."""
+    if not changes:
+        return
     now_us = to_us(tx.now)
-    rows = []
     wanted = [
         (name, one.get("datasetId", ""), one["type"], one.get("unitCode", ""))
         for name, one in changes
     ]
     known = series_of(tx, tenant, entity_id, wanted)
-    unobserved: Counter[int] = Counter()
-    for attribute, instance in changes:
-        series = known[attribute, instance.get("datasetId", "")]
+    unobserved: dict[int, int] = {}
+    instants: dict[str, int] = {}
+    for (attribute, instance), (_, dataset, _, _) in zip(changes, wanted, strict=True):
+        series = known[attribute, dataset]
         number = number_of(instance)
         observed = "observedAt" in instance
-        if observed:
-            at_us = parse_us(instance["observedAt"])
-        elif "deletedAt" in instance:
-            at_us = parse_us(instance["deletedAt"])
-        else:
+        text = instance.get("observedAt") or instance.get("deletedAt")
+        if text is None:
             # Several that came together without an instant of their own stand side by side.
-            at_us = now_us + unobserved[series[0]]
-            unobserved[series[0]] += 1
-        rows.append((series[0], at_us, now_us, observed, number, body_of(instance, number, series)))
-    tx.db.executemany(_RECORD, rows)
+            beside = unobserved.get(series[0], 0)
+            at_us = now_us + beside
+            unobserved[series[0]] = beside + 1
+        elif (at := instants.get(text)) is not None:
+            at_us = at
+        else:
+            at_us = instants[text] = parse_us(text)
+        body = body_of(instance, number, series)
+        tx.insert(_RECORD, (series[0], at_us, now_us, observed, number, body))
 
 
 def void(tx: SqliteTx, series: int, at_us: int) -> None:
     """Remove one observation: an empty row hides what is sealed until the sealer has dropped it."""
-    tx.db.execute(_RECORD, (series, at_us, to_us(tx.now), False, None, None))
+    tx.insert(_RECORD, (series, at_us, to_us(tx.now), False, None, None))
 
 
 def forget(
@@ -168,11 +183,12 @@ def forget(
         tx.db.execute(
             "UPDATE series SET hidden_seq ="
             " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'observation'), 0)"
-            " WHERE series = ?",
-            (number,),
+            " WHERE tenant = ? AND entity = ? AND series = ?",
+            (tenant, entity_id, number),
         )
         tx.db.execute(
             "INSERT INTO history_drop (series, seq) SELECT series, hidden_seq FROM series"
-            " WHERE series = ? ON CONFLICT (series) DO UPDATE SET seq = excluded.seq",
-            (number,),
+            " WHERE tenant = ? AND entity = ? AND series = ?"
+            " ON CONFLICT (series) DO UPDATE SET seq = excluded.seq",
+            (tenant, entity_id, number),
         )

@@ -8,7 +8,10 @@ import orjson
 
 from chengmai.broker.ports import DueNotification
 from chengmai.kernel.instants import to_us
+from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx
+
+_ADD_DUE = Insert("INSERT INTO outbox (tenant, subscription, entity, created_us, body)", 5)
 
 
 class SqliteSubscriptions:
@@ -55,11 +58,7 @@ class SqliteSubscriptions:
     def add_due(
         self, tx: SqliteTx, tenant: str, subscription_id: str, entity_id: str, body: bytes
     ) -> None:
-        tx.db.execute(
-            "INSERT INTO outbox (tenant, subscription, entity, created_us, body)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (tenant, subscription_id, entity_id, to_us(tx.now), body),
-        )
+        tx.insert(_ADD_DUE, (tenant, subscription_id, entity_id, to_us(tx.now), body))
 
     def sent(self, tx: SqliteTx, tenant: str, subscription_id: str, upto: int) -> None:
         tx.db.execute(

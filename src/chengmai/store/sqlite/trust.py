@@ -7,10 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from chengmai.kernel.instants import from_us, to_us
+from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx
 from chengmai.trust.audit import AuditRecord, Head
 from chengmai.trust.model import Account, Session, Token
 
+_ADD_RECORD = Insert(
+    "INSERT INTO audit (seq, at_us, tenant, actor, action, object, detail, request_id, prev_hash, hash)",
+    10,
+)
 _ACCOUNT = (
     "SELECT id, tenant, name, display_name, roles, password, created_us, disabled, failures, locked_us"
     " FROM account"
@@ -147,9 +152,8 @@ class SqliteTrustStore:
         return None if row is None else Head(*row)
 
     def append(self, tx: SqliteTx, record: AuditRecord) -> None:
-        tx.db.execute(
-            "INSERT INTO audit (seq, at_us, tenant, actor, action, object, detail, request_id, prev_hash,"
-            " hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tx.insert(
+            _ADD_RECORD,
             (
                 record.seq,
                 record.at_us,

@@ -18,6 +18,7 @@ from chengmai.kernel.instants import EPOCH
 from chengmai.kernel.work import Work
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.q import LINKS, Comparison, instant_in, targets
+from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx
 
 NUMBER, TEXT, INSTANT, TRUTH, LINK, OTHER = 1, 2, 3, 4, 5, 9
@@ -30,6 +31,7 @@ _MAX_INT = 2**63 - 1
 _US = timedelta(microseconds=1)
 _ADD = "INSERT INTO entity_value (key, row, n, kind, val) VALUES (?, ?, ?, ?, ?)"
 _READY = "SELECT key FROM value_key WHERE tenant = ? AND path = ? AND ready = 1"
+_PUT = Insert("INSERT OR REPLACE INTO entity_value (key, row, n, kind, val)", 5)
 _DROP = "DELETE FROM entity_value WHERE key = ? AND row = ?"
 
 Entry: TypeAlias = tuple[int, Any]
@@ -115,10 +117,10 @@ class SqliteValues:
             new = entries(term, entity)
             if old == new and list(map(_kinds, old)) == list(map(_kinds, new)):
                 continue
-            if old:
+            if len(old) > len(new):
                 tx.db.execute(_DROP, (key, row))
             for n, (kind, value) in enumerate(new):
-                tx.db.execute(_ADD, (key, row, n, kind, value))
+                tx.insert(_PUT, (key, row, n, kind, value))
 
     def remove(self, tx: SqliteTx, tenant: str, row: int) -> None:
         """Drop the values of an entity that is removed."""
@@ -159,7 +161,7 @@ def _beginning(tenant: str, path: str) -> Callable[[SqliteTx], None]:
 
 
 def _renewed(tx: SqliteTx, tenant: str) -> list[Key]:
-    rows = tx.db.execute("SELECT key, path FROM value_key WHERE tenant = ?", (tenant,))
+    rows = tx.peek.execute("SELECT key, path FROM value_key WHERE tenant = ?", (tenant,))
     known = [(key, term_of(path)) for key, path in rows]
     tx.remember(("value_keys", tenant), known)
     return known

@@ -1,7 +1,9 @@
 """Units of work over SQLite: one writer thread with group commit, a few reader threads.
 
-All functions that wait when the writer is free share one transaction and one fsync; each runs in its own
-savepoint, so one that raises takes nothing of the others with it. Callers are answered after the commit.
+All functions that wait when the writer is free share one transaction and one fsync; one that raises takes
+nothing of the others with it. What they write waits in memory until the group ends or one of them looks at the
+file (`rows`). Callers are answered after the commit.
+Reasons: `docs/decisions/0006-rows-wait-for-their-group.md`.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Hashable
+import time
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,14 +26,21 @@ from chengmai.kernel.problems import Unavailable
 from chengmai.store.problems import StoreBusy, StoreFailed, StoreFull
 from chengmai.store.sqlite.file import connect, migrate
 from chengmai.store.sqlite.memo import Memo
+from chengmai.store.sqlite.rows import Insert, Row, Rows
 
 T = TypeVar("T")
 Outcome = tuple["_Job", Any, BaseException | None]
 
 _BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 MAX_GROUP = 256
+MAX_GROUP_S = 0.008
+"""No unit of work is added to a group that has worked this long, in CPU time: a busy machine must not make
+commits smaller, and so dearer."""
+AT_ONCE = 100
+"""How many of many units of work wait together; the next ones wait behind whoever came in between."""
 _TICK = timedelta(microseconds=1)
-MAX_WAITING = 20_000
+MAX_WAITING = 10_000
+"""How many units of work may wait, a few seconds of work: whoever comes then is told to come again."""
 _BUSY_MS = 10_000
 _log = structlog.get_logger(__name__)
 
@@ -38,57 +48,93 @@ _log = structlog.get_logger(__name__)
 class SqliteTx:
     """One transaction: the connection, its instant, and what to do after the commit."""
 
-    __slots__ = ("_after", "_memo", "_now", "db")
+    __slots__ = ("_after", "_db", "_memo", "_now", "_rows")
 
-    def __init__(self, db: apsw.Connection, now: datetime, memo: Memo | None = None) -> None:
-        # Rows come back as whatever the columns hold: their types are the statement's affair.
-        self.db: Any = db
+    def __init__(
+        self,
+        db: apsw.Connection,
+        now: datetime,
+        memo: Memo | None = None,
+        rows: Rows | None = None,
+    ) -> None:
+        self._db = db
         self._now = now
         self._memo = memo
+        self._rows = rows
         self._after: list[Callable[[], None]] = []
 
     @property
     def now(self) -> datetime:
         return self._now
 
+    @property
+    def is_write(self) -> bool:
+        """Whether this is the writer's, which remembers."""
+        return self._memo is not None
+
     def after_commit(self, fn: Callable[[], None], /) -> None:
         self._after.append(fn)
+
+    # Rows come back as whatever the columns hold: their types are the statement's affair.
+    @property
+    def db(self) -> Any:
+        """Return the connection; what was written so far is in it."""
+        return self._db if self._rows is None else self._rows.reach()
+
+    @property
+    def peek(self) -> Any:
+        """Return the connection, for what is remembered once it is written: it cannot be waiting."""
+        return self._db
+
+    def insert(self, into: Insert, row: Row) -> None:
+        """Write a row with the group; whoever asks `db` finds it."""
+        if self._rows is None:
+            into.write(self._db, [row])
+        else:
+            self._rows.add(into, row)
 
     def recall(self, key: Hashable) -> Any | None:
         """Return what a write remembered under `key`; None when nothing did, or in a read."""
         return None if self._memo is None else self._memo.recall(key)
 
-    def remember(self, key: Hashable, value: Any) -> None:
+    def remember(self, key: Hashable, value: Any, weight: int = 0) -> None:
         """Remember what is written here for later writes, provided that it is committed."""
         if self._memo is not None:
-            self._memo.remember(key, value)
+            self._memo.remember(key, value, weight)
 
 
 class _Job:
-    __slots__ = ("after", "fn", "future", "loop")
+    """Units of work that are answered together; `alone` when it is one that stands for itself."""
 
-    def __init__(
-        self,
-        fn: Callable[[SqliteTx], Any],
-        loop: asyncio.AbstractEventLoop,
-        future: asyncio.Future[Any],
-    ) -> None:
-        self.fn = fn
-        self.loop = loop
-        self.future = future
+    __slots__ = ("after", "alone", "fns", "future", "loop")
+
+    def __init__(self, fns: Sequence[Callable[[SqliteTx], Any]], *, alone: bool) -> None:
+        self.fns, self.alone = fns, alone
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
         self.after: list[Callable[[], None]] = []
 
 
 class SqliteWork:
     """Runs units of work on one encrypted SQLite file; implements `kernel.work.BriefWork`."""
 
-    def __init__(self, path: Path, key: str, clock: Clock, *, readers: int = 3) -> None:
+    def __init__(
+        self,
+        path: Path,
+        key: str,
+        clock: Clock,
+        *,
+        readers: int = 3,
+        most_waiting: int = MAX_WAITING,
+    ) -> None:
         self._path, self._key, self._clock = path, key, clock
         self._db = connect(path, key)
         self.applied = migrate(self._db)
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._most_waiting, self._asked, self._taken = most_waiting, 0, 0
         self._broken: Unavailable | None = None
         self._memo = Memo()
+        self._rows = Rows(self._db)
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
         self._read_connections: list[apsw.Connection] = []
@@ -100,18 +146,27 @@ class SqliteWork:
     @property
     def depth(self) -> int:
         """How many units of work wait to be written."""
-        return self._waiting.qsize()
+        return self._asked - self._taken
 
     async def write(self, fn: Callable[[SqliteTx], T], /) -> T:
         """Return what `fn(tx)` returns once it is on disk; raises `StoreBusy` when too many wait."""
+        return await self._put(_Job((fn,), alone=True))  # type: ignore[no-any-return]
+
+    async def write_all(self, fns: Sequence[Callable[[SqliteTx], T]], /) -> list[T | Exception]:
+        """Return what each of `fns` returns or raised, once all is on disk; raises as `write` does."""
+        results: list[T | Exception] = []
+        for begin in range(0, len(fns), AT_ONCE):
+            results += await self._put(_Job(fns[begin : begin + AT_ONCE], alone=False))
+        return results
+
+    def _put(self, job: _Job) -> asyncio.Future[Any]:
         if self._broken is not None:
             raise self._broken
-        if self._waiting.qsize() >= MAX_WAITING:
+        if self.depth >= self._most_waiting:
             raise StoreBusy("too many writes are waiting", fix="try again in a second")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._waiting.put(_Job(fn, loop, future))
-        return await future
+        self._asked += len(job.fns)
+        self._waiting.put(job)
+        return job.future
 
     async def read(self, fn: Callable[[SqliteTx], T], /) -> T:
         """Return what `fn(tx)` returns over one committed snapshot."""
@@ -154,58 +209,78 @@ class SqliteWork:
 
     def _run(self) -> None:
         while (job := self._waiting.get()) is not None:
-            group = [job]
-            stop = False
-            while len(group) < MAX_GROUP:
-                try:
-                    more = self._waiting.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    stop = True
-                    break
-                group.append(more)
-            self._answer(self._commit(group))
+            group: list[_Job] = []
+            outcomes, stop = self._commit(job, group)
+            self._answer(outcomes)
             if stop:
                 return
 
-    def _commit(self, group: list[_Job]) -> list[Outcome]:
+    def _commit(self, first: _Job, group: list[_Job]) -> tuple[list[Outcome], bool]:
+        """Return what became of `first` and of those that joined it, and whether to stop."""
         if self._broken is not None:
-            return [(job, None, self._broken) for job in group]
-        now = self._clock.now()
+            self._taken += len(first.fns)
+            return [(first, None, self._broken)], False
+        job: _Job | None = first
+        stop = False
+        now, since, units = self._clock.now(), time.thread_time(), 0
+        outcomes: list[Outcome] = []
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._memo.begin(int(self._db.pragma("data_version")))
-            # An instant each: a change that carries none of its own is told apart from the next by it.
-            outcomes = [self._one(job, now + n * _TICK) for n, job in enumerate(group)]
+            while job is not None:
+                group.append(job)
+                self._taken += len(job.fns)
+                # An instant each: a change without one of its own is told apart from the next by it.
+                outcomes.append(self._do(job, now + units * _TICK))
+                units += len(job.fns)
+                job, stop = self._next(units, since)
+            self._rows.end()
             self._db.execute("COMMIT")
         except BaseException as error:  # whatever it was, nobody may be told that it is saved
             self._memo.end(well=False)
+            self._rows.drop()
             problem = self._storage_problem(error)
             if not self._db.getautocommit():
                 self._db.execute("ROLLBACK")
-            return [(job, None, problem) for job in group]
+            return [(job, None, problem) for job in group], stop
         self._memo.end(well=True)
         self.commits += 1
-        self.written += len(group)
-        return outcomes
+        self.written += units
+        return outcomes, stop
 
-    def _one(self, job: _Job, now: datetime) -> Outcome:
-        tx = SqliteTx(self._db, now, self._memo)
-        self._db.execute("SAVEPOINT work")
+    def _next(self, taken: int, since: float) -> tuple[_Job | None, bool]:
+        """Return who joins the group, if anybody, and whether it is the end of all."""
+        if taken >= MAX_GROUP or time.thread_time() - since > MAX_GROUP_S:
+            return None, False
         try:
-            result = job.fn(tx)
+            job = self._waiting.get_nowait()
+        except queue.Empty:
+            return None, False
+        return job, job is None
+
+    def _do(self, job: _Job, now: datetime) -> Outcome:
+        done = [self._one(job, fn, now + n * _TICK) for n, fn in enumerate(job.fns)]
+        if not job.alone:
+            return job, [result if error is None else error for result, error in done], None
+        ((result, error),) = done
+        return job, result, error
+
+    def _one(
+        self, job: _Job, fn: Callable[[SqliteTx], Any], now: datetime
+    ) -> tuple[Any, Exception | None]:
+        tx = SqliteTx(self._db, now, self._memo, self._rows)
+        try:
+            result = fn(tx)
         except (apsw.FullError, *_BROKEN):
             raise
-        except BaseException as error:
-            self._db.execute("ROLLBACK TO work")
-            self._db.execute("RELEASE work")
+        except Exception as error:
+            self._rows.end_unit(well=False)
             self._memo.end_unit(well=False)
-            return job, None, error
-        self._db.execute("RELEASE work")
+            return None, error
+        self._rows.end_unit(well=True)
         self._memo.end_unit(well=True)
-        job.after = tx._after
-        return job, result, None
+        job.after += tx._after
+        return result, None
 
     def _storage_problem(self, error: BaseException) -> Unavailable:
         _log.error("store.commit_failed", path=str(self._path), error=repr(error))
