@@ -1,21 +1,24 @@
 """All subscriptions in memory: finding those a change is due to, and what they are told.
 
-The book's parts are tuples that are replaced when a subscription changes, so that the writer thread reads
-them without a lock. It is filled from the store at start and after every committed change to it.
+What a change looks at are shelves (`shelves`) whose parts are replaced when a subscription changes, so that the
+writer thread reads them without a lock. The book is filled from the store at start and after every committed
+change to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from chengmai.broker.shelves import Change as FileChange
+from chengmai.broker.shelves import Shelf, file
 from chengmai.broker.subscription import Key, Subscription
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.geoq import matches as near_enough
 from chengmai.ngsild.q import matches as holds
 from chengmai.ngsild.select import matches_scopes
 
-_Shelf = tuple[str, str | None]
-"""tenant, type IRI; None holds the subscriptions that no type finds"""
+_Place = tuple[str, str | None]
+"""tenant, type IRI; None is for the subscriptions that no type finds"""
 
 
 class SubscriptionBook:
@@ -23,7 +26,7 @@ class SubscriptionBook:
 
     def __init__(self) -> None:
         self._by_key: dict[Key, Subscription] = {}
-        self._shelves: dict[_Shelf, tuple[Subscription, ...]] = {}
+        self._shelves: dict[_Place, Shelf] = {}
         self._wake: Callable[[Key], None] = lambda _key: None
         self._changed: Callable[[Key], None] = lambda _key: None
 
@@ -47,8 +50,7 @@ class SubscriptionBook:
         """Add or replace a subscription."""
         self.drop(subscription.key)
         self._by_key[subscription.key] = subscription
-        for shelf in _shelves_of(subscription):
-            self._shelves[shelf] = (*self._shelves.get(shelf, ()), subscription)
+        self._file(subscription, lambda filed: (*filed, subscription))
         self._changed(subscription.key)
 
     def drop(self, key: Key) -> None:
@@ -56,9 +58,16 @@ class SubscriptionBook:
         known = self._by_key.pop(key, None)
         if known is None:
             return
-        for shelf in _shelves_of(known):
-            self._shelves[shelf] = tuple(s for s in self._shelves[shelf] if s.key != key)
+        self._file(known, lambda filed: tuple(one for one in filed if one.key != key))
         self._changed(key)
+
+    def _file(self, subscription: Subscription, change: FileChange) -> None:
+        tenant = subscription.key[0]
+        for info in subscription.entities or (None,):
+            types = (None,) if info is None or info.types is None else info.types.names
+            for type_iri in types:
+                shelf = self._shelves.setdefault((tenant, type_iri), Shelf())
+                file(shelf, info, subscription, change)
 
     def get(self, key: Key) -> Subscription | None:
         """Return a subscription, or None."""
@@ -75,15 +84,17 @@ class SubscriptionBook:
         """Yield the subscriptions to which a change of `names` is due at an instant (clause 5.8.6)."""
         entity = after if after is not None else before
         assert entity is not None
-        found = [
-            one
-            for type_iri in (*entity["type"], None)
-            for one in self._shelves.get((tenant, type_iri), ())
-        ]
+        found: dict[Key, Subscription] = {}
+        for type_iri in (*entity["type"], None):
+            shelf = self._shelves.get((tenant, type_iri))
+            if shelf is not None:
+                for filed in shelf.candidates(entity, names):
+                    for one in filed:
+                        found[one.key] = one
         if not found:
             return
         happened = _happened(before, after, names)
-        for one in {one.key: one for one in found}.values():
+        for one in found.values():
             if not one.is_due(now_us) or one.interval_s is not None:
                 continue
             seen = names if not one.watched else [name for name in names if name in one.watched]
@@ -105,15 +116,6 @@ class SubscriptionBook:
             and (one.geoq is None or near_enough(one.geoq, entity))
             and (one.scopes is None or matches_scopes(one.scopes, entity.get("scope", ())))
         )
-
-
-def _shelves_of(subscription: Subscription) -> set[_Shelf]:
-    tenant = subscription.key[0]
-    shelves: set[_Shelf] = set()
-    for info in subscription.entities:
-        types = [None] if info.types is None else info.types.names
-        shelves |= {(tenant, type_iri) for type_iri in types}
-    return shelves or {(tenant, None)}
 
 
 def _happened(before: Entity | None, after: Entity | None, names: Sequence[str]) -> set[str]:
