@@ -23,14 +23,16 @@ from chengmai.broker.distribution.past import DistributedPast
 from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.expiring import DueTimes, Expiring
+from chengmai.broker.letters import EntityLetters
 from chengmai.broker.model import Change
 from chengmai.broker.registry.book import RegistryBook
+from chengmai.broker.registry.room import Watching
 from chengmai.broker.registry.service import Registry
 from chengmai.broker.service import Broker
-from chengmai.broker.subscribing import Subscribing
+from chengmai.broker.subscribing import TO_ENTITIES, Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.broker.temporal import TemporalBroker
-from chengmai.broker.timetable import Timetable
+from chengmai.broker.timetable import EntityRounds, Timetable
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
 from chengmai.connect.documents import DocumentFetcher
@@ -75,8 +77,8 @@ News = Callable[[str, str, dict[str, Any]], None]
 """Told (tenant, topic, data) after each commit."""
 
 _SEAL_AT_MOST = 50_000
-_SAVE_TALLIES_EVERY_S = 30.0
 _INDEX_EVERY_S = 1.0
+_LOOK_AT_SOURCES_EVERY_S = 30.0
 _log = structlog.get_logger(__name__)
 _TOPICS = {"VitalSign": "vitals", "Forecast": "vitals", "CityCase": "cases", "DataFeed": "feeds"}
 
@@ -112,6 +114,7 @@ class City:
         self.store = _open_store(settings, key, self.clock)
         self.events = Events()
         self._build_broker()
+        self._build_federation()
         self._build_rooms()
 
     def _build_broker(self) -> None:
@@ -153,16 +156,44 @@ class City:
             work, self.model, entities, self.store.history, self.trust.audit, transients
         )
         self.history = HistoryService(work, self.store.history)
-        self.timetable = Timetable(work, entities, subscriptions, book)
-        self.subscribing = Subscribing(work, subscriptions, book, self.trust.audit, self.contexts)
+        self.timetable = Timetable(work, subscriptions, book, EntityRounds(entities).compose)
+        self.subscribing = Subscribing(
+            work, subscriptions, book, self.trust.audit, self.contexts, TO_ENTITIES
+        )
+        self._receiver = HttpReceiver(private=self.settings.private_egress)
+        self._publisher = MqttPublisher(private=self.settings.private_egress)
+        self.delivery = Delivery(
+            work,
+            subscriptions,
+            book,
+            self.subscribing,
+            EntityLetters(),
+            self._receiver,
+            self._publisher,
+            self.clock,
+        )
+
+    def _build_federation(self) -> None:
+        work, entities, registrations = self.store.work, self._entities, SqliteRegistrations()
+        self.watching = Watching(
+            work,
+            SqliteSubscriptions(of_registrations=True),
+            registrations,
+            self.trust.audit,
+            self.contexts,
+            self._receiver,
+            self._publisher,
+            self.clock,
+        )
         self.registry = Registry(
             work,
-            SqliteRegistrations(),
+            registrations,
             RegistryBook(),
             entities,
             self.trust.audit,
             self.contexts,
             self.clock,
+            self.watching.changed,
         )
         self._sources = HttpSources(private=self.settings.private_egress)
         self.alias = HostAlias(self._host_alias(), self.settings.tenant)
@@ -174,16 +205,6 @@ class City:
         self.reads = DistributedReads(self.broker, work, entities, gatherer)
         self.discovery = DistributedDiscovery(self.broker, gatherer)
         self.past = DistributedPast(self.temporal, gatherer)
-        self._receiver = HttpReceiver(private=self.settings.private_egress)
-        self.delivery = Delivery(
-            work,
-            subscriptions,
-            book,
-            self.subscribing,
-            self._receiver,
-            MqttPublisher(private=self.settings.private_egress),
-            self.clock,
-        )
 
     def _build_rooms(self) -> None:
         work, tenant = self.store.work, self.settings.tenant
@@ -257,6 +278,7 @@ class City:
         await self.shelf.load()
         await self.subscribing.load()
         await self.registry.load()
+        await self.watching.start()
         await self.delivery.start()
         await self.timetable.start()
         self._spawn("expiring", self.expiring.run())
@@ -264,8 +286,8 @@ class City:
         if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
             self._spawn("incidents", log.run())
         self._spawn("vitals", self._watch())
-        self._spawn("tallies", self._every(_SAVE_TALLIES_EVERY_S, self.registry.save_tallies))
         self._spawn("values", self._every(_INDEX_EVERY_S, self._index))
+        self._spawn("sources", self._every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
         self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
 
     async def stop(self) -> None:
@@ -275,6 +297,7 @@ class City:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.timetable.stop()
         await self.delivery.stop()
+        await self.watching.stop()
         await self._attempt(self.registry.save_tallies)
         await self._sources.close()
         await self._receiver.close()
@@ -300,6 +323,10 @@ class City:
 
     async def _look_back(self) -> None:
         await self.vitals.backfill(self.settings.tenant, self.clock.now() - timedelta(weeks=6))
+
+    async def _sources_round(self) -> None:
+        await self.registry.tell_expired()
+        await self.registry.save_tallies()
 
     async def _seal(self) -> None:
         moved = _SEAL_AT_MOST

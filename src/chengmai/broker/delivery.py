@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 import structlog
 
+from chengmai.broker.endpoint import Endpoint
 from chengmai.broker.ports import DueNotification, SubscriptionStore
-from chengmai.broker.subscribing import Subscribing
-from chengmai.broker.subscription import Key, Subscription
-from chengmai.broker.subscriptions import SubscriptionBook
+from chengmai.broker.subscription import Key
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant, to_us
 from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx, Work
-from chengmai.ngsild.contexts import CORE_URL
+from chengmai.ngsild.contexts import CORE_URL, Context
 
 _log = structlog.get_logger(__name__)
 _FIRST_PAUSE_S = 0.5
@@ -56,15 +54,94 @@ class Publisher(Protocol):
         ...
 
 
-class Delivery:
+class Subscribed(Protocol):
+    """What delivery knows of a subscription, whatever it is about."""
+
+    @property
+    def key(self) -> Key:
+        """Return tenant and id."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """Return the id of the subscription."""
+        ...
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Return where notifications go."""
+        ...
+
+    @property
+    def accept(self) -> str:
+        """Return the media type its receiver asked for."""
+        ...
+
+    @property
+    def context(self) -> Context:
+        """Return the context of the notifications."""
+        ...
+
+    @property
+    def context_source(self) -> Any:
+        """Return the `@context` that notifications carry."""
+        ...
+
+    @property
+    def throttling_s(self) -> float | None:
+        """Return the least number of seconds between two notifications."""
+        ...
+
+
+S = TypeVar("S", bound=Subscribed)
+S_co = TypeVar("S_co", bound=Subscribed, covariant=True)
+S_contra = TypeVar("S_contra", bound=Subscribed, contravariant=True)
+
+
+class Book(Protocol[S_co]):
+    """Port: the subscriptions in memory."""
+
+    def on_due(self, wake: Callable[[Key], None]) -> None:
+        """Call `wake(key)` whenever something became due."""
+        ...
+
+    def get(self, key: Key) -> S_co | None:
+        """Return a subscription, or None."""
+        ...
+
+
+class Outcomes(Protocol[S_contra]):
+    """Port: keeps what became of deliveries."""
+
+    async def note_delivery(
+        self, subscription: S_contra, *, upto: int | None, failure: str | None, again: bool
+    ) -> None:
+        """Drop what was delivered up to `upto`, and count; one sent `again` has been counted."""
+        ...
+
+
+class Letters(Protocol[S_contra]):
+    """What a notification says; one for each kind of subscription."""
+
+    def letter(self, subscription: S_contra, due: DueNotification) -> dict[str, Any]:
+        """Return the notification, without its instant and its context."""
+        ...
+
+    def merged(self, due: list[DueNotification]) -> DueNotification:
+        """Return one notification for the first ones of several; its number is that of the last merged."""
+        ...
+
+
+class Delivery(Generic[S]):
     """Empties the outbox; `start` once, `stop` at the end."""
 
     def __init__(
         self,
         work: Work[Tx],
         store: SubscriptionStore,
-        book: SubscriptionBook,
-        subscribing: Subscribing,
+        book: Book[S],
+        outcomes: Outcomes[S],
+        letters: Letters[S],
         receiver: Receiver,
         publisher: Publisher,
         clock: Clock,
@@ -73,10 +150,12 @@ class Delivery:
         self._work = work
         self._store = store
         self._book = book
-        self._subscribing = subscribing
+        self._outcomes = outcomes
+        self._letters = letters
         self._receiver = receiver
         self._publisher = publisher
         self._sent_us: dict[Key, int] = {}
+        self._failed: dict[Key, int] = {}
         self._clock = clock
         self._sleep = sleep
         self._tasks: dict[Key, asyncio.Task[None]] = {}
@@ -119,6 +198,7 @@ class Delivery:
             self._again.discard(key)
             subscription = self._book.get(key)
             if subscription is None:
+                self._failed.pop(key, None)
                 return
             if wait := self._too_early_s(subscription):
                 await self._sleep(wait)
@@ -127,7 +207,7 @@ class Delivery:
             if not due:
                 return
             if subscription.throttling_s:
-                due = [_latest(due)]
+                due = [self._letters.merged(due)]
             for one in due:
                 if not await self._deliver(subscription, one):
                     cooldown = subscription.endpoint.cooldown_s
@@ -136,7 +216,7 @@ class Delivery:
                     break
                 pause = _FIRST_PAUSE_S
 
-    def _too_early_s(self, subscription: Subscription) -> float:
+    def _too_early_s(self, subscription: S) -> float:
         """Return how many seconds a throttled subscription has to wait still."""
         last = self._sent_us.get(subscription.key)
         if not subscription.throttling_s or last is None:
@@ -144,7 +224,7 @@ class Delivery:
         passed_s = (to_us(self._clock.now()) - last) / 1e6
         return max(0.0, subscription.throttling_s - passed_s)
 
-    async def _deliver(self, subscription: Subscription, due: DueNotification) -> bool:
+    async def _deliver(self, subscription: S, due: DueNotification) -> bool:
         failure: str | None = None
         try:
             await self._send(subscription, self._body(subscription, due))
@@ -159,15 +239,20 @@ class Delivery:
             )
         self._sent_us[subscription.key] = to_us(self._clock.now())
         upto = due.seq if failure is None else None
+        again = self._failed.pop(subscription.key, None) == due.seq
+        if failure is not None:
+            self._failed[subscription.key] = due.seq
         try:
-            await self._subscribing.note_delivery(subscription, upto=upto, failure=failure)
+            await self._outcomes.note_delivery(
+                subscription, upto=upto, failure=failure, again=again
+            )
         except Problem as problem:
             # Not noted is not delivered: it goes out again later, with the same id.
             _log.warning("notification.not_noted", subscription=subscription.id, why=problem.detail)
             return False
         return failure is None
 
-    async def _send(self, subscription: Subscription, body: bytes) -> None:
+    async def _send(self, subscription: S, body: bytes) -> None:
         endpoint, headers = subscription.endpoint, self._headers(subscription)
         if endpoint.is_mqtt:
             await self._publisher.publish(
@@ -177,7 +262,7 @@ class Delivery:
             await self._receiver.send(endpoint.uri, headers, body, timeout_s=endpoint.timeout_s)
 
     @staticmethod
-    def _headers(subscription: Subscription) -> dict[str, str]:
+    def _headers(subscription: Subscribed) -> dict[str, str]:
         headers = {"Content-Type": subscription.accept, **dict(subscription.endpoint.headers)}
         if subscription.accept != "application/ld+json":
             headers["Link"] = (
@@ -186,26 +271,9 @@ class Delivery:
             )
         return headers
 
-    def _body(self, subscription: Subscription, due: DueNotification) -> bytes:
-        told = orjson.loads(due.body)
-        notification: dict[str, Any] = {
-            "id": f"urn:ngsi-ld:Notification:{subscription.id.rpartition(':')[2]}:{due.seq}",
-            "type": "Notification",
-            "subscriptionId": subscription.id,
-            "notifiedAt": format_instant(self._clock.now()),
-            "data": told if isinstance(told, list) or "features" in told else [told],
-        }
+    def _body(self, subscription: S, due: DueNotification) -> bytes:
+        notification = self._letters.letter(subscription, due)
+        notification["notifiedAt"] = format_instant(self._clock.now())
         if subscription.accept == "application/ld+json":
             notification["@context"] = subscription.context_source
         return orjson.dumps(notification)
-
-
-def _latest(due: list[DueNotification]) -> DueNotification:
-    """Return one notification for several: what was last said of each entity."""
-    told: dict[str, Any] = {}
-    for one in due:
-        data = orjson.loads(one.body)
-        if not isinstance(data, list):
-            return due[-1] if "features" in data else replace(due[-1], body=one.body)
-        told |= {entity.get("id", one.entity): entity for entity in data}
-    return replace(due[-1], body=orjson.dumps(list(told.values())))

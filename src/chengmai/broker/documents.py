@@ -44,6 +44,8 @@ def entries(document: dict[str, Any], name: str, kind: type) -> list[Any]:
     if document.get(name) is None:
         return []
     found: list[Any] = member(document, name, list)
+    if not found:
+        raise SubscriptionInvalid(f"{name} is empty", param=name, fix="leave it out")
     if not all(isinstance(one, kind) for one in found):
         raise SubscriptionInvalid(f"an entry of {name} is no {kind.__name__}", param=name)
     return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -12,10 +14,10 @@ from chengmai.broker.problems import SubscriptionExists, SubscriptionInvalid, Su
 from chengmai.broker.subscription import (
     COUNTERS,
     DEFAULT_TRIGGERS,
+    Key,
     Subscription,
     compile_subscription,
 )
-from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant, parse_instant
 from chengmai.kernel.problems import Problem
@@ -26,22 +28,81 @@ from chengmai.trust.ports import Audit
 _log = structlog.get_logger(__name__)
 
 
-class Subscribing:
+class Kept(Protocol):
+    """What is kept of a subscription, whatever it is about."""
+
+    @property
+    def key(self) -> Key:
+        """Return tenant and id."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """Return the id of the subscription."""
+        ...
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Return what is kept of it."""
+        ...
+
+
+K = TypeVar("K", bound=Kept)
+K_contra = TypeVar("K_contra", bound=Kept, contravariant=True)
+
+
+class Book(Protocol[K_contra]):
+    """Port: the subscriptions in memory."""
+
+    def add(self, subscription: K_contra) -> None:
+        """Add or replace a subscription."""
+        ...
+
+    def drop(self, key: Key) -> None:
+        """Take a subscription out, if it is there."""
+        ...
+
+
+def _nothing(_tx: Tx, _subscription: Any) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Kind(Generic[K]):
+    """What subscriptions are about: how a document is read, and what follows when one begins or changes.
+
+    `defaults` are members shown where a document does not say; periodic ones have none.
+    """
+
+    name: str
+    compile: Callable[[str, dict[str, Any], ContextCompiler], K]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    begun: Callable[[Tx, K], None] = _nothing
+
+
+TO_ENTITIES: Kind[Subscription] = Kind(
+    "subscription", compile_subscription, {"notificationTrigger": list(DEFAULT_TRIGGERS)}
+)
+
+
+class Subscribing(Generic[K]):
     """Creates, changes and ends subscriptions; the book in memory follows each commit."""
 
     def __init__(
         self,
         work: Work[Tx],
         store: SubscriptionStore,
-        book: SubscriptionBook,
+        book: Book[K],
         audit: Audit,
         contexts: ContextCompiler,
+        kind: Kind[K],
     ) -> None:
         self._work = work
         self._store = store
         self._book = book
         self._audit = audit
         self._contexts = contexts
+        self._kind = kind
 
     async def load(self) -> int:
         """Fill the book from the store; return how many subscriptions there are.
@@ -51,20 +112,20 @@ class Subscribing:
         rows = await self._work.read(self._store.all)
         for tenant, document in rows:
             try:
-                self._book.add(compile_subscription(tenant, document, self._contexts))
+                self._book.add(self._compile(tenant, document))
             except Problem as problem:
                 _log.warning("subscription.left_out", id=document["id"], why=problem.detail)
         return len(rows)
 
     async def create(self, actor: Actor, document: dict[str, Any]) -> None:
         """Create a subscription (clause 5.8.1); raises `SubscriptionExists` and problems of its parts."""
-        compiled = compile_subscription(actor.tenant, document, self._contexts)
+        compiled = self._compile(actor.tenant, document)
 
         def create(tx: Tx) -> None:
             if self._store.get(tx, actor.tenant, document["id"]) is not None:
                 raise SubscriptionExists(document["id"])
             _check_end(document, tx.now)
-            self._put(tx, actor, compiled, "subscription.create")
+            self._put(tx, actor, compiled, "create")
 
         await self._work.write(create)
 
@@ -76,10 +137,8 @@ class Subscribing:
             if document is None:
                 raise SubscriptionNotFound(subscription_id)
             _check_end(fragment, tx.now)
-            compiled = compile_subscription(
-                actor.tenant, _changed(document, fragment), self._contexts
-            )
-            self._put(tx, actor, compiled, "subscription.update")
+            compiled = self._compile(actor.tenant, _changed(document, fragment))
+            self._put(tx, actor, compiled, "update")
 
         await self._work.write(change)
 
@@ -88,7 +147,7 @@ class Subscribing:
 
         def get(tx: Tx) -> dict[str, Any] | None:
             document = self._store.get(tx, actor.tenant, subscription_id)
-            return None if document is None else _with_status(document, tx.now)
+            return None if document is None else self._shown(document, tx.now)
 
         found = await self._work.read(get)
         if found is None:
@@ -100,7 +159,7 @@ class Subscribing:
 
         def every(tx: Tx) -> list[dict[str, Any]]:
             rows = self._store.all(tx)
-            return [_with_status(document, tx.now) for t, document in rows if t == actor.tenant]
+            return [self._shown(document, tx.now) for t, document in rows if t == actor.tenant]
 
         return await self._work.read(every)
 
@@ -110,15 +169,18 @@ class Subscribing:
         def delete(tx: Tx) -> None:
             if not self._store.remove(tx, actor.tenant, subscription_id):
                 raise SubscriptionNotFound(subscription_id)
-            self._audit.line(tx, actor, "subscription.delete", subscription_id, {})
+            self._audit.line(tx, actor, f"{self._kind.name}.delete", subscription_id, {})
             tx.after_commit(lambda: self._book.drop((actor.tenant, subscription_id)))
 
         await self._work.write(delete)
 
     async def note_delivery(
-        self, subscription: Subscription, *, upto: int | None, failure: str | None
+        self, subscription: K, *, upto: int | None, failure: str | None, again: bool = False
     ) -> None:
-        """Keep the outcome of a delivery: drop what was delivered up to `upto`, move the counters."""
+        """Keep the outcome of a delivery: drop what was delivered up to `upto`, move the counters.
+
+        Notifications are counted, not attempts: one that is sent `again` was counted when it failed first.
+        """
         tenant, subscription_id = subscription.key
 
         def note(tx: Tx) -> None:
@@ -127,12 +189,13 @@ class Subscribing:
                 return
             now = format_instant(tx.now)
             notification = dict(document["notification"])
-            notification["timesSent"] = notification.get("timesSent", 0) + 1
+            count = 0 if again else 1
+            notification["timesSent"] = notification.get("timesSent", 0) + count
             notification["lastNotification"] = now
             if failure is None:
                 notification |= {"lastSuccess": now, "status": "ok"}
             else:
-                failed = notification.get("timesFailed", 0) + 1
+                failed = notification.get("timesFailed", 0) + count
                 notification |= {"lastFailure": now, "status": "failed", "timesFailed": failed}
             if upto is not None:
                 self._store.sent(tx, tenant, subscription_id, upto)
@@ -140,10 +203,19 @@ class Subscribing:
 
         await self._work.write(note)
 
-    def _put(self, tx: Tx, actor: Actor, compiled: Subscription, action: str) -> None:
+    def _compile(self, tenant: str, document: dict[str, Any]) -> K:
+        return self._kind.compile(tenant, document, self._contexts)
+
+    def _put(self, tx: Tx, actor: Actor, compiled: K, action: str) -> None:
         self._store.put(tx, actor.tenant, compiled.document)
-        self._audit.line(tx, actor, action, compiled.id, {})
+        self._audit.line(tx, actor, f"{self._kind.name}.{action}", compiled.id, {})
         tx.after_commit(lambda: self._book.add(compiled))
+        self._kind.begun(tx, compiled)
+
+    def _shown(self, document: dict[str, Any], now: datetime) -> dict[str, Any]:
+        if "timeInterval" not in document:
+            document = {**self._kind.defaults, **document}
+        return {**document, "status": _status(document, now)}
 
 
 def _changed(document: dict[str, Any], fragment: dict[str, Any]) -> dict[str, Any]:
@@ -158,14 +230,10 @@ def _changed(document: dict[str, Any], fragment: dict[str, Any]) -> dict[str, An
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def _with_status(document: dict[str, Any], now: datetime) -> dict[str, Any]:
-    active = document.get("isActive", True)
-    status = "active" if active else "paused"
+def _status(document: dict[str, Any], now: datetime) -> str:
     if "expiresAt" in document and parse_instant(document["expiresAt"]) <= now:
-        status = "expired"
-    if "timeInterval" not in document:
-        document = {"notificationTrigger": list(DEFAULT_TRIGGERS), **document}
-    return {**document, "status": status}
+        return "expired"
+    return "active" if document.get("isActive", True) else "paused"
 
 
 def _check_end(given: dict[str, Any], now: datetime) -> None:

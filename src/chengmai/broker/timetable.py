@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, Protocol, TypeVar
 
 import orjson
 import structlog
@@ -22,24 +23,71 @@ MOST_ENTITIES = 1000
 _log = structlog.get_logger(__name__)
 
 
-class Timetable:
+class Periodic(Protocol):
+    """What the timetable knows of a subscription, whatever it is about."""
+
+    @property
+    def key(self) -> Key:
+        """Return tenant and id."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """Return the id of the subscription."""
+        ...
+
+    @property
+    def interval_s(self) -> float | None:
+        """Return how often it is told, where it is periodic."""
+        ...
+
+    def is_due(self, now_us: int) -> bool:
+        """Return whether it may notify at an instant."""
+        ...
+
+
+P = TypeVar("P", bound=Periodic)
+P_co = TypeVar("P_co", bound=Periodic, covariant=True)
+
+
+class Book(Protocol[P_co]):
+    """Port: the subscriptions in memory."""
+
+    def on_change(self, changed: Callable[[Key], None]) -> None:
+        """Call `changed(key)` whenever a subscription came, changed or went."""
+        ...
+
+    def every(self) -> Sequence[P_co]:
+        """Return all subscriptions."""
+        ...
+
+    def get(self, key: Key) -> P_co | None:
+        """Return a subscription, or None."""
+        ...
+
+    def wake(self, key: Key) -> None:
+        """Say that something is due."""
+        ...
+
+
+class Timetable(Generic[P]):
     """One task a periodic subscription; `start` once, `stop` at the end.
 
-    Intervals are seconds of the real clock. When nothing matches, nothing is sent.
+    Intervals are seconds of the real clock. `compose` gives the body of what is due, None for nothing.
     """
 
     def __init__(
         self,
         work: Work[Tx],
-        entities: EntityStore,
         outbox: SubscriptionStore,
-        book: SubscriptionBook,
+        book: Book[P],
+        compose: Callable[[Tx, P], bytes | None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._work = work
-        self._entities = entities
         self._outbox = outbox
         self._book = book
+        self._compose = compose
         self._sleep = sleep
         self._tasks: dict[Key, asyncio.Task[None]] = {}
 
@@ -66,7 +114,7 @@ class Timetable:
                 self._run(subscription), name=f"timetable {key[1]}"
             )
 
-    async def _run(self, subscription: Subscription) -> None:
+    async def _run(self, subscription: P) -> None:
         assert subscription.interval_s is not None
         while True:
             await self._sleep(subscription.interval_s)
@@ -75,25 +123,35 @@ class Timetable:
             except Problem as problem:
                 _log.warning("timetable.failed", subscription=subscription.id, why=problem.detail)
 
-    async def _tell(self, subscription: Subscription) -> None:
-        tenant = subscription.key[0]
-
+    async def _tell(self, subscription: P) -> None:
         def tell(tx: Tx) -> None:
             if not subscription.is_due(to_us(tx.now)):
                 return
-            found = self._matching(tx, subscription)
-
-            def lookup(entity_id: str) -> Entity | None:
-                return self._entities.get(tx, tenant, entity_id)
-
-            data = data_of(subscription, found, lookup) if found else None
-            if data is None or self._outbox.due(tx, *subscription.key, 1):
+            body = self._compose(tx, subscription)
+            if body is None or self._outbox.due(tx, *subscription.key, 1):
                 # What is still due says the same, or soon will: a dead receiver gathers no heap.
                 return
-            self._outbox.add_due(tx, tenant, subscription.id, "", orjson.dumps(data))
+            self._outbox.add_due(tx, *subscription.key, "", body)
             tx.after_commit(lambda: self._book.wake(subscription.key))
 
         await self._work.write(tell)
+
+
+class EntityRounds:
+    """What periodic subscriptions to entities are told: every entity that matches."""
+
+    def __init__(self, entities: EntityStore) -> None:
+        self._entities = entities
+
+    def compose(self, tx: Tx, subscription: Subscription) -> bytes | None:
+        """Return the entities as the receiver wants them; None when there are none."""
+        found = self._matching(tx, subscription)
+
+        def lookup(entity_id: str) -> Entity | None:
+            return self._entities.get(tx, subscription.key[0], entity_id)
+
+        data = data_of(subscription, found, lookup) if found else None
+        return None if data is None else orjson.dumps(data)
 
     def _matching(self, tx: Tx, subscription: Subscription) -> list[Entity]:
         infos = subscription.entities
@@ -102,7 +160,7 @@ class Timetable:
         which = Candidates(types=sorted(types) if narrowed else None)
         found: list[Entity] = []
         for entity in self._entities.candidates(tx, subscription.key[0], which):
-            if self._book.selects(subscription, entity):
+            if SubscriptionBook.selects(subscription, entity):
                 found.append(entity)
                 if len(found) == MOST_ENTITIES:
                     break

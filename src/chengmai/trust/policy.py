@@ -30,6 +30,7 @@ _CHANGE = frozenset(
         "contexts.manage",
         "registrations.read",
         "registrations.manage",
+        "registrations.watch",
     }
 )
 
@@ -51,7 +52,13 @@ POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
         "worker": _LOOK | _HANDLER | {"cases.report"},
         "partner": _LOOK
         | _HANDLER
-        | {"entities.write", "subscriptions.manage", "registrations.read", "cases.report"},
+        | {
+            "entities.write",
+            "subscriptions.manage",
+            "registrations.read",
+            "registrations.watch",
+            "cases.report",
+        },
         "auditor": _LOOK | {"audit.read", "registrations.read"},
         "citizen": frozenset({"cases.report", "vitals.read"}),
         "system": _LOOK | _CHANGE | _PLATFORM,

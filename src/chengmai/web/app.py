@@ -42,6 +42,7 @@ class CityWeb:
             discovery=city.discovery,
             past=city.past,
             instances_per_page=city.settings.instances_per_page,
+            watching=city.watching.subscribing,
         )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access

@@ -34,6 +34,10 @@ class RegistryBook:
         """Return the registrations of a tenant, ordered by id."""
         return self._by_tenant.get(tenant, ())
 
+    def every(self) -> list[Registration]:
+        """Return the registrations of all tenants."""
+        return [one for held in list(self._by_tenant.values()) for one in held]
+
     def has(self, tenant: str) -> bool:
         """Return whether a tenant has any."""
         return tenant in self._by_tenant

@@ -47,13 +47,14 @@ def discovered(
         discovery.attributes,
     )
     for one in registrations:
-        if one.is_live(now_us) and _holds(discovery, one, core):
+        if one.is_live(now_us) and fits(discovery, one, core):
             match = asked.match(one)
             if match is not None:
                 yield match
 
 
-def _holds(discovery: Discovery, one: Registration, core: Context) -> bool:
+def fits(discovery: Discovery, one: Registration, core: Context) -> bool:
+    """Return whether a registration is of the scope, time, place and kind that are asked for."""
     if discovery.scopes is not None and not matches_scopes(discovery.scopes, one.scopes):
         return False
     if not _in_time(discovery.window, one):

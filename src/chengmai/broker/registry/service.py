@@ -63,6 +63,7 @@ class Registry:
         self._watch = watch
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._unsaved: set[tuple[str, str]] = set()
+        self._looked_us = to_us(clock.now())
         self.book = book
 
     async def load(self) -> int:
@@ -142,8 +143,7 @@ class Registry:
                 raise RegistrationNotFound(registration_id)
             self._store.remove(tx, actor.tenant, registration_id)
             self._audit.line(tx, actor, "registration.delete", registration_id, {})
-            gone = compile_registration(actor.tenant, before, self._contexts)
-            self._watch(tx, actor.tenant, gone, None)
+            self._announce(tx, actor.tenant, before, None)
             tx.after_commit(lambda: self._dropped(actor.tenant, registration_id))
 
         await self._work.write(delete)
@@ -181,6 +181,23 @@ class Registry:
 
         if moved:
             await self._work.write(save)
+
+    async def tell_expired(self) -> None:
+        """Tell of the registrations that have expired since this was last called (clause 5.11.7)."""
+        since, now_us = self._looked_us, to_us(self._clock.now())
+
+        def tell(tx: Tx) -> None:
+            for one in gone:
+                self._watch(tx, one.tenant, one, None)
+
+        gone = [
+            one
+            for one in self.book.every()
+            if one.expires_us is not None and since < one.expires_us <= now_us
+        ]
+        if gone:
+            await self._work.write(tell)
+        self._looked_us = now_us
 
     async def _check_entities(self, draft: Registration) -> None:
         # Before the write: looking through the entities of a type would keep all writers waiting.
@@ -223,9 +240,21 @@ class Registry:
         self._audit.line(
             tx, actor, action, made.id, {"endpoint": made.endpoint, "mode": made.mode.value}
         )
-        old = None if before is None else compile_registration(actor.tenant, before, self._contexts)
-        self._watch(tx, actor.tenant, old, made)
+        self._announce(tx, actor.tenant, before, made)
         tx.after_commit(lambda: self.book.add(made))
+
+    def _announce(
+        self, tx: Tx, tenant: str, before: dict[str, Any] | None, after: Registration | None
+    ) -> None:
+        """Tell of a change; what has expired counts as not there."""
+        now_us = to_us(tx.now)
+        old = None if before is None else compile_registration(tenant, before, self._contexts)
+        self._watch(
+            tx,
+            tenant,
+            old if old is not None and old.is_live(now_us) else None,
+            after if after is not None and after.is_live(now_us) else None,
+        )
 
     def _others(self, tx: Tx, tenant: str) -> list[Registration]:
         return [

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chengmai.broker.registry.documents import SYSTEM
-from chengmai.broker.registry.matching import Match
 from chengmai.ngsild.contexts import Context
 
 
@@ -28,11 +28,9 @@ def without_system(document: dict[str, Any]) -> dict[str, Any]:
     return without(document, *SYSTEM)
 
 
-def relevant(document: dict[str, Any], match: Match) -> dict[str, Any]:
-    """Return the document with the entries of `information` that matched (clause 5.11.7)."""
-    parts = match.registration.document["information"]
-    kept = [parts[at] for at in match.positions]
-    return {**document, "information": kept}
+def relevant(document: dict[str, Any], positions: Sequence[int]) -> dict[str, Any]:
+    """Return the document with some entries of `information` alone (clause 5.11.7)."""
+    return {**document, "information": [document["information"][at] for at in positions]}
 
 
 def _part(part: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -49,4 +47,4 @@ def _entity(info: dict[str, Any], context: Context) -> dict[str, Any]:
     types = info.get("type")
     if isinstance(types, list):
         return {**info, "type": [context.compact(one) for one in types]}
-    return info if types is None else {**info, "type": context.compact(types)}
+    return dict(info) if types is None else {**info, "type": context.compact(types)}

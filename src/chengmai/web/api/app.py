@@ -15,7 +15,7 @@ from chengmai.trust.tenants import Tenants, check_name
 from chengmai.web.api.http import InvalidRequest, LengthRequired, Request, Response
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.preferring import as_preferred
-from chengmai.web.api.problems import failure_response, problem_response
+from chengmai.web.api.problems import as_accepted, failure_response, problem_response
 from chengmai.web.api.routes import Route, find, offered
 
 Scope = MutableMapping[str, Any]
@@ -57,7 +57,9 @@ class MachineApi:
         try:
             response = await self._answer(scope, headers, receive, request_id, warnings)
         except Problem as problem:
-            response = problem_response(problem, request_id)
+            response = as_accepted(
+                problem_response(problem, request_id), headers.get("accept", "*/*")
+            )
         except Exception as error:
             response = failure_response(error, request_id)
         if tenant := headers.get("ngsild-tenant"):

@@ -15,8 +15,10 @@ from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.expiring import Expiring
 from chengmai.broker.model import BatchOutcome, EntityQuery, UpdateOutcome
 from chengmai.broker.registry.service import Registry
+from chengmai.broker.registry.watched import SourceSubscription
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
+from chengmai.broker.subscription import Subscription
 from chengmai.broker.temporal import TemporalBroker
 from chengmai.ngsild.contexts import Context, ContextCompiler
 from chengmai.web.api.http import InvalidRequest, Request, Response, json_response
@@ -37,12 +39,13 @@ class Machine:
 
     broker: Broker
     temporal: TemporalBroker
-    subscribing: Subscribing
+    subscribing: Subscribing[Subscription]
     contexts: ContextCompiler
     shelf: ContextShelf
     forwarder: Forwarder
     expiring: Expiring
     registry: Registry
+    watching: Subscribing[SourceSubscription]
     reads: DistributedReads
     discovery: DistributedDiscovery
     past: DistributedPast

@@ -20,6 +20,8 @@ JSON = "application/json"
 JSON_LD = "application/ld+json"
 GEO_JSON = "application/geo+json"
 MERGE_PATCH = "application/merge-patch+json"
+_NEVER_SIMPLE = frozenset({"PATCH", "PUT"})
+"""Methods that no page of another site can send unasked: a body without a type is read as JSON there."""
 _REL = "http://www.w3.org/ns/json-ld#context"
 _LINK = re.compile(r"<([^>]*)>\s*((?:;[^,]*)*)")
 
@@ -75,7 +77,7 @@ def body_with_context(
     request: Request, contexts: ContextCompiler, *, merge_patch: bool = False
 ) -> tuple[Any, Context]:
     """Return the body, without its `@context`, and the context that holds for it."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media = _media(request)
     linked = link_context(request)
     if media == JSON_LD:
         if linked is not None:
@@ -95,6 +97,13 @@ def body_with_context(
         param="Content-Type",
         fix=f"send {JSON} or {JSON_LD}",
     )
+
+
+def _media(request: Request) -> str:
+    given = request.headers.get("content-type")
+    if given is None and request.method in _NEVER_SIMPLE:
+        return JSON
+    return (given or "").partition(";")[0].strip().lower()
 
 
 def _own_context(body: Any, contexts: ContextCompiler) -> tuple[Any, Context]:

@@ -45,6 +45,7 @@ LONGEST_DETAIL = 1000
 LONGEST_PARAM = 200
 """Characters: what was sent is quoted in a problem and never given back whole."""
 _ETSI = "https://uri.etsi.org/ngsi-ld/errors/"
+_WIDER = frozenset({"application/problem+json", "application/*", "*/*"})
 _log = structlog.get_logger(__name__)
 
 STATUS: tuple[tuple[type[Problem], int, str], ...] = (
@@ -114,6 +115,17 @@ def problem_response(problem: Problem, request_id: str = "") -> Response:
         response.header("Allow", ", ".join(problem.allowed))
     if isinstance(problem, Unauthenticated):
         response.header("WWW-Authenticate", 'Bearer realm="chengmai"')
+    return response
+
+
+def as_accepted(response: Response, accept: str) -> Response:
+    """Return a problem, as plain JSON to who accepts that and nothing wider (RFC 9110, 12.5.1)."""
+    ranges = {part.partition(";")[0].strip() for part in accept.split(",")}
+    if "application/json" in ranges and not ranges & _WIDER:
+        response.headers = [
+            (name, "application/json" if name == "Content-Type" else value)
+            for name, value in response.headers
+        ]
     return response
 
 

@@ -17,6 +17,7 @@ from chengmai.web.api import (
     discovery,
     entities,
     queries,
+    registration_subscriptions,
     registrations,
     subscriptions,
     temporal,
@@ -192,6 +193,15 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
         "GET": _route("registrations.read", registrations.retrieve, "options"),
         "PATCH": _route("registrations.manage", registrations.change),
         "DELETE": _route("registrations.manage", registrations.delete),
+    },
+    ("csourceSubscriptions",): {
+        "GET": _route("registrations.watch", registration_subscriptions.query, *_PAGE),
+        "POST": _route("registrations.watch", registration_subscriptions.create, creates=True),
+    },
+    ("csourceSubscriptions", "*"): {
+        "GET": _route("registrations.watch", registration_subscriptions.retrieve),
+        "PATCH": _route("registrations.watch", registration_subscriptions.change),
+        "DELETE": _route("registrations.watch", registration_subscriptions.delete),
     },
     ("jsonldContexts",): {
         "GET": _route("entities.read", contexts.query, "details", "kind"),

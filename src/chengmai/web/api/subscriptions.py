@@ -1,4 +1,4 @@
-"""/subscriptions (clauses 6.10 and 6.11)."""
+"""/subscriptions (clauses 6.10 and 6.11), and what those to registrations have in common with them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import quote
 from chengmai.broker.model import EntityQuery
 from chengmai.broker.naming import renamed
 from chengmai.broker.problems import SubscriptionInvalid
+from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.subscription import COUNTERS
 from chengmai.kernel.ids import urn
 from chengmai.ngsild.contexts import CORE_URL, Context
@@ -27,15 +28,54 @@ from chengmai.web.api.negotiation import (
 
 async def create(machine: Machine, request: Request) -> Response:
     """POST /subscriptions"""
+    return await create_in(
+        machine.subscribing, "subscriptions", machine, request, shows_context=True
+    )
+
+
+async def query(machine: Machine, request: Request) -> Response:
+    """GET /subscriptions"""
+    return await query_in(machine.subscribing, machine, request)
+
+
+async def retrieve(machine: Machine, request: Request, subscription_id: str) -> Response:
+    """GET /subscriptions/{id}"""
+    return await retrieve_in(machine.subscribing, machine, request, subscription_id)
+
+
+async def change(machine: Machine, request: Request, subscription_id: str) -> Response:
+    """PATCH /subscriptions/{id}"""
+    return await change_in(machine.subscribing, machine, request, subscription_id)
+
+
+async def delete(machine: Machine, request: Request, subscription_id: str) -> Response:
+    """DELETE /subscriptions/{id}"""
+    return await delete_in(machine.subscribing, request, subscription_id)
+
+
+async def create_in(
+    service: Subscribing[Any],
+    path: str,
+    machine: Machine,
+    request: Request,
+    *,
+    shows_context: bool,
+) -> Response:
+    """Return the answer to a request to create a subscription of a kind.
+
+    With `shows_context` the context of its notifications is a member that is shown.
+    """
     body, context = body_with_context(request, machine.contexts)
     document = _checked(body)
     document.setdefault("id", urn("Subscription", secrets.token_hex(12)))
     source = await context_url(machine, request, context)
-    if document.setdefault("jsonldContext", source) != source:
+    if document.get("jsonldContext", source) != source or not shows_context:
         # Names are read with the request's context, notifications written with the one named.
         document["@context"] = source
-    await machine.subscribing.create(request.actor, document)
-    location = f"/ngsi-ld/v1/subscriptions/{quote(document['id'], safe=':')}"
+    if shows_context:
+        document.setdefault("jsonldContext", source)
+    await service.create(request.actor, document)
+    location = f"/ngsi-ld/v1/{path}/{quote(document['id'], safe=':')}"
     return Response(201).header("Location", location)
 
 
@@ -46,12 +86,12 @@ async def context_url(machine: Machine, request: Request, context: Context) -> s
     return await machine.shelf.implicit(request.actor, context.source, request.base)
 
 
-async def query(machine: Machine, request: Request) -> Response:
-    """GET /subscriptions"""
+async def query_in(service: Subscribing[Any], machine: Machine, request: Request) -> Response:
+    """Return a page of the subscriptions of a kind."""
     media = accepted(request)
     limit = request.number("limit", 20, least=0, most=1000)
     offset = request.number("offset", 0, least=0, most=10**9)
-    found = await machine.subscribing.list(request.actor)
+    found = await service.list(request.actor)
     page = [_shown(machine, request, one, media) for one in found[offset : offset + limit]]
     response = json_response(page, content_type=media)
     more = len(found) > offset + limit
@@ -63,31 +103,35 @@ async def query(machine: Machine, request: Request) -> Response:
     return response
 
 
-async def retrieve(machine: Machine, request: Request, subscription_id: str) -> Response:
-    """GET /subscriptions/{id}"""
+async def retrieve_in(
+    service: Subscribing[Any], machine: Machine, request: Request, subscription_id: str
+) -> Response:
+    """Return a subscription of a kind."""
     media = accepted(request)
     checked_uri(subscription_id, "id")
-    document = await machine.subscribing.get(request.actor, subscription_id)
+    document = await service.get(request.actor, subscription_id)
     response = json_response(_shown(machine, request, document, media), content_type=media)
     if media == JSON:
         response.header("Link", context_link(request_context(request, machine.contexts)))
     return response
 
 
-async def change(machine: Machine, request: Request, subscription_id: str) -> Response:
-    """PATCH /subscriptions/{id}"""
+async def change_in(
+    service: Subscribing[Any], machine: Machine, request: Request, subscription_id: str
+) -> Response:
+    """Return the answer to a request to change a subscription of a kind."""
     checked_uri(subscription_id, "id")
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
     if not isinstance(body, dict):
         raise SubscriptionInvalid("the body is no object", param="body")
-    await machine.subscribing.change(request.actor, subscription_id, renamed(body, context.expand))
+    await service.change(request.actor, subscription_id, renamed(body, context.expand))
     return Response(204)
 
 
-async def delete(machine: Machine, request: Request, subscription_id: str) -> Response:
-    """DELETE /subscriptions/{id}"""
+async def delete_in(service: Subscribing[Any], request: Request, subscription_id: str) -> Response:
+    """Return the answer to a request to end a subscription of a kind."""
     checked_uri(subscription_id, "id")
-    await machine.subscribing.delete(request.actor, subscription_id)
+    await service.delete(request.actor, subscription_id)
     return Response(204)
 
 
@@ -95,7 +139,7 @@ def _shown(
     machine: Machine, request: Request, document: dict[str, Any], media: str
 ) -> dict[str, Any]:
     """Return a subscription with its names in the context asked for; in JSON-LD its own is the default."""
-    given = document.get("@context", document["jsonldContext"])
+    given = document.get("@context") or document["jsonldContext"]
     document = {name: value for name, value in document.items() if name != "@context"}
     if media != JSON and link_context(request) is None:
         return {**document, "@context": given}
