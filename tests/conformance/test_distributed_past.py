@@ -218,15 +218,17 @@ async def test_only_registered_attributes_come_from_a_source(tmp_path: Path) -> 
 
 @pytest.mark.clause("4.3.6.3", "5.7.3")
 async def test_the_past_of_an_exclusive_attribute_is_that_of_its_source(tmp_path: Path) -> None:
-    source = _keeps(_told(_seen(1, 1)))
+    only = _keeps(_told(_seen(1, 1)))
     other = _keeps(_told(_seen(7, 7), rpm=[_seen(3000, 1)]))
-    async with a_house(tmp_path) as house, sources(source, other):
+    async with a_house(tmp_path) as house, sources(only, other):
         information = {"entities": [{"id": CAR, "type": "Vehicle"}], "propertyNames": ["speed"]}
-        await registered(house, source, information, operations=OPERATIONS, mode="exclusive")
+        await registered(house, only, information, operations=OPERATIONS, mode="exclusive")
         await registered(house, other, name="2", operations=OPERATIONS)
 
         found = await house.get(f"{PAST}?{EVER}")
         assert (_values(found), _values(found, "rpm")) == ([1], [3000])
+        only.answers.clear()
+        assert "speed" not in await house.get(f"{PAST}?{EVER}")
 
 
 @pytest.mark.clause("6.3.17")

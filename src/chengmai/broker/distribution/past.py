@@ -47,7 +47,6 @@ class _Part:
 
     told: Told
     mode: Mode = _HERE
-    is_local: bool = False
 
 
 class DistributedPast:
@@ -227,8 +226,11 @@ class DistributedPast:
         here = await asyncio.gather(*(self._here(asked, one, matches, ask) for one in ids))
         parts = {
             one: [
-                *([] if local is None else [_Part(local, is_local=True)]),
-                *(_Part(told, match.registration.mode) for match, told in there.get(one, ())),
+                *([] if local is None else [_Part(local)]),
+                *(
+                    _Part(_unclaimed(told, match, matches), match.registration.mode)
+                    for match, told in there.get(one, ())
+                ),
             ]
             for one, local in zip(ids, here, strict=True)
         }
@@ -290,16 +292,7 @@ def _ordered(query: EvolutionQuery, ids: Sequence[str]) -> list[str]:
 def _one(parts: Sequence[_Part], ask: TemporalAsk, edge: int | None) -> tuple[Entity, Series]:
     by = ask.window.timeproperty
     heads = [_head(part) for part in parts]
-    alone = {name for part in parts if part.mode is Mode.EXCLUSIVE for name in part.told.series}
-    main = [
-        {
-            name: found
-            for name, found in part.told.series.items()
-            if part.mode is Mode.EXCLUSIVE or name not in alone
-        }
-        for part in parts
-        if part.mode is not Mode.AUXILIARY
-    ]
+    main = [part.told.series for part in parts if part.mode is not Mode.AUXILIARY]
     series = merged_series(main, by)
     helped = [part.told.series for part in parts if part.mode is Mode.AUXILIARY]
     more = merged_series(helped, by)
@@ -307,6 +300,16 @@ def _one(parts: Sequence[_Part], ask: TemporalAsk, edge: int | None) -> tuple[En
     window = ask.window
     chosen = {name: window.selected(found) for name, found in series.items()}
     return merged(heads), {name: _within(found, window, edge) for name, found in chosen.items()}
+
+
+def _unclaimed(told: Told, match: Match, matches: Sequence[Match]) -> Told:
+    """Return what counts of what a source tells: without what another one alone holds (4.3.6.3)."""
+    claimed: frozenset[str] = frozenset()
+    for other in matches:
+        if other is not match and other.registration.mode is Mode.EXCLUSIVE:
+            claimed |= attributes_of_entity(other, told.head) or frozenset()
+    series = {name: found for name, found in told.series.items() if name not in claimed}
+    return Told(told.head, series, told.cut)
 
 
 def _head(part: _Part) -> Fragment:
