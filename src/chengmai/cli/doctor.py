@@ -37,7 +37,7 @@ class Check:
 
 
 def doctor(data: DataOption = None, json: JsonOption = False) -> None:
-    """Look at installation, packs, files, feeds and audit chain; exit 1 when something is not well."""
+    """Look at installation, packs, files, feeds, sources and audit chain; exit 1 when something is not well."""
     settings = settings_with(data=data)
     checks = [_packs(settings), _screens(), _disk(settings), _access(settings)]
     if (settings.data / "state.db").exists():
@@ -137,10 +137,25 @@ async def _inside(city: City) -> list[Check]:
                 "see the feeds page for the reasons",
             )
         )
+    return checks + await _sources(city)
+
+
+async def _sources(city: City) -> list[Check]:
+    """Return how requests to each registered context source went, as far as it was ever asked."""
+    await city.registry.load()
+    checks = []
+    for one in city.registry.book.of(city.settings.tenant):
+        told = city.registry.shown(one)
+        state = told.get("status", "not asked yet")
+        seen = f"{state}, {told.get('timesSent', 0)} asked, {told.get('timesFailed', 0)} failed"
+        name = f"source {one.id.rpartition(':')[2]}"
+        to_do = f"see whether {one.endpoint} answers, or delete the registration"
+        checks.append(Check(name, state != "failed", seen, to_do))
     return checks
 
 
 def _depths(tx: Any) -> dict[str, int]:
     ((recent,),) = tx.db.execute("SELECT count(*) FROM observation")
-    ((outbox,),) = tx.db.execute("SELECT count(*) FROM outbox")
+    both = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM csource_outbox)"
+    ((outbox,),) = tx.db.execute(both)
     return {"recent": recent, "outbox": outbox}
