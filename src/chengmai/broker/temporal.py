@@ -15,14 +15,13 @@ from chengmai.broker.problems import EntityNotFound, InstanceNotFound
 from chengmai.broker.subscription import EntityInfo
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant, parse_us
-from chengmai.kernel.problems import TooLarge
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild import geoq, patch, q
 from chengmai.ngsild.entity import Entity, Instance
 from chengmai.ngsild.evolution import Cut, Evolution, Series, as_entity, paged, within_scopes
 from chengmai.ngsild.geoq import GeoQuery
 from chengmai.ngsild.merging import overlaid
-from chengmai.ngsild.problems import AttributeMissing
+from chengmai.ngsild.problems import AttributeMissing, TooManyResults
 from chengmai.ngsild.q import Query
 from chengmai.ngsild.select import Selector
 from chengmai.ngsild.temporal import TemporalQuery
@@ -292,7 +291,7 @@ class TemporalBroker:
             }
             series = {name: found for name, found in kept.items() if found}
         if (count := sum(map(len, series.values()))) > MOST_INSTANCES:
-            raise TooLarge(
+            raise TooManyResults(
                 f"{count} instances match, more than {MOST_INSTANCES}",
                 code="temporal.too_many",
                 param="timerel",

@@ -5,6 +5,8 @@ Invalid
 ├── EntityInvalid        an entity or fragment that breaks a rule of the standard
 ├── GeometryInvalid      a GeoJSON geometry that is none
 ├── QueryInvalid         a text in `q`, a type selector, a geo-query or a temporal query that does not parse
+TooLarge
+└── TooManyResults       an answer that would be larger than any answer may be
 NotFound
 └── AttributeMissing     the attribute or instance to change or delete is not there
 Unavailable
@@ -14,7 +16,7 @@ Unavailable
 
 from __future__ import annotations
 
-from chengmai.kernel.problems import Invalid, NotFound, Unavailable
+from chengmai.kernel.problems import Invalid, NotFound, TooLarge, Unavailable
 
 
 class ContextInvalid(Invalid):
@@ -50,6 +52,11 @@ class GeometryInvalid(Invalid):
 class QueryInvalid(Invalid):
     code = "query.invalid"
     title = "The query is not valid"
+
+
+class TooManyResults(TooLarge):
+    code = "query.too_many"
+    title = "The query asks for more than one answer may hold"
 
 
 class AttributeMissing(NotFound):

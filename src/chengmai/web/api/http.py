@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from chengmai.kernel.actors import Actor
-from chengmai.kernel.problems import Invalid, Problem, TooLarge
+from chengmai.kernel.problems import Invalid, Problem
+from chengmai.ngsild.problems import TooManyResults
 from chengmai.web.api.wire import InvalidRequest as InvalidRequest
 from chengmai.web.api.wire import document_of, parameters_of
 
@@ -71,7 +72,7 @@ class Request:
         return document_of(self.body)
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
-        """Return a whole-number parameter in [least, most]; raises `Invalid` or `TooLarge`."""
+        """Return a whole-number parameter in [least, most]; raises `Invalid` or `TooManyResults`."""
         text = self.query.get(name)
         if text is None:
             return default
@@ -81,7 +82,12 @@ class Request:
         if value < least:
             raise Invalid(f"{name} must be {least} or more", code="query.number", param=name)
         if value > most:
-            raise TooLarge(f"{name} must be {most} or less", code="query.number", param=name)
+            raise TooManyResults(
+                f"{name} must be {most} or less",
+                code="query.number",
+                param=name,
+                fix=f"ask for {most}, and follow the links to the next pages",
+            )
         return value
 
     def flag(self, name: str) -> bool:

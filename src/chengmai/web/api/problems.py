@@ -28,7 +28,7 @@ from chengmai.kernel.problems import (
     Unauthenticated,
     Unavailable,
 )
-from chengmai.ngsild.problems import ContextNotAvailable
+from chengmai.ngsild.problems import ContextNotAvailable, TooManyResults
 from chengmai.store.problems import StoreBusy, StoreFull
 from chengmai.trust.problems import TenantNotFound
 from chengmai.web.api.http import (
@@ -72,7 +72,8 @@ STATUS: tuple[tuple[type[Problem], int, str], ...] = (
     (Unauthenticated, 401, "InvalidRequest"),
     (Forbidden, 403, "InvalidRequest"),
     (NotSupported, 422, "OperationNotSupported"),
-    (TooLarge, 413, "TooComplexQuery"),
+    (TooManyResults, 403, "TooManyResults"),
+    (TooLarge, 413, "InvalidRequest"),
     (Unavailable, 503, "InternalError"),
     (Problem, 500, "InternalError"),
 )
