@@ -16,12 +16,15 @@ from chengmai.broker.commit import CommitPath
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.delivery import Delivery
 from chengmai.broker.distribution.answers import Reader
+from chengmai.broker.distribution.batches import DistributedBatches
 from chengmai.broker.distribution.discovering import DistributedDiscovery
 from chengmai.broker.distribution.gathering import Gatherer
 from chengmai.broker.distribution.loops import HostAlias
 from chengmai.broker.distribution.past import DistributedPast
 from chengmai.broker.distribution.reads import DistributedReads
+from chengmai.broker.distribution.sharing import Sharing
 from chengmai.broker.distribution.sources import Forwarder
+from chengmai.broker.distribution.writes import DistributedWrites
 from chengmai.broker.expiring import DueTimes, Expiring
 from chengmai.broker.letters import EntityLetters
 from chengmai.broker.model import Change
@@ -205,6 +208,10 @@ class City:
         self.reads = DistributedReads(self.broker, work, entities, gatherer)
         self.discovery = DistributedDiscovery(self.broker, gatherer)
         self.past = DistributedPast(self.temporal, gatherer)
+        sharing = Sharing(
+            work, self.broker, self.registry.book, self.forwarder, self.trust.audit, self.clock
+        )
+        self.writes, self.batches = DistributedWrites(sharing), DistributedBatches(sharing)
 
     def _build_rooms(self) -> None:
         work, tenant = self.store.work, self.settings.tenant

@@ -43,6 +43,8 @@ class CityWeb:
             past=city.past,
             instances_per_page=city.settings.instances_per_page,
             watching=city.watching.subscribing,
+            writes=city.writes,
+            batches=city.batches,
         )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access

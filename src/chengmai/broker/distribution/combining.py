@@ -46,7 +46,13 @@ class Part:
     problem: Problem | None = None
     refused: tuple[tuple[str, str], ...] = ()
     is_partial: bool = False
-    created: bool = False
+
+    @property
+    def not_updated(self) -> list[Refused]:
+        """Return the attributes of the share that were not updated, and why."""
+        if self.problem is not None:
+            return [Refused(one, self.problem.detail, self.registration) for one in self.names]
+        return [Refused(one, why, self.registration) for one, why in self.refused]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +96,7 @@ class Outcome:
     @property
     def not_updated(self) -> list[Refused]:
         """Return every attribute that a holder did not update."""
-        made = []
-        for part in self.parts:
-            if part.problem is not None:
-                made += [Refused(one, part.problem.detail, part.registration) for one in part.names]
-            made += [Refused(one, why, part.registration) for one, why in part.refused]
-        return made
+        return [one for part in self.parts for one in part.not_updated]
 
 
 def settled(parts: Iterable[Part]) -> Outcome:
@@ -130,9 +131,7 @@ def part_of_answer(
     given = tuple(names)
     if isinstance(answer, Reply) and answer.status == 207:
         return _multi_status(registration, given, answer.document, context)
-    problem = problem_of(registration, answer)
-    created = isinstance(answer, Reply) and answer.status == 201
-    return Part(given, registration.id, problem, created=created)
+    return Part(given, registration.id, problem_of(registration, answer))
 
 
 def problem_of(registration: Registration, answer: Answer) -> Problem | None:

@@ -15,7 +15,9 @@ from chengmai.broker.registry.model import Mode, Registration
 from chengmai.ngsild.entity import Entity
 
 Names = frozenset[str]
-_MEMBERS = ("id", "type", "scope", "expiresAt")
+HOW_TO_MERGE = ("observedAt", "lang")
+"""Members of a fragment that say how it is merged (clause 5.6.17.3); others are told in parameters."""
+_MEMBERS = ("id", "type", "scope", "expiresAt", *HOW_TO_MERGE)
 
 
 @dataclass(frozen=True, slots=True)

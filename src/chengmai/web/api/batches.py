@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from chengmai.broker.distribution.asked import Asked
 from chengmai.broker.model import BatchOutcome
 from chengmai.kernel.problems import Invalid, Problem, TooLarge
 from chengmai.ngsild.contexts import Context, ContextCompiler
@@ -13,20 +14,18 @@ from chengmai.ngsild.entity import VALUE_MEMBER, Entity
 from chengmai.ngsild.expand import expand_entity, expand_fragment
 from chengmai.ngsild.problems import ContextNotAvailable, ContextWanted
 from chengmai.web.api.http import Request, Response
-from chengmai.web.api.machine import Machine, batch_response, options
+from chengmai.web.api.machine import Machine, asked_by, batch_response, options
 from chengmai.web.api.negotiation import JSON_LD, body_with_context
 
 MOST_PER_BATCH = 10_000
 _IN_A_ROW = 50
 Expand = Callable[[Any, Context], Entity]
-Commit = Callable[[list[Entity]], Awaitable[BatchOutcome]]
+Commit = Callable[[Asked, list[Entity]], Awaitable[BatchOutcome]]
 
 
 async def create(machine: Machine, request: Request) -> Response:
     """POST /entityOperations/create"""
-    return await _run(
-        machine, request, lambda entities: machine.broker.batch_create(request.actor, entities)
-    )
+    return await _run(machine, request, machine.batches.create)
 
 
 async def upsert(machine: Machine, request: Request) -> Response:
@@ -35,7 +34,7 @@ async def upsert(machine: Machine, request: Request) -> Response:
     return await _run(
         machine,
         request,
-        lambda entities: machine.broker.batch_upsert(request.actor, entities, update=update),
+        lambda asked, entities: machine.batches.upsert(asked, entities, update=update),
     )
 
 
@@ -45,24 +44,19 @@ async def update(machine: Machine, request: Request) -> Response:
     return await _run(
         machine,
         request,
-        lambda entities: machine.broker.batch_update(request.actor, entities, overwrite=overwrite),
+        lambda asked, entities: machine.batches.update(asked, entities, overwrite=overwrite),
         expand=_appended,
     )
 
 
 async def merge(machine: Machine, request: Request) -> Response:
     """POST /entityOperations/merge"""
-    return await _run(
-        machine,
-        request,
-        lambda entities: machine.broker.batch_merge(request.actor, entities),
-        expand=_merged,
-    )
+    return await _run(machine, request, machine.batches.merge, expand=_merged)
 
 
 async def delete(machine: Machine, request: Request) -> Response:
     """POST /entityOperations/delete"""
-    body, _ = body_with_context(request, machine.contexts)
+    body, context = body_with_context(request, machine.contexts)
     ids: list[str] = []
     refused: list[tuple[str, Problem]] = []
     for one in _list(body):
@@ -70,7 +64,7 @@ async def delete(machine: Machine, request: Request) -> Response:
             ids.append(_id(one))
         except Invalid as problem:
             refused.append((_id_or_nothing(one), problem))
-    outcome = await machine.broker.batch_delete(request.actor, ids)
+    outcome = await machine.batches.delete(asked_by(request, context), ids)
     outcome.failed = [*refused, *outcome.failed]
     return batch_response(outcome)
 
@@ -79,6 +73,7 @@ async def _run(
     machine: Machine, request: Request, commit: Commit, *, expand: Expand = expand_entity
 ) -> Response:
     entities: list[Entity] = []
+    contexts: dict[str, Context] = {}
     refused: list[tuple[str, Problem]] = []
     body, context = _batch(request, machine.contexts)
     for place, one in enumerate(body):
@@ -88,11 +83,14 @@ async def _run(
             own, its_context = _with_context(one, request, context, machine.contexts)
             entity = expand(own, its_context)
             entities.append({**entity, "id": _id(entity)})
+            contexts[its_context.key] = its_context
         except ContextWanted:
             raise
         except (Invalid, ContextNotAvailable) as problem:
             refused.append((_id_or_nothing(one), problem))
-    outcome = await commit(entities)
+    # Entries with contexts of their own are forwarded with full names, which every context leaves alone.
+    shared = next(iter(contexts.values())) if len(contexts) == 1 else machine.contexts.core
+    outcome = await commit(asked_by(request, shared), entities)
     outcome.failed = [*refused, *outcome.failed]
     return batch_response(outcome)
 

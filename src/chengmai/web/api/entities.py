@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from chengmai.kernel.problems import Invalid, NotFound
+from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.expand import expand_attribute, expand_entity, expand_fragment
 from chengmai.ngsild.members import checked_instant
-from chengmai.ngsild.select import matches_types, parse_types
+from chengmai.ngsild.select import Selector, parse_types
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import Machine, form, options, update_response
+from chengmai.web.api.machine import (
+    Machine,
+    asked_by,
+    entity_outcome_response,
+    form,
+    options,
+    update_response,
+)
 from chengmai.web.api.negotiation import body_with_context, request_context
 
 
@@ -21,45 +28,59 @@ async def create(machine: Machine, request: Request) -> Response:
     if not isinstance(body, dict):
         raise InvalidRequest("the body is no JSON object", param="body", fix="send one entity")
     entity = expand_entity(body, context)
-    await machine.broker.create(request.actor, entity)
-    return Response(201).header("Location", f"/ngsi-ld/v1/entities/{quote(entity['id'], safe=':')}")
+    outcome = await machine.writes.create(asked_by(request, context), entity)
+    location = f"/ngsi-ld/v1/entities/{quote(entity['id'], safe=':')}"
+    done = Response(201).header("Location", location)
+    return entity_outcome_response(outcome, entity["id"], done=done)
 
 
 async def delete(machine: Machine, request: Request, entity_id: str) -> Response:
     """DELETE /entities/{id}"""
     context = request_context(request, machine.contexts)
-    await _check_type(machine, request, entity_id, context)
-    await machine.broker.delete(request.actor, entity_id)
-    return Response(204)
+    outcome = await machine.writes.delete(
+        asked_by(request, context), entity_id, types=_types(request, context)
+    )
+    return entity_outcome_response(outcome, entity_id, done=Response(204))
 
 
 async def merge(machine: Machine, request: Request, entity_id: str) -> Response:
     """PATCH /entities/{id}"""
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
-    await _check_type(machine, request, entity_id, context)
-    fragment = expand_fragment(body, context, simplified=form(request) == "simplified")
+    is_plain = form(request) == "simplified"
+    fragment = expand_fragment(body, context, simplified=is_plain)
     _same_id(fragment, entity_id)
-    fragment |= _how_to_merge(request)
-    return update_response(await machine.broker.merge(request.actor, entity_id, fragment))
+    outcome = await machine.writes.merge(
+        asked_by(request, context),
+        entity_id,
+        fragment | _how_to_merge(request),
+        types=_types(request, context),
+        plain={context.expand(name): value for name, value in body.items()} if is_plain else None,
+    )
+    return entity_outcome_response(outcome, entity_id, done=Response(204))
 
 
 async def replace(machine: Machine, request: Request, entity_id: str) -> Response:
     """PUT /entities/{id}"""
     body, context = body_with_context(request, machine.contexts)
-    await _check_type(machine, request, entity_id, context)
     body = {"id": entity_id, **body} if isinstance(body, dict) else body
     entity = expand_entity(body, context)
     _same_id(entity, entity_id)
-    return update_response(await machine.broker.replace(request.actor, entity_id, entity))
+    outcome = await machine.writes.replace(
+        asked_by(request, context), entity_id, entity, types=_types(request, context)
+    )
+    return entity_outcome_response(outcome, entity_id, done=Response(204))
 
 
 async def append(machine: Machine, request: Request, entity_id: str) -> Response:
     """POST /entities/{id}/attrs"""
     body, context = body_with_context(request, machine.contexts)
-    await _check_type(machine, request, entity_id, context)
     fragment = expand_fragment(body, context, complete=True)
-    outcome = await machine.broker.append(
-        request.actor, entity_id, fragment, overwrite="noOverwrite" not in options(request)
+    outcome = await machine.writes.append(
+        asked_by(request, context),
+        entity_id,
+        fragment,
+        overwrite="noOverwrite" not in options(request),
+        types=_types(request, context),
     )
     return update_response(outcome)
 
@@ -67,9 +88,11 @@ async def append(machine: Machine, request: Request, entity_id: str) -> Response
 async def update(machine: Machine, request: Request, entity_id: str) -> Response:
     """PATCH /entities/{id}/attrs"""
     body, context = body_with_context(request, machine.contexts)
-    await _check_type(machine, request, entity_id, context)
     fragment = expand_fragment(body, context)
-    return update_response(await machine.broker.update(request.actor, entity_id, fragment))
+    outcome = await machine.writes.update(
+        asked_by(request, context), entity_id, fragment, types=_types(request, context)
+    )
+    return update_response(outcome)
 
 
 async def replace_attribute(
@@ -79,11 +102,18 @@ async def replace_attribute(
     if attribute == "scope":
         raise Invalid("scope is replaced with the entity", code="attribute.scope", param="scope")
     body, context = body_with_context(request, machine.contexts)
-    await _check_type(machine, request, entity_id, context)
+    if isinstance(body, dict) and list(body) == [attribute]:
+        # An attribute under its own name can mean nothing else: a whole one has a type or a value member.
+        body = body[attribute]
     instances = expand_attribute(attribute, body, context, fragment=False)
-    name = context.expand(attribute)
-    await machine.broker.replace_attribute(request.actor, entity_id, name, instances)
-    return Response(204)
+    outcome = await machine.writes.replace_attribute(
+        asked_by(request, context),
+        entity_id,
+        context.expand(attribute),
+        instances,
+        types=_types(request, context),
+    )
+    return update_response(outcome)
 
 
 async def update_attribute(
@@ -91,14 +121,17 @@ async def update_attribute(
 ) -> Response:
     """PATCH /entities/{id}/attrs/{attr}"""
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
-    await _check_type(machine, request, entity_id, context)
     instances = expand_attribute(attribute, body, context)
     if len(instances) != 1:
         raise Invalid("a partial update takes one instance", code="attribute.many", param=attribute)
-    await machine.broker.update_attribute(
-        request.actor, entity_id, context.expand(attribute), instances[0]
+    outcome = await machine.writes.update_attribute(
+        asked_by(request, context),
+        entity_id,
+        context.expand(attribute),
+        instances[0],
+        types=_types(request, context),
     )
-    return Response(204)
+    return update_response(outcome)
 
 
 async def delete_attribute(
@@ -106,25 +139,21 @@ async def delete_attribute(
 ) -> Response:
     """DELETE /entities/{id}/attrs/{attr}"""
     context = request_context(request, machine.contexts)
-    await _check_type(machine, request, entity_id, context)
-    await machine.broker.delete_attribute(
-        request.actor,
+    outcome = await machine.writes.delete_attribute(
+        asked_by(request, context),
         entity_id,
         attribute if attribute == "scope" else context.expand(attribute),
         dataset_id=request.query.get("datasetId"),
         delete_all=request.flag("deleteAll"),
+        types=_types(request, context),
     )
-    return Response(204)
+    return update_response(outcome)
 
 
-async def _check_type(machine: Machine, request: Request, entity_id: str, context: Context) -> None:
-    """Raise `NotFound` when the entity is not of the type that the request names (clause 5.6.2)."""
-    if "type" not in request.query:
-        return
-    wanted = parse_types(request.query["type"], context)
-    entity = await machine.broker.retrieve(request.actor, entity_id)
-    if not matches_types(wanted, entity["type"]):
-        raise NotFound(f"{entity_id} is not of the type asked for", param="type", id=entity_id)
+def _types(request: Request, context: Context) -> Selector | None:
+    """Return the type selector that the request names (clause 4.17)."""
+    text = request.query.get("type")
+    return None if text is None else parse_types(text, context)
 
 
 def _how_to_merge(request: Request) -> dict[str, str]:

@@ -26,6 +26,7 @@ from chengmai.web.api.machine import (
     Machine,
     asked_by,
     checked_view_options,
+    entity_outcome_response,
     form,
     page_links,
     wants_sys_attrs,
@@ -99,9 +100,22 @@ async def purge(machine: Machine, request: Request) -> Response:
         names = frozenset(key for key in entity if ":" in key or key == "scope")
         return names - named if keep else names & named
 
-    decide = doomed if named else None
-    await machine.broker.purge(request.actor, asked, decide)
-    return Response(204)
+    outcome = await machine.writes.purge(
+        asked_by(request, context, **_handed_on(request)),
+        asked,
+        doomed if named else None,
+        names=_attributes_meant(asked, frozenset() if keep else named),
+    )
+    return entity_outcome_response(outcome, None, done=Response(204))
+
+
+def _handed_on(request: Request) -> dict[str, str]:
+    return {name: value for name, value in request.query.items() if name != "local"}
+
+
+def _attributes_meant(query: EntityQuery, dropped: frozenset[str]) -> frozenset[str] | None:
+    """Return the attributes that a purge is about, None for all."""
+    return dropped - {"scope"} or frozenset(query.attributes) or None
 
 
 async def _answer(

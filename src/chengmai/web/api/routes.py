@@ -110,19 +110,21 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
         ),
     },
     ("entityOperations", "create"): {
-        "POST": _route("entities.write", batches.create, creates=True)
+        "POST": _route("entities.write", batches.create, "local", creates=True)
     },
     ("entityOperations", "upsert"): {
-        "POST": _route("entities.write", batches.upsert, "options", creates=True)
+        "POST": _route("entities.write", batches.upsert, "options", "local", creates=True)
     },
-    ("entityOperations", "update"): {"POST": _route("entities.write", batches.update, "options")},
-    ("entityOperations", "merge"): {"POST": _route("entities.write", batches.merge)},
+    ("entityOperations", "update"): {
+        "POST": _route("entities.write", batches.update, "options", "local")
+    },
+    ("entityOperations", "merge"): {"POST": _route("entities.write", batches.merge, "local")},
     ("entityOperations", "query"): {
         "POST": _route(
             "entities.read", queries.query_by_body, *_PAGE, "options", "format", "local"
         ),
     },
-    ("entityOperations", "delete"): {"POST": _route("entities.delete", batches.delete)},
+    ("entityOperations", "delete"): {"POST": _route("entities.delete", batches.delete, "local")},
     ("temporal", "entities"): {
         "GET": _route(
             "temporal.read",
