@@ -277,3 +277,17 @@ async def test_a_vocab_property_may_have_the_name_of_an_earlier_edition(tmp_path
         await created(house, a_tank(stage={"type": "VocabularyProperty", "vocab": "high"}))
         shown = await house.get(f"/entities/{TANK}?attrs=stage")
         assert shown["stage"] == {"type": "VocabProperty", "vocab": "high"}
+
+
+@pytest.mark.clause("4.15", "5.7.1")
+@pytest.mark.parametrize(
+    ("lang", "told"), [("fr", ("@none", "东一号")), ("en;q=0.5, fr", ("en", "East 1"))]
+)
+async def test_a_text_says_of_which_language_it_is_also_when_of_none(
+    tmp_path: Path, lang: str, told: tuple[str, str]
+) -> None:
+    async with a_house(tmp_path) as house:
+        name = {"type": "LanguageProperty", "languageMap": {"@none": "东一号", "en": "East 1"}}
+        await created(house, a_tank(name=name))
+        shown = await house.get(f"/entities/{TANK}?lang={lang}")
+        assert (shown["name"]["lang"], shown["name"]["value"]) == told

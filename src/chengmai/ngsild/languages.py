@@ -9,15 +9,16 @@ def in_language(texts: dict[str, Any], wanted: str) -> tuple[str | None, Any]:
     """Return the language chosen and its text for a list such as `zh-CN, en;q=0.5, *;q=0.1`.
 
     A range matches a language with the same beginning (`zh` matches `zh-CN`, and `zh-CN` falls back to
-    `zh`). Where nothing matches: `@none`, then `en`, then the first.
+    `zh`). Where nothing matches: `@none`, then `en`, then the first. `@none` is told as any language is:
+    other brokers do, and their clients look for `lang`.
     """
     for language in _ranked(wanted):
         found = _match(texts, language)
         if found is not None:
-            return (None if found == "@none" else found), texts[found]
+            return found, texts[found]
     for fallback in ("@none", "en", next(iter(texts), "")):
         if fallback in texts:
-            return (None if fallback == "@none" else fallback), texts[fallback]
+            return fallback, texts[fallback]
     return None, None
 
 
