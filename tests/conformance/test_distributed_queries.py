@@ -143,6 +143,29 @@ async def test_ids_and_patterns_narrow_what_sources_are_asked(tmp_path: Path) ->
         assert [one.parameters["id"] for one in source.got] == [CAR]
 
 
+@pytest.mark.clause("5.12")
+async def test_a_pattern_that_is_asked_and_one_that_is_registered_are_taken_to_meet(
+    tmp_path: Path,
+) -> None:
+    source = Source([vehicle("a", speed=1)])
+    async with a_house(tmp_path) as house, sources(source):
+        await registered(house, source, {"entities": [{"type": "Vehicle", "idPattern": "b$"}]})
+
+        assert _names(await house.get("/entities?type=Vehicle&idPattern=a$")) == ["a"]
+        assert source.got[0].parameters["idPattern"] == "a$"
+
+
+@pytest.mark.clause("5.12")
+async def test_a_source_of_other_datasets_is_not_asked(tmp_path: Path) -> None:
+    source = Source([vehicle("a", speed=1)])
+    async with a_house(tmp_path) as house, sources(source):
+        await registered(house, source, datasetId=["urn:x:b"])
+
+        assert await house.get("/entities?type=Vehicle&datasetId=urn:x:a") == []
+        assert source.got == []
+        assert _names(await house.get("/entities?type=Vehicle")) == ["a"]
+
+
 @pytest.mark.clause("5.7.2.4", "4.9")
 async def test_a_context_source_filter_chooses_among_sources(tmp_path: Path) -> None:
     sensor, archive = Source([vehicle("a", speed=1)]), Source([vehicle("b", speed=1)])

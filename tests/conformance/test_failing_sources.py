@@ -86,6 +86,17 @@ async def test_a_slow_source_costs_no_more_than_its_time(tmp_path: Path) -> None
         assert time.monotonic() - start < 3
 
 
+@pytest.mark.clause("6.3.17", "4.3.6.4")
+async def test_what_is_missing_at_a_source_is_told_here_as_well(tmp_path: Path) -> None:
+    source = Source([vehicle("a", speed=1)])
+    source.headers = lambda _asking: {"NGSILD-Warning": '199 urn:x:far "it is a loop"'}
+    async with a_house(tmp_path) as house, sources(source):
+        name = await registered(house, source)
+        answer = await house.ask("GET", "/entities?type=Vehicle")
+
+        assert _warnings(answer) == [f'199 {name} "it is a loop"']
+
+
 @pytest.mark.clause("6.3.17", "5.7.2")
 async def test_a_broken_source_does_not_hide_a_good_one(tmp_path: Path) -> None:
     good = Source([vehicle("a", speed=1)])

@@ -6,6 +6,7 @@ What a source does wrong becomes a warning (clause 6.3.17) and costs its own par
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ PAGE = 100
 """How many entities a source is asked for at a time: what every broker allows."""
 MOST_OF_A_SOURCE = 2000
 """How many entities of one source go into one answer; a warning says when there were more."""
+_WARNINGS = re.compile(r'(\d{3}) \S+ "([^"]*)"')
 _WHOLE_S = 20.0
 """Longest time that all pages of one source may take."""
 LOCAL = "@none"
@@ -117,6 +119,7 @@ class Gatherer:
         id_pattern: str | None = None,
         types: Collection[str] | None = None,
         attributes: Collection[str] | None = None,
+        datasets: Collection[str] | None = None,
     ) -> list[Match]:
         """Return the registrations that a request concerns, () where nothing is to be forwarded.
 
@@ -125,7 +128,11 @@ class Gatherer:
         if self.is_alone(asked):
             return []
         # A source that the request came through already is left out (clause 6.3.18).
-        live = [one for one in self._book.of(asked.actor.tenant) if one.alias not in asked.via]
+        live = [
+            one
+            for one in self._book.of(asked.actor.tenant)
+            if one.alias not in asked.via and _shares(one.datasets, datasets)
+        ]
         found: dict[str, Match] = {}
         for operation in operations:
             for match in matching(
@@ -165,9 +172,13 @@ class Gatherer:
             asked.warn(199, match.registration.id, problem.detail)
             return None
         (answer,) = await self._forwarder.ask(asked, [forward])
-        if isinstance(answer, Reply) and answer.status < 300 and answer.document is not None:
-            return forward, answer
-        return None
+        if not isinstance(answer, Reply):
+            return None
+        # What is missing there is missing here as well.
+        for code, text in _WARNINGS.findall(answer.headers.get("ngsild-warning", "")):
+            asked.warn(int(code), match.registration.id, text)
+        usable = answer.status < 300 and answer.document is not None
+        return (forward, answer) if usable else None
 
     async def _forward(
         self, asked: Asked, match: Match, question: Question, more: dict[str, str]
@@ -218,6 +229,11 @@ class Gatherer:
                 asked.warn(199, match.registration.id, f"only {len(found)} of its entities count")
                 return
             offset += PAGE
+
+
+def _shares(held: Collection[str], asked: Collection[str] | None) -> bool:
+    """Return whether two sets of datasets have one in common; one that is not told holds any (5.12)."""
+    return not held or not asked or not set(held).isdisjoint(asked)
 
 
 def _alive(entity: Entity, now_us: int) -> Entity | None:

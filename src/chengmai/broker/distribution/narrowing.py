@@ -159,30 +159,47 @@ def contributed(match: Match, entity: Entity | None) -> Entity | None:
     """Return what of an answered entity the source is registered for; None when it is nothing."""
     if entity is None:
         return None
-    allowed = attributes_of_entity(match, entity)
+    allowed = attributes_told(match, entity)
     if allowed is None:
         return entity
     kept = {key: value for key, value in entity.items() if ":" not in key or key in allowed}
     return kept if any(":" in key for key in kept) else None
 
 
-def attributes_of_entity(match: Match, entity: Entity) -> frozenset[str] | None:
-    """Return the attributes that a source is registered for with an entity; None means all."""
+def attributes_told(match: Match, entity: Entity) -> frozenset[str] | None:
+    """Return the attributes that a source may tell of an entity that it answered with; None means all.
+
+    A pattern that was asked for and one that is registered are taken to meet (clause 5.12).
+    """
+    return attributes_of_entity(match, entity) or attributes_of_entity(
+        match, entity, by_pattern=False
+    )
+
+
+def attributes_of_entity(
+    match: Match, entity: Entity, *, by_pattern: bool = True
+) -> frozenset[str] | None:
+    """Return the attributes that a source is registered for with an entity; None means all.
+
+    Without `by_pattern` patterns of ids are not looked at.
+    """
     found: frozenset[str] = frozenset()
     for part in match.information:
-        if not part.entities or any(_covers(info, entity) for info in part.entities):
+        if not part.entities or any(_covers(one, entity, by_pattern) for one in part.entities):
             if not part.attributes:
                 return None
             found |= part.attributes
     return found
 
 
-def _covers(info: EntityInfo, entity: Entity) -> bool:
+def _covers(info: EntityInfo, entity: Entity, by_pattern: bool) -> bool:
     if info.types and info.types.isdisjoint(entity["type"]):
         return False
     if info.id is not None:
         return bool(info.id == entity["id"])
-    return info.pattern is None or info.pattern.search(entity["id"]) is not None
+    if info.pattern is None or not by_pattern:
+        return True
+    return info.pattern.search(entity["id"]) is not None
 
 
 def _parts(match: Match, query: EntityQuery) -> list[_Part]:

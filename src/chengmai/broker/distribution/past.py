@@ -197,6 +197,7 @@ class DistributedPast:
             if None in types
             else {name for one in types if one is not None for name in one.names},
             attributes=attributes_needed(query),
+            datasets=ask.datasets,
         )
         return [
             match

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from chengmai.broker.distribution.asked import Asked
 from chengmai.broker.distribution.gathering import PAGE, Gatherer
-from chengmai.broker.distribution.narrowing import Filters, Question, attributes_of_entity
+from chengmai.broker.distribution.narrowing import Filters, Question, attributes_told
 from chengmai.broker.distribution.ports import Reply
 from chengmai.broker.registry.matching import Match
 from chengmai.broker.temporal import MOST_INSTANCES, TemporalAsk
@@ -195,7 +195,7 @@ def _window(
 
 
 def _contributed(match: Match, told: Told, ask: TemporalAsk) -> Told | None:
-    allowed = attributes_of_entity(match, told.head)
+    allowed = attributes_told(match, told.head)
     kept = {
         name: found
         for name, found in told.series.items()

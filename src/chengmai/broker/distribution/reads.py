@@ -180,6 +180,7 @@ class DistributedReads:
             id_pattern=patterns.pop() if len(patterns) == 1 else None,
             types=types_asked(query),
             attributes=attributes_needed(query),
+            datasets=query.view.datasets,
         )
 
     def _sources_of(self, asked: Asked, query: EntityQuery, filters: Filters) -> list[Match]:
