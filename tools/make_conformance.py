@@ -1,10 +1,10 @@
 """Writes docs/conformance.md from runs of the public NGSI-LD conformance suite.
 
-    python -m tools.make_conformance --baseline KEYS.json --suite NAME@COMMIT --date 2026-11-22 RESULTS.json …
+    python -m tools.make_conformance --baseline KEYS --suite NAME@COMMIT --date 2026-11-22 RESULTS …
 
-RESULTS.json are what the runner of the suite wrote: `tests` (key `file::name` to PASS, FAIL, SKIP or NOTRUN),
-`failing` (with the message of each) and `wall_seconds`. Where several hold a test, the last one counts.
-KEYS.json is a list of keys: the tests that ETSI's own edition has. The rest are the extensions.
+RESULTS are output.xml of Robot Framework, or results.json: `tests` (key `file::name` to PASS, FAIL, SKIP or
+NOTRUN), `failing` (with the message of each) and `wall_seconds`. Where several hold a test, the last counts.
+KEYS is a checkout of ETSI's own edition, or a JSON list of the keys of its tests. The rest are extensions.
 
 A failing test needs its reason in tools/conformance_reasons.toml, and a reason needs a failing test: else the
 exit status is 1 and the page says so.
@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
+from xml.etree import ElementTree
 
 from tools.reference_words import cell, table
 
@@ -49,8 +51,14 @@ EDITIONS = """
 V1.9.1: tenants, entity maps, snapshots, transient entities, warnings, list properties, GeoJSON bodies.
 """
 HOW = """
-A reason stands in `tools/conformance_reasons.toml` by the key of its test. The command ends with 1 when a
-failing test has none, or when a reason is left for a test that passes.
+Needed are a checkout of the suite (`suite`) with what its README asks for, and one of ETSI's own edition,
+commit `1d442dc` of the same repository (`suite-of-etsi`), which tells the baseline. The city is started under
+the conditions above.
+"""
+THEN = """
+A fresh broker for every group means a run for every folder: name every `output.xml`. A reason stands in
+`tools/conformance_reasons.toml` by the key of its test. The last command ends with 1 when a failing test has
+none, or when a reason is left for a test that passes.
 """
 
 
@@ -77,11 +85,49 @@ class Run:
         except (KeyError, TypeError, ValueError) as error:
             raise NotResults(f"not what the runner writes: {error!r} is missing") from error
 
+    def add_robot(self, path: Path) -> None:
+        """Take one output.xml of Robot Framework; raises `NotResults`."""
+        sources: list[str] = []
+        try:
+            for event, element in ElementTree.iterparse(path, ("start", "end")):
+                if element.tag == "suite" and event == "start":
+                    sources.append(element.get("source", ""))
+                elif element.tag == "suite":
+                    sources.pop()
+                elif element.tag == "test" and event == "end":
+                    self._add_test(sources[-1], element)
+                    element.clear()
+        except (ElementTree.ParseError, IndexError) as error:
+            raise NotResults(f"{path} is no output of Robot Framework: {error}") from error
+
+    def _add_test(self, source: str, test: ElementTree.Element) -> None:
+        status = test.find("status")
+        if status is None or "/TP/NGSI-LD/" not in source:
+            return
+        key = f"TP/NGSI-LD/{source.rpartition('/TP/NGSI-LD/')[2]}::{test.get('name')}"
+        self.outcomes[key] = status.get("status", "NOTRUN")
+        self.messages[key] = status.text or ""
+        self.seconds += float(status.get("elapsed", 0))
+
     def failed(self) -> list[str]:
         """Return the keys that neither passed nor were skipped, in order."""
         return sorted(
             key for key, outcome in self.outcomes.items() if outcome not in ("PASS", "SKIP")
         )
+
+
+def keys_of(checkout: Path) -> list[str]:
+    """Return the keys of the single-broker tests of a checkout of the suite."""
+    keys = []
+    for file in sorted(checkout.glob("TP/NGSI-LD/**/*.robot")):
+        inside = False
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if line.startswith("*"):
+                inside = "test case" in line.lower()
+            elif inside and line.strip() and line[0] not in " \t#":
+                name = re.split(r"\t|\s{2,}", line.strip())[0]
+                keys.append(f"{file.relative_to(checkout).as_posix()}::{name}")
+    return keys
 
 
 def group_of(key: str) -> str:
@@ -99,6 +145,7 @@ def page(
     suite: str,
     on: str,
     command: str,
+    note: str = "",
 ) -> str:
     """Return the text of the page."""
     base = set(baseline)
@@ -109,7 +156,7 @@ def page(
         "",
         "How far the API is what ETSI GS CIM 009 V1.9.1 says, measured with a public suite that is not ours.",
         "",
-        f"Suite: {suite}. Run on {on}, {run.seconds:.0f} seconds.",
+        f"Suite: {suite}. Run on {on}, {run.seconds:.0f} seconds. {note}".rstrip(),
         "",
         *table(
             ("tests", "passed", "failed", "total", "share"),
@@ -183,15 +230,7 @@ def _failures(run: Run, reasons: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 
 def _how(command: str) -> list[str]:
-    return [
-        "With a checkout of the suite and the runner's results:",
-        "",
-        "```sh",
-        command,
-        "```",
-        "",
-        *_lines(HOW),
-    ]
+    return [*_lines(HOW), "```sh", *command.splitlines(), "```", "", *_lines(THEN)]
 
 
 def unexplained(run: Run, reasons: Iterable[str]) -> list[str]:
@@ -212,22 +251,34 @@ def main(arguments: Sequence[str]) -> int:
     )
     given.add_argument("--suite", required=True, help="name and commit of the suite")
     given.add_argument("--date", required=True, help="day of the run")
+    given.add_argument("--note", default="", help="a sentence about the run")
     given.add_argument("--out", type=Path, default=PAGE)
     asked = given.parse_args(arguments)
     run = Run()
     try:
         for path in asked.results:
-            run.add(json.loads(path.read_text(encoding="utf-8")))
-        baseline = json.loads(asked.baseline.read_text(encoding="utf-8"))
+            if path.suffix == ".xml":
+                run.add_robot(path)
+            else:
+                run.add(json.loads(path.read_text(encoding="utf-8")))
+        if asked.baseline.is_dir():
+            baseline = keys_of(asked.baseline)
+        else:
+            baseline = json.loads(asked.baseline.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError, NotResults) as problem:
         print(f"make_conformance: {problem}", file=sys.stderr)
         return 2
     reasons = tomllib.loads(REASONS.read_text(encoding="utf-8"))
     command = (
-        "python -m tools.make_conformance --baseline KEYS.json \\\n"
-        f"  --suite '{asked.suite}' --date {asked.date} RESULTS.json"
+        "chengmai serve --port 9090 --data city\n"
+        "robot --pythonpath suite/libraries/robotframework-httpctrl/src --outputdir run \\\n"
+        "  --variable url:http://localhost:9090/ngsi-ld/v1 suite/TP/NGSI-LD\n"
+        "python -m tools.make_conformance --baseline suite-of-etsi \\\n"
+        f"  --suite '{asked.suite}' --date {asked.date} run/output.xml"
     )
-    text = page(run, baseline, reasons, suite=asked.suite, on=asked.date, command=command)
+    text = page(
+        run, baseline, reasons, suite=asked.suite, on=asked.date, command=command, note=asked.note
+    )
     asked.out.write_text(text, encoding="utf-8")
     for line in (wrong := unexplained(run, reasons)):
         print(line, file=sys.stderr)

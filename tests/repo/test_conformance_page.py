@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tools.make_conformance import PAGE, NotResults, Run, group_of, main, page, unexplained
+from tools.make_conformance import PAGE, NotResults, Run, group_of, keys_of, main, page, unexplained
 
 FILE = "TP/NGSI-LD/ContextInformation/Provision/Entities/Create/001.robot"
 EXTRA = "TP/NGSI-LD/ContextInformation/Snapshot/5161.robot"
@@ -92,6 +92,33 @@ def test_the_page_is_written(tmp_path: Path) -> None:
 def test_not_results_is_told() -> None:
     with pytest.raises(NotResults):
         Run().add({"tests": {}})
+
+
+def test_an_output_of_robot_framework_is_read_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "output.xml"
+    path.write_text(
+        f"""<robot><suite name="s" source="/x/TP"><suite name="001" source="/x/{FILE}">
+        <test name="one"><kw><status status="FAIL"/></kw><status status="PASS" elapsed="1.5"/></test>
+        <test name="two"><status status="FAIL" elapsed="1">201 != 404</status></test>
+        </suite></suite></robot>"""
+    )
+    run = Run()
+    run.add_robot(path)
+    assert run.outcomes == {f"{FILE}::one": "PASS", f"{FILE}::two": "FAIL"}
+    assert run.messages[f"{FILE}::two"] == "201 != 404"
+    assert run.seconds == 2.5
+    path.write_text("<robot>")
+    with pytest.raises(NotResults):
+        run.add_robot(path)
+
+
+def test_the_tests_of_a_checkout_are_named(tmp_path: Path) -> None:
+    file = tmp_path / FILE
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "*** Settings ***\nLibrary  X\n\n*** Test Cases ***\n001 One\n    Do  it\n# no\n"
+    )
+    assert keys_of(tmp_path) == [f"{FILE}::001 One"]
 
 
 def test_groups_are_folders() -> None:

@@ -38,6 +38,7 @@ OTHER_PROGRAMS = {
     "pip",
     "python",
     "python3",
+    "robot",
     "schemathesis",
     "systemctl",
 }
