@@ -34,6 +34,9 @@ from tests.conformance.distributed import (
     of,
 )
 
+pytestmark = pytest.mark.clause("4.3.3", "4.3.6")
+"""The clause of each write stands beside it, in `distributed.of`."""
+
 
 @of([CREATE, *CHANGES, *OF_BATCH])
 async def test_an_exclusive_source_takes_its_attributes_and_the_rest_is_done_here(

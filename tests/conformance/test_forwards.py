@@ -91,6 +91,7 @@ async def test_registrations_of_one_tenant_do_not_concern_another(tmp_path: Path
         assert source.got == []
 
 
+@pytest.mark.clause("4.3.6")
 async def test_what_is_forwarded_leaves_a_line_in_the_audit_trail(tmp_path: Path) -> None:
     source = answering(201)
     async with a_house(tmp_path) as house, sources(source):
