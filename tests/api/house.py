@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from chengmai.web.app import CityWeb
 PACK = Path(__file__).parent / "pack"
 NOON = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 """The instant at which test cities stand: 16:00 in Shanghai."""
+_SET_UP = timedelta(minutes=-1)
 V1 = "/ngsi-ld/v1"
 STATION = "urn:ngsi-ld:AirQualityObserved:dongsi"
 CORE_LINK = (
@@ -110,7 +111,10 @@ async def a_house(
         await city.timetable.start()
         async with httpx2.AsyncClient(transport=transport, base_url="http://city.test") as client:
             house = House(city, web, clock, client)
+            # Setting up writes too, and no two changes share an instant: it is done a minute before.
+            clock.advance(_SET_UP)
             house.bearer = await house.token("manager")
+            clock.advance(-_SET_UP)
             yield house
     finally:
         web.close()

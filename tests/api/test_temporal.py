@@ -138,13 +138,14 @@ async def test_instances_of_datasets_stay_apart(tmp_path: Path) -> None:
 async def test_a_deleted_attribute_keeps_its_past_and_its_end(tmp_path: Path) -> None:
     # Clauses 4.5.7 and 4.11: the deletion is one more instance, found by deletedAt.
     async with _past(tmp_path) as house:
+        house.clock.advance(timedelta(minutes=1))
         await house.ask("DELETE", f"/entities/{STATION}/attrs/pm25")
         for _ in range(2):
             assert _numbers(await house.get(f"{AT}?options=temporalValues")) == list(range(8))
             (gone,) = (await house.get(f"{AT}?timeproperty=deletedAt"))["pm25"]
             assert (gone["value"], gone["deletedAt"]) == (
                 "urn:ngsi-ld:null",
-                "2026-11-22T08:00:00Z",
+                "2026-11-22T08:01:00Z",
             )
             await house.city.store.history.seal()
 

@@ -39,7 +39,8 @@ def instant(n: int) -> datetime:
     return _FIRST + timedelta(seconds=n)
 
 
-def _body(n: int) -> dict[str, Any]:
+def a_body(n: int) -> dict[str, Any]:
+    """Return the n-th value of an entity, as a client sends it."""
     return {"type": "Property", "value": n, "observedAt": format_instant(instant(n))}
 
 
@@ -47,10 +48,10 @@ async def _write(client: httpx2.AsyncClient, entity_id: str, ledger: Ledger, upd
     for n in range(updates + 1):
         ledger.open[entity_id] = n
         if n == 0:
-            entity = {"id": entity_id, "type": "Counter", "n": _body(0)}
+            entity = {"id": entity_id, "type": "Counter", "n": a_body(0)}
             answer = await client.post(V1, json=entity)
         else:
-            answer = await client.patch(f"{V1}/{entity_id}/attrs/n", json=_body(n))
+            answer = await client.patch(f"{V1}/{entity_id}/attrs/n", json=a_body(n))
         if answer.status_code not in (201, 204):
             ledger.refused += 1
             return

@@ -6,9 +6,11 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import typer
 
 from chengmai import __version__
@@ -16,14 +18,19 @@ from chengmai.app import City
 from chengmai.cli.open import DataOption, JsonOption, opened, operator, settings_with
 from chengmai.cli.output import print_json
 from chengmai.kernel.actors import Actor
+from chengmai.kernel.instants import to_us
 from chengmai.kernel.problems import Problem
 from chengmai.ngsild.entity import value_of
 from chengmai.packs.reader import read_packs, shipped_packs
 from chengmai.settings import Settings
 from chengmai.store.sqlite.file import PLAIN_HEADER
 from chengmai.vitals.signs import signs_of
+from chengmai.web.metrics import STATUS_FILE, Status
 
 _LEAST_FREE = 1024**3
+_SILENT_S = 60
+_LATE_S = 1.0
+_LARGE_WAL = 1024**3
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,7 @@ async def _inside(city: City) -> list[Check]:
         Check("accounts", bool(accounts), f"{len(accounts)} accounts", "start the city once"),
         Check("history", True, f"{depth['recent']} recent rows wait for sealing"),
         Check("outbox", True, f"{depth['outbox']} notifications due"),
+        _running(city.settings.data / STATUS_FILE, city.real_clock.now()),
     ]
     for feed in await city.store.work.read(
         lambda tx: city.model.find(tx, city.settings.tenant, "DataFeed")
@@ -152,6 +160,25 @@ async def _sources(city: City) -> list[Check]:
         to_do = f"see whether {one.endpoint} answers, or delete the registration"
         checks.append(Check(name, state != "failed", seen, to_do))
     return checks
+
+
+def _running(path: Path, now: datetime) -> Check:
+    """Return what a running city said of itself last."""
+    try:
+        said = Status(**orjson.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return Check("running", True, "it does not run, or runs without saying how it is")
+    age = to_us(now) / 1e6 - said.at_us / 1e6
+    commit = (
+        "none yet" if said.commit_p99_s is None else f"99 % within {said.commit_p99_s * 1000:g} ms"
+    )
+    seen = (
+        f"{age:.0f} s ago: {said.writes_waiting} writes waiting, commits {commit},"
+        f" WAL {said.wal_bytes / 2**20:.1f} MiB, sealing {said.seal_lag_s:.0f} s behind,"
+        f" memory {said.memory_bytes / 2**20:.0f} MiB, loop {said.loop_lag_s * 1000:.0f} ms late"
+    )
+    well = age < _SILENT_S and said.loop_lag_s < _LATE_S and said.wal_bytes < _LARGE_WAL
+    return Check("running", well, seen, "see docs/run/observe.md: what to watch, and what it means")
 
 
 def _depths(tx: Any) -> dict[str, int]:

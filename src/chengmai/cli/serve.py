@@ -119,12 +119,14 @@ async def _run(settings: Settings) -> None:
         )
         await city.start()
         _settle_collector()
+        web.meter.start()
         serving = asyncio.create_task(serve_http(web, settings.host, port, stop))
         _greet(settings, port, secret)
         await serving
     finally:
         web.close()
         typer.echo("Stopping …", err=True)
+        await web.meter.stop()
         await city.stop()
 
 

@@ -22,6 +22,29 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class Instants:
+    """Instants of a clock, no two the same: two changes must never be taken for one.
+
+    While the clock stands still, or steps back by less than `STEP`, time goes on by a microsecond at a time.
+    A clock that jumps back further was wrong before: it is believed.
+    """
+
+    STEP = timedelta(seconds=5)
+    _TICK = timedelta(microseconds=1)
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = datetime.min.replace(tzinfo=UTC)
+
+    def next(self) -> datetime:
+        """Return the present instant, or the first one after the last that was given."""
+        now = self._clock.now()
+        if now <= self._last < now + self.STEP:
+            now = self._last + self._TICK
+        self._last = now
+        return now
+
+
 @dataclass
 class FixedClock:
     """A clock that stands still until it is moved; for tests and replays."""

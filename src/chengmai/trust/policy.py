@@ -46,7 +46,7 @@ _PLATFORM = _steps("open", "escalate", "recovered", "predicted_became_real", "cr
 
 POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "admin": _LOOK | _CHANGE | {"accounts.manage", "admin"},
+        "admin": _LOOK | _CHANGE | {"accounts.manage", "admin", "metrics.read"},
         "duty_officer": _LOOK | _DESK | {"cases.report"},
         "manager": _LOOK | _CHANGE | _DESK | {"cases.report"},
         "worker": _LOOK | _HANDLER | {"cases.report"},
@@ -59,7 +59,7 @@ POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
             "registrations.watch",
             "cases.report",
         },
-        "auditor": _LOOK | {"audit.read", "registrations.read"},
+        "auditor": _LOOK | {"audit.read", "metrics.read", "registrations.read"},
         "citizen": frozenset({"cases.report", "vitals.read"}),
         "system": _LOOK | _CHANGE | _PLATFORM,
     }

@@ -7,16 +7,20 @@ import secrets
 import orjson
 
 from chengmai.app import City
+from chengmai.kernel.problems import Problem
 from chengmai.settings import LOOPBACK, Settings
-from chengmai.web.api.app import MachineApi, Receive, Scope, Send
+from chengmai.web.api.app import MachineApi, Receive, Scope, Send, send_response
+from chengmai.web.api.http import MethodNotAllowed, Response
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.openapi import PATH_OF_DOCUMENT, openapi
+from chengmai.web.api.problems import problem_response
 from chengmai.web.cockpit.build import build_cockpit
 from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.visit import CockpitSettings
 from chengmai.web.desk.accounts import CityAccounts
 from chengmai.web.desk.desk import CityDesk
 from chengmai.web.gate import OpenGate, TrustGate
+from chengmai.web.metrics import CONTENT_TYPE, Meter
 
 
 class CityWeb:
@@ -53,6 +57,8 @@ class CityWeb:
             OpenGate(gate, city.settings.tenant) if self._is_open else gate,
             city.trust.tenants,
         )
+        self._gate = gate
+        self.meter = Meter(city, self._api.tally)
         self._cockpit = build_cockpit(
             CityDesk(city), CityAccounts(city.trust, city.settings.tenant), self._hub, settings
         )
@@ -69,10 +75,29 @@ class CityWeb:
             await self._api(scope, receive, send)
         elif path == "/health":
             await _health(send, is_open=self._is_open)
+        elif path == "/metrics":
+            await self._metrics(scope, send)
         elif path == PATH_OF_DOCUMENT:
             await _described(scope["method"], send)
         else:
             await self._cockpit(scope, receive, send)
+
+    async def _metrics(self, scope: Scope, send: Send) -> None:
+        """Give the figures of the running city to whoever may see them (action `metrics.read`)."""
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
+        try:
+            if scope["method"] not in ("GET", "HEAD"):
+                raise MethodNotAllowed(scope["method"], ["GET", "HEAD"])
+            self._gate.allow(await self._gate.actor(headers, "GET"), "metrics.read")
+            response = Response(
+                200, await self.meter.exposition(), [("Content-Type", CONTENT_TYPE)]
+            )
+        except Problem as problem:
+            response = problem_response(problem)
+        await send_response(response, send, head=scope["method"] == "HEAD")
 
 
 def _wants_tls(settings: Settings) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from chengmai.store.problems import StoreUnreadable
+from chengmai.store.problems import StoreFailed, StoreUnreadable
 
 PLAIN_HEADER = b"SQLite format 3\x00"
 
@@ -94,9 +94,35 @@ def connect(path: Path, key: str, *, read_only: bool = False) -> apsw.Connection
         ) from error
     except apsw.CorruptError as error:
         raise _unreadable(path, "the file is damaged") from error
-    except apsw.CantOpenError as error:
-        raise _unreadable(path, "the file cannot be opened") from error
+    except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
+        raise StoreUnreadable(
+            f"{path}: the file cannot be opened for writing ({error})",
+            fix="make the folder and its files writable for the user who runs the city",
+        ) from error
     return db
+
+
+class Place:
+    """Where an open file lies. A system lets an open file be written to that no name leads to any more."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = self._now()
+
+    def check(self) -> None:
+        """Raise `StoreFailed` when the name leads elsewhere than to the file that was opened, or nowhere."""
+        if self._now() != self._file:
+            raise StoreFailed(
+                f"{self._path} was moved, deleted or replaced while the city runs",
+                fix="put the folder back as it was, or restore it from a backup, and restart",
+            )
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 (before each commit: pathlib costs several times as much)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _unreadable(path: Path, why: str) -> StoreUnreadable:

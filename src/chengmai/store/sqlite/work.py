@@ -14,17 +14,18 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 import structlog
 
-from chengmai.kernel.clock import Clock
+from chengmai.kernel.clock import Clock, Instants
+from chengmai.kernel.measures import Durations
 from chengmai.kernel.problems import Unavailable
 from chengmai.store.problems import StoreBusy, StoreFailed, StoreFull
-from chengmai.store.sqlite.file import connect, migrate
+from chengmai.store.sqlite.file import Place, connect, migrate
 from chengmai.store.sqlite.memo import Memo
 from chengmai.store.sqlite.rows import Insert, Row, Rows
 
@@ -38,7 +39,6 @@ MAX_GROUP_S = 0.008
 commits smaller, and so dearer."""
 AT_ONCE = 100
 """How many of many units of work wait together; the next ones wait behind whoever came in between."""
-_TICK = timedelta(microseconds=1)
 MAX_WAITING = 10_000
 """How many units of work may wait, a few seconds of work: whoever comes then is told to come again."""
 _BUSY_MS = 10_000
@@ -129,17 +129,20 @@ class SqliteWork:
     ) -> None:
         self._path, self._key, self._clock = path, key, clock
         self._db = connect(path, key)
+        self._place = Place(path)
         self.applied = migrate(self._db)
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._most_waiting, self._asked, self._taken = most_waiting, 0, 0
         self._broken: Unavailable | None = None
         self._memo = Memo()
         self._rows = Rows(self._db)
+        self._instants = Instants(clock)
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
         self._read_connections: list[apsw.Connection] = []
         self._thread = threading.Thread(target=self._run, name="sqlite-write", daemon=True)
         self._thread.start()
+        self.durations = Durations()
         self.commits = 0
         self.written = 0
 
@@ -222,7 +225,8 @@ class SqliteWork:
             return [(first, None, self._broken)], False
         job: _Job | None = first
         stop = False
-        now, since, units = self._clock.now(), time.thread_time(), 0
+        since, units = time.thread_time(), 0
+        began = time.monotonic()
         outcomes: list[Outcome] = []
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -231,10 +235,11 @@ class SqliteWork:
                 group.append(job)
                 self._taken += len(job.fns)
                 # An instant each: a change without one of its own is told apart from the next by it.
-                outcomes.append(self._do(job, now + units * _TICK))
+                outcomes.append(self._do(job))
                 units += len(job.fns)
                 job, stop = self._next(units, since)
             self._rows.end()
+            self._place.check()
             self._db.execute("COMMIT")
         except BaseException as error:  # whatever it was, nobody may be told that it is saved
             self._memo.end(well=False)
@@ -244,6 +249,7 @@ class SqliteWork:
                 self._db.execute("ROLLBACK")
             return [(job, None, problem) for job in group], stop
         self._memo.end(well=True)
+        self.durations.note(time.monotonic() - began)
         self.commits += 1
         self.written += units
         return outcomes, stop
@@ -258,8 +264,8 @@ class SqliteWork:
             return None, False
         return job, job is None
 
-    def _do(self, job: _Job, now: datetime) -> Outcome:
-        done = [self._one(job, fn, now + n * _TICK) for n, fn in enumerate(job.fns)]
+    def _do(self, job: _Job) -> Outcome:
+        done = [self._one(job, fn, self._instants.next()) for fn in job.fns]
         if not job.alone:
             return job, [result if error is None else error for result, error in done], None
         ((result, error),) = done
@@ -284,6 +290,9 @@ class SqliteWork:
 
     def _storage_problem(self, error: BaseException) -> Unavailable:
         _log.error("store.commit_failed", path=str(self._path), error=repr(error))
+        if isinstance(error, StoreFailed):
+            self._broken = error
+            return error
         if isinstance(error, apsw.FullError):
             return StoreFull(
                 "no space is left on the device", fix="free space; nothing was half-written"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from chengmai.web.api.machine import Machine
 from chengmai.web.api.preferring import as_preferred
 from chengmai.web.api.problems import as_accepted, failure_response, problem_response
 from chengmai.web.api.routes import Route, find, offered
+from chengmai.web.api.tally import RequestTally
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -44,6 +46,7 @@ class MachineApi:
     """ASGI application for everything below `/ngsi-ld/v1/`."""
 
     def __init__(self, machine: Machine, gate: Gate, tenants: Tenants) -> None:
+        self.tally = RequestTally()
         self._machine = machine
         self._gate = gate
         self._tenants = tenants
@@ -51,6 +54,7 @@ class MachineApi:
         self._run, self._numbers = secrets.token_hex(4), itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        since = time.perf_counter()
         request_id = f"{self._run}{next(self._numbers):08x}"
         headers = _headers(scope)
         warnings: list[str] = []
@@ -68,7 +72,8 @@ class MachineApi:
         if warnings:
             # Clause 6.3.17: an answer says what of it is missing because a source failed, errors included.
             response.header("NGSILD-Warning", ", ".join(warnings))
-        await _send(response, send, head=scope["method"] == "HEAD")
+        self.tally.note(scope["method"], response.status, time.perf_counter() - since)
+        await send_response(response, send, head=scope["method"] == "HEAD")
 
     async def _answer(
         self,
@@ -162,7 +167,8 @@ async def _body(headers: dict[str, str], receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-async def _send(response: Response, send: Send, *, head: bool) -> None:
+async def send_response(response: Response, send: Send, *, head: bool) -> None:
+    """Send an answer; with `head` without its body."""
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
     if response.status != 204:  # which has no length (clause 6.3.6; RFC 9110, 8.6)
         headers.append((b"content-length", str(len(response.body)).encode()))
