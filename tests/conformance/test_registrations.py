@@ -163,6 +163,21 @@ async def test_a_change_is_held_against_the_same_rules(tmp_path: Path) -> None:
         assert (await house.get(path))["mode"] == "inclusive"
 
 
+@pytest.mark.clause("4.3.6.3", "5.9.3")
+async def test_what_came_to_be_here_later_does_not_stop_a_source_from_moving(
+    tmp_path: Path,
+) -> None:
+    async with a_house(tmp_path) as house:
+        await house.ask("POST", ALL, a_registration(mode="redirect"))
+        entity = {"id": VEHICLE, "type": "Vehicle", "speed": 3}
+        assert (await house.ask("POST", "/entities?local=true", entity)).status_code == 201
+        moved = await house.ask("PATCH", f"{ALL}/{ONE}", {"endpoint": "http://new.example"})
+        assert moved.status_code == 204
+        part = {"entities": [{"type": "Vehicle"}, {"type": "Bus"}]}
+        more = await house.ask("PATCH", f"{ALL}/{ONE}", {"information": [part]})
+        assert more.status_code == 409
+
+
 @pytest.mark.clause("5.9.2")
 async def test_an_auxiliary_source_is_not_registered_for_writes(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:

@@ -112,7 +112,9 @@ class Registry:
             return before, {**after, "modifiedAt": format_instant(tx.now)}
 
         _, draft = await self._work.read(merged)
-        await self._check_entities(compile_registration(actor.tenant, draft, self._contexts))
+        compiled = compile_registration(actor.tenant, draft, self._contexts)
+        if fragment.keys() & {"information", "mode"}:
+            await self._check_entities(compiled)
 
         def change(tx: Tx) -> None:
             before, after = merged(tx)
