@@ -32,11 +32,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one source gets: `names` of attributes, None for the entity as a whole."""
+    """What one source gets: `names` of attributes, None where the write names none.
+
+    `is_whole`: the source is registered for every attribute, and so for the entity itself.
+    """
 
     registration: Registration
     names: Names | None
     is_offered: bool
+    is_whole: bool
 
     @property
     def is_proxied(self) -> bool:
@@ -73,11 +77,9 @@ def split(
             if one.mode is mode and (share := _share(one, operations, target, left)) is not None
         ]
         shares += taken
-        for share in taken:
-            if share.names is None:
-                whole_is_taken = True
-            elif left is not None:
-                left = left - share.names
+        whole_is_taken = whole_is_taken or any(share.is_whole for share in taken)
+        if left is not None:
+            left = left.difference(*(share.names or frozenset() for share in taken))
     if whole_is_taken and target.names is not None:
         return Split(tuple(shares), frozenset(), is_here=False)
     is_here = not shares or left is None or bool(left)
@@ -97,7 +99,9 @@ def _share(
     match = Wanted(target.ids, target.id_pattern, target.types, left).match(one)
     if match is None:
         return None
-    return Share(one, match.attributes, not operations.isdisjoint(one.operations))
+    is_whole = match.attributes is None
+    names = left if is_whole else match.attributes
+    return Share(one, names, not operations.isdisjoint(one.operations), is_whole)
 
 
 def part_of(entity: Entity, names: Names | None) -> Entity:
