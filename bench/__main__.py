@@ -1,4 +1,7 @@
-"""`python -m bench [name …] [--write]`: measure, print, keep; with --write also the page in docs."""
+"""`python -m bench [name …] [--write] [--check]`: measure, print, keep.
+
+With --write also the page in docs; with --check the end is a failure when something is beyond its bound.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from dataclasses import asdict
 
 import orjson
 
+from bench.bounds import beyond
 from bench.inner import expand
 from bench.kill import kill
+from bench.match import match
 from bench.measure import Row, table
 from bench.page import KEPT, PAGE, conditions, keep, write_page
 from bench.read import query, temporal
@@ -20,6 +25,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "expand": expand,
     "write": write,
     "batch": batch,
+    "match": match,
     "query": query,
     "temporal": temporal,
     "kill": kill,
@@ -28,7 +34,8 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
 
 def main(arguments: list[str]) -> int:
     """Run what is named, or everything; return the exit code."""
-    names = [name for name in arguments if name != "--write"] or list(BENCHES)
+    names = [name for name in arguments if name not in ("--write", "--check")] or list(BENCHES)
+    found: list[str] = []
     if unknown := [name for name in names if name not in BENCHES]:
         print(f"no such measurement: {unknown[0]}; there are {', '.join(BENCHES)}", file=sys.stderr)
         return 2
@@ -36,12 +43,16 @@ def main(arguments: list[str]) -> int:
         taken = conditions()
         rows = asyncio.run(_measured(BENCHES[name]))
         keep(name, rows, taken)
+        found += beyond(rows)
         print(orjson.dumps({"bench": name, "rows": [asdict(row) for row in rows]}).decode())
         print(f"\n{name}\n{table(rows)}\n", flush=True)
     print(f"kept in {KEPT}")
     if "--write" in arguments:
         write_page()
         print(f"written to {PAGE}")
+    if "--check" in arguments:
+        print("\n".join(found), file=sys.stderr)
+        return 1 if found else 0
     return 0
 
 

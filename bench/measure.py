@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -12,7 +12,10 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Row:
-    """One measured shape. `cpu_us` is CPU of the serving process for one operation; latencies in ms."""
+    """One measured shape. `cpu_us` is CPU of the serving process for one operation; latencies in ms.
+
+    `ratio` is that CPU as a multiple of what a bare HTTP answer took in the same run; 0 where there is none.
+    """
 
     bench: str
     shape: str
@@ -23,6 +26,7 @@ class Row:
     p95_ms: float = 0.0
     p99_ms: float = 0.0
     note: str = ""
+    ratio: float = 0.0
 
 
 @dataclass
@@ -55,6 +59,11 @@ class Timed:
         )
 
 
+def against(reference: Row, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with their CPU as a multiple of that of `reference`."""
+    return [replace(row, ratio=row.cpu_us / (reference.cpu_us or 1)) for row in rows]
+
+
 def cpu_s(pid: int) -> float:
     """Return user and system seconds a process has used, with all its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -72,13 +81,14 @@ def rss_mb(pid: int) -> float:
 def table(rows: Sequence[Row]) -> str:
     """Return rows as a Markdown table."""
     lines = [
-        "| shape | operations | CPU µs each | per second | p50 ms | p95 ms | p99 ms | |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+        "| shape | operations | CPU µs each | × bare HTTP | per second | p50 ms | p95 ms | p99 ms | |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for row in rows:
         times = f"{row.p50_ms:.1f} | {row.p95_ms:.1f} | {row.p99_ms:.1f}" if row.p50_ms else " | | "
         lines.append(
-            f"| {row.shape} | {row.operations:,} | {row.cpu_us:,.1f} | {row.per_second:,.0f} "
+            f"| {row.shape} | {row.operations:,} | {row.cpu_us:,.1f} "
+            f"| {f'{row.ratio:.1f}' if row.ratio else ''} | {row.per_second:,.0f} "
             f"| {times} | {row.note} |"
         )
     return "\n".join(lines)

@@ -21,6 +21,7 @@ PAGE = ROOT / "docs" / "performance.md"
 _TITLES = {
     "write": "Writing, one at a time",
     "batch": "Writing in batches",
+    "match": "Changes in front of many subscriptions",
     "query": "Querying",
     "temporal": "The past of an entity",
     "expand": "Inside: one entity read and shown",
@@ -32,7 +33,8 @@ _INTRO = """\
 Written by `make bench` (`python -m bench --write`). Figures for the record, not promises: on a busy machine
 wall figures vary by 2 to 4 times and CPU by 1.3 to 2 times. **Compare CPU per operation, and only with the
 references of the same run**: a bare HTTP answer on the same server stack, and a bare durable write in the
-same store.
+same store. `× bare HTTP` is that ratio; `python -m bench write batch match --check` fails when it grows beyond
+`bench/bounds.py`.
 
 CPU is that of the serving process, all its threads, from `/proc`. Every write is answered after its commit
 is on disk (`synchronous=FULL`, encrypted pages), with its history, its audit line and its due notifications

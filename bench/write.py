@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from bench.load import Call, run
-from bench.measure import Row, Timed
+from bench.measure import Row, Timed, against
 from bench.servers import a_city, http_reference
 from bench.shapes import CHANGING, ENTITIES, entity, entity_id, number
 from chengmai.kernel.clock import SystemClock
@@ -25,35 +25,37 @@ _IN_FLIGHT = 64
 
 async def write() -> list[Row]:
     """Return create, partial update and update of five instances, with their references."""
-    rows = [await http_reference("write", entity(0), COUNT), await store_reference("write")]
+    bare, rows = await http_reference("write", entity(0), COUNT), [await store_reference("write")]
     async with a_city() as (target, _):
         creates = (Call("POST", ENTITIES, entity(n)) for n in range(COUNT))
         rows.append(await run(target, "write", "create an entity of 8 attributes", creates))
-        rows.append(await run(target, "write", "partial update of one attribute", _partial()))
+        rows.append(await run(target, "write", "partial update of one attribute", partials()))
         rows.append(await run(target, "write", "update of five instances", _five()))
-        reads = (Call("GET", f"{ENTITIES}/{entity_id(n)}") for n in range(COUNT))
-        rows.append(await run(target, "write", "retrieve by id", reads))
-    return rows
-
-
-async def batch() -> list[Row]:
-    """Return batches of 250 created, updated, and two attributes appended to entities of their own."""
-    path = "/ngsi-ld/v1/entityOperations/upsert?options=update"
-    size, batches = 250, 40
-    rows = []
-    async with a_city() as (target, _):
-        for shape in ("batch of 250: create", "batch of 250: update"):
-            calls = (
-                Call("POST", path, [entity(b * size + n) for n in range(size)])
-                for b in range(batches)
-            )
-            rows.append(await run(target, "batch", shape, calls, in_flight=4, each=size))
         appends = (
             Call("POST", f"{ENTITIES}/{entity_id(n)}/attrs", {"a": number(n, 1), "b": number(n, 1)})
             for n in range(COUNT)
         )
-        rows.append(await run(target, "batch", "append two attributes", appends))
-    return rows
+        rows.append(await run(target, "write", "append two attributes", appends))
+        reads = (Call("GET", f"{ENTITIES}/{entity_id(n)}") for n in range(COUNT))
+        rows.append(await run(target, "write", "retrieve by id", reads))
+    return against(bare, [bare, *rows])
+
+
+async def batch() -> list[Row]:
+    """Return batches of 250 and of 1000 entities, created and updated, an operation being an entity."""
+    path = "/ngsi-ld/v1/entityOperations/upsert?options=update"
+    total, rows = 10_000, []
+    bare = await http_reference("batch", entity(0), COUNT)
+    async with a_city() as (target, _):
+        for first, size in ((0, 250), (total, 1000)):
+            for what in ("create", "update"):
+                calls = (
+                    Call("POST", path, [entity(start + n) for n in range(size)])
+                    for start in range(first, first + total, size)
+                )
+                shape = f"batch of {size:,}: {what}"
+                rows.append(await run(target, "batch", shape, calls, in_flight=4, each=size))
+    return against(bare, [bare, *rows])
 
 
 async def store_reference(bench: str) -> Row:
@@ -83,8 +85,9 @@ def _put(tx: Any, n: int, body: bytes) -> None:
     tx.db.execute("INSERT OR REPLACE INTO bare VALUES (?, ?)", (n, body))
 
 
-def _partial() -> Iterator[Call]:
-    for n in range(COUNT):
+def partials(first: int = 0, count: int = COUNT) -> Iterator[Call]:
+    """Yield updates of one value of as many entities."""
+    for n in range(first, first + count):
         body = {"value": n % 97, "observedAt": number(0, n + 1)["observedAt"]}
         yield Call("PATCH", f"{ENTITIES}/{entity_id(n)}/attrs/pm25", body)
 

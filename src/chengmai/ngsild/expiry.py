@@ -66,7 +66,10 @@ def _alive_below(instance: Instance, now_us: int) -> Instance:
 def _carries(instance: Instance) -> bool:
     if EXPIRES in instance:
         return True
-    return any(_carries(one) for key, below in instance.items() if ":" in key for one in below)
+    for key, below in instance.items():
+        if type(below) is list and ":" in key and any(_carries(one) for one in below):
+            return True
+    return False
 
 
 def _instants(instance: Instance) -> list[int]:

@@ -266,12 +266,22 @@ _MERGING = frozenset(
 )
 
 
+_ALIKE: dict[tuple[int, str], tuple[tuple[str, ...], ...]] = {
+    (len(pattern), pattern[0]): tuple(
+        other for other in ROUTES if (len(other), other[0]) == (len(pattern), pattern[0])
+    )
+    for pattern in ROUTES
+}
+"""The patterns by their length and first part, in the order of the table."""
+
+
 def _parts(path: str) -> list[str]:
     return parts_of(path[len(PREFIX) :])
 
 
 def _pattern(path: str, parts: list[str]) -> tuple[str, ...]:
-    pattern = next((known for known in ROUTES if _fits(known, parts)), None)
+    alike = _ALIKE.get((len(parts), parts[0]), ())
+    pattern = next((known for known in alike if _fits(known, parts)), None)
     if pattern is None:
         raise NotFound(f"there is nothing at {path}", param="path")
     return pattern
