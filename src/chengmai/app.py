@@ -25,7 +25,9 @@ from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.distribution.sharing import Sharing
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.distribution.writes import DistributedWrites
+from chengmai.broker.entity_maps import EntityMaps
 from chengmai.broker.expiring import DueTimes, Expiring
+from chengmai.broker.identity import SourceIdentity
 from chengmai.broker.letters import EntityLetters
 from chengmai.broker.model import Change
 from chengmai.broker.registry.book import RegistryBook
@@ -62,6 +64,7 @@ from chengmai.store.history import EmbeddedHistory
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.contexts import SqliteContexts
 from chengmai.store.sqlite.entities import SqliteEntities
+from chengmai.store.sqlite.entity_maps import SqliteEntityMaps
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
 from chengmai.store.sqlite.registrations import SqliteRegistrations
@@ -200,6 +203,8 @@ class City:
         )
         self._sources = HttpSources(private=self.settings.private_egress)
         self.alias = HostAlias(self._host_alias(), self.settings.tenant)
+        self.maps = EntityMaps(work, SqliteEntityMaps(), self.trust.audit)
+        self.identity = SourceIdentity(self.alias, self.real_clock)
         self.forwarder = Forwarder(
             self._sources, self.contexts, self.alias, self.registry, self.real_clock
         )

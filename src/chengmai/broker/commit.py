@@ -162,7 +162,8 @@ class CommitPath:
         def lookup(entity_id: str) -> Entity | None:
             return self._entities.get(tx, tenant, entity_id)
 
-        for subscription in self._book.matching(tenant, before, after, names, to_us(tx.now)):
+        now_us = to_us(tx.now)
+        for subscription in self._book.matching(tenant, before, after, names, now_us, lookup):
             told = notice(subscription, before, after, names, format_instant(tx.now), lookup)
             if told is None:
                 continue

@@ -162,11 +162,16 @@ def _header(info: dict[str, Any]) -> tuple[str, str]:
 
 
 def _notifier(info: dict[str, Any]) -> tuple[str, str]:
-    key, value = str(info.get("key")), str(info.get("value"))
+    param = "notification.endpoint.notifierInfo"
+    if not (isinstance(info.get("key"), str) and isinstance(info.get("value"), str)):
+        raise SubscriptionInvalid(
+            "an entry is no pair of texts", param=param, fix='write {"key": "…", "value": "…"}'
+        )
+    key, value = str(info["key"]), str(info["value"])
     if key in _NOTIFIER and value not in _NOTIFIER[key]:
         raise SubscriptionInvalid(
             f"{key} {value!r:.40} is not known",
-            param="notification.endpoint.notifierInfo",
+            param=param,
             fix="use " + ", ".join(_NOTIFIER[key]),
         )
     return key, value

@@ -2,12 +2,14 @@
 
 NotFound
 ├── EntityNotFound
+├── EntityMapNotFound
 ├── InstanceNotFound
 └── SubscriptionNotFound
 Conflict
 ├── EntityExists
 └── SubscriptionExists
 Invalid
+├── EntityMapInvalid
 └── SubscriptionInvalid
 """
 
@@ -33,6 +35,21 @@ class SubscriptionNotFound(NotFound):
 
     def __init__(self, subscription_id: str) -> None:
         super().__init__(f"there is no subscription {subscription_id}", param="id")
+
+
+class EntityMapNotFound(NotFound):
+    code = "entity_map.not_found"
+
+    def __init__(self, map_id: str) -> None:
+        super().__init__(
+            f"there is no entity map {map_id}, or it has expired",
+            param="id",
+            fix="make a new one with entityMap=true",
+        )
+
+
+class EntityMapInvalid(Invalid):
+    code = "entity_map.invalid"
 
 
 class EntityExists(Conflict):

@@ -32,6 +32,37 @@ Key = tuple[str, str]
 
 COUNTERS = ("status", "timesSent", "timesFailed", "lastNotification", "lastSuccess", "lastFailure")
 """Members of `notification` that only the broker writes."""
+MEMBERS = frozenset(
+    {
+        "@context",
+        "id",
+        "type",
+        "subscriptionName",
+        "description",
+        "entities",
+        "watchedAttributes",
+        "notificationTrigger",
+        "timeInterval",
+        "q",
+        "geoQ",
+        "csf",
+        "isActive",
+        "notification",
+        "expiresAt",
+        "throttling",
+        "temporalQ",
+        "scopeQ",
+        "lang",
+        "datasetId",
+        "jsonldContext",
+        "createdAt",
+        "modifiedAt",
+        "localOnly",
+        "splitEntities",
+        "ngsildConformance",
+    }
+)
+"""Members of a subscription (clause 5.2.12) that are kept; `status` is the broker's to say."""
 _TRIGGERS = frozenset(
     {
         "entityCreated",
@@ -133,7 +164,9 @@ def compile_subscription(
             param="entities",
             fix="give at least one",
         )
-    q, scopes = text(document, "q"), text(document, "scopeQ")
+    q, scopes, csf = text(document, "q"), text(document, "scopeQ"), text(document, "csf")
+    if csf is not None:
+        parse_q(unquote(csf), context)
     expires = text(document, "expiresAt")
     datasets = entries(document, "datasetId", str)
     return Subscription(

@@ -14,6 +14,7 @@ from chengmai.broker.shelves import Shelf, file
 from chengmai.broker.subscription import Key, Subscription
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.geoq import matches as near_enough
+from chengmai.ngsild.linking import Lookup
 from chengmai.ngsild.q import matches as holds
 from chengmai.ngsild.select import matches_scopes
 
@@ -80,6 +81,7 @@ class SubscriptionBook:
         after: Entity | None,
         names: Sequence[str],
         now_us: int,
+        lookup: Lookup | None = None,
     ) -> Iterator[Subscription]:
         """Yield the subscriptions to which a change of `names` is due at an instant (clause 5.8.6)."""
         entity = after if after is not None else before
@@ -104,15 +106,15 @@ class SubscriptionBook:
                 of_watched = _happened(before, after, seen)
             else:
                 of_watched = happened
-            if not one.triggers.isdisjoint(of_watched) and self.selects(one, entity):
+            if not one.triggers.isdisjoint(of_watched) and self.selects(one, entity, lookup):
                 yield one
 
     @staticmethod
-    def selects(one: Subscription, entity: Entity) -> bool:
-        """Return whether an entity is one that a subscription is about, by its filters."""
+    def selects(one: Subscription, entity: Entity, lookup: Lookup | None = None) -> bool:
+        """Return whether an entity is one that a subscription is about; `lookup` finds linked entities."""
         return (
             (not one.entities or any(info.covers(entity) for info in one.entities))
-            and (one.q is None or holds(one.q, entity))
+            and (one.q is None or holds(one.q, entity, lookup))
             and (one.geoq is None or near_enough(one.geoq, entity))
             and (one.scopes is None or matches_scopes(one.scopes, entity.get("scope", ())))
         )

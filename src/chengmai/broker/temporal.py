@@ -14,11 +14,20 @@ from chengmai.broker.ports import Candidates, Chronicle, EntityStore, TransientS
 from chengmai.broker.problems import EntityNotFound, InstanceNotFound
 from chengmai.broker.subscription import EntityInfo
 from chengmai.kernel.actors import Actor
-from chengmai.kernel.instants import format_instant, parse_us
+from chengmai.kernel.instants import format_instant
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild import geoq, patch, q
 from chengmai.ngsild.entity import Entity, Instance
-from chengmai.ngsild.evolution import Cut, Evolution, Series, as_entity, paged, within_scopes
+from chengmai.ngsild.evolution import (
+    Cut,
+    Evolution,
+    Series,
+    as_entity,
+    newer,
+    observed_us,
+    paged,
+    within_scopes,
+)
 from chengmai.ngsild.geoq import GeoQuery
 from chengmai.ngsild.merging import overlaid
 from chengmai.ngsild.problems import AttributeMissing, TooManyResults
@@ -299,7 +308,10 @@ class TemporalBroker:
             )
         if ask.scopes is not None:
             held = self._chronicle.past(tx, tenant, entity_id, _ALWAYS, attributes=["scope"])
-            series = within_scopes(series, held.get("scope", []), ask.scopes, ask.window)
+            shown = ask.attributes is None or "scope" in ask.attributes
+            series = within_scopes(
+                series, held.get("scope", []), ask.scopes, ask.window, shown=shown
+            )
         return series
 
     def _record(self, tx: Tx, actor: Actor, before: Entity | None, told: Evolution) -> None:
@@ -308,7 +320,7 @@ class TemporalBroker:
         if before is None:
             result = patch.created(newest, now)
         else:
-            result = patch.append(before, _newer(newest, before), now)
+            result = patch.append(before, newer(newest, before), now)
         # The past is told even where the present stays as it is.
         if before is not None and not result.is_changed:
             self._chronicle.record(tx, actor.tenant, before["id"], told.instances)
@@ -333,7 +345,7 @@ class TemporalBroker:
         before = self._entities.get(tx, actor.tenant, entity_id)
         for one in (before or {}).get(attribute, ()):
             same = one.get("datasetId") == old.get("datasetId")
-            if before is not None and same and one.get("observedAt") == old.get("observedAt"):
+            if before is not None and same and observed_us(one) == observed_us(old):
                 fragment = {k: v for k, v in given.items() if k != "datasetId"}
                 if "datasetId" in one:
                     fragment["datasetId"] = one["datasetId"]
@@ -362,24 +374,6 @@ def _page(entities: list[tuple[Entity, Series]], ask: TemporalAsk) -> TemporalFo
                 if found and "aggregates" not in found[0]:
                     found.reverse()
     return TemporalFound(entities, cut=cut)
-
-
-def _newer(told: Entity, current: Entity) -> Entity:
-    """Return what of `told` is not older than the current state."""
-    made = {key: value for key, value in told.items() if ":" not in key}
-    for name in (key for key in told if ":" in key):
-        held = {one.get("datasetId"): one for one in current.get(name, ())}
-        kept = [one for one in told[name] if not _older(one, held.get(one.get("datasetId")))]
-        if kept:
-            made[name] = kept
-    return made
-
-
-def _older(told: Instance, held: Instance | None) -> bool:
-    if held is None or "observedAt" not in told:
-        return False
-    at = held.get("observedAt", held.get("modifiedAt"))
-    return at is not None and parse_us(told["observedAt"]) < parse_us(at)
 
 
 def _missing(attribute: str) -> AttributeMissing:

@@ -159,8 +159,12 @@ class EntityRounds:
         narrowed = bool(infos) and all(info.types is not None for info in infos)
         which = Candidates(types=sorted(types) if narrowed else None)
         found: list[Entity] = []
+
+        def lookup(entity_id: str) -> Entity | None:
+            return self._entities.get(tx, subscription.key[0], entity_id)
+
         for entity in self._entities.candidates(tx, subscription.key[0], which):
-            if SubscriptionBook.selects(subscription, entity):
+            if SubscriptionBook.selects(subscription, entity, lookup):
                 found.append(entity)
                 if len(found) == MOST_ENTITIES:
                     break

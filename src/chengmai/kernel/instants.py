@@ -68,6 +68,13 @@ def parse_us(text: str, param: str | None = None) -> int:
     return to_us(parse_instant(text, param))
 
 
+def format_duration(length: timedelta) -> str:
+    """Return an ISO 8601 duration of days and seconds, without a zero fraction (`P2DT30.5S`, `PT0S`)."""
+    seconds = length - timedelta(days=length.days)
+    text = f"{seconds.total_seconds():f}".rstrip("0").rstrip(".")
+    return f"P{length.days}DT{text}S" if length.days else f"PT{text}S"
+
+
 def parse_duration(text: str, param: str | None = None) -> timedelta:
     """Return the length of an ISO 8601 duration (`PT1H`, `P7D`, `P6W`).
 

@@ -229,6 +229,10 @@ class ContextCompiler:
                 raise _invalid("a context is a URL, an object, or a list of these")
             if isinstance(entry, dict) and len(entry) > _MAX_TERMS:
                 raise _invalid(f"a context may hold at most {_MAX_TERMS} terms")
+            if isinstance(entry, dict) and (scoped := _scoped_term(entry)) is not None:
+                raise _invalid(
+                    f"{scoped!r:.60} has a context of its own, which is not allowed here"
+                )
             if isinstance(entry, str) and entry in self._core_urls:
                 continue
             if isinstance(entry, dict) and entry.get("@vocab", "") is None:
@@ -272,6 +276,14 @@ class ContextCompiler:
                 fix="put its terms into the request, or ask for the context to be installed",
             )
         return document
+
+
+def _scoped_term(context: Mapping[str, Any]) -> str | None:
+    """Return a term that carries a scoped context (clause 5.5.7 allows none in a user's own), or None."""
+    for term, definition in context.items():
+        if isinstance(definition, dict) and "@context" in definition:
+            return term
+    return None
 
 
 def _inverse(terms: Mapping[str, str]) -> dict[str, str]:

@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 from chengmai.kernel.instants import format_us, parse_us
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity, Instance
-from chengmai.ngsild.expand import expand_fragment, is_null
+from chengmai.ngsild.expand import expand_fragment
 from chengmai.ngsild.members import NULL, checked_instant, checked_scopes, checked_uri, refused
 from chengmai.ngsild.merging import is_whole
+from chengmai.ngsild.particular import is_null
 from chengmai.ngsild.select import Selector, matches_scopes
 from chengmai.ngsild.temporal import TemporalQuery
 
@@ -156,15 +157,23 @@ def as_entity(head: Entity, series: Series) -> Entity:
 
 
 def within_scopes(
-    series: Series, scopes: list[Instance], query: Selector, by: TemporalQuery
+    series: Series,
+    scopes: list[Instance],
+    query: Selector,
+    by: TemporalQuery,
+    *,
+    shown: bool = False,
 ) -> Series:
     """Return what of the evolution lies where a scope held that `query` asks for (clauses 4.18, 5.7.4).
 
     `scopes` are all scopes the entity ever had, oldest first: each holds until the next one or its end.
+    With `shown` the one that held when the window began is among what is returned.
     """
-    ends = [parse_us(_set_at(one)) for one in scopes[1:]]
+    if not scopes:
+        return {}
+    ends = [_us(one) for one in scopes[1:]]
     holds = [
-        (parse_us(_set_at(one)), end)
+        (_us(one), end)
         for one, end in zip(scopes, [*ends, None], strict=True)
         if "deletedAt" not in one and matches_scopes(query, _scopes_of(one["value"]))
     ]
@@ -181,7 +190,20 @@ def within_scopes(
         kept = [one for one in found if _lies_in(parse_us(one[by.timeproperty]), holds)]
         if kept:
             made[name] = kept
+    before = [one for one in scopes if by.start_us is not None and _us(one) < by.start_us]
+    if (
+        shown
+        and made
+        and before
+        and by.timeproperty in before[-1]
+        and "deletedAt" not in before[-1]
+    ):
+        made = {"scope": [before[-1], *made.pop("scope", [])], **made}
     return made
+
+
+def _us(scope: Instance) -> int:
+    return parse_us(_set_at(scope))
 
 
 def _set_at(scope: Instance) -> str:
@@ -194,3 +216,26 @@ def _scopes_of(value: Any) -> list[str]:
 
 def _lies_in(at_us: int, spans: Iterable[tuple[int, int | None]]) -> bool:
     return any(start <= at_us and (end is None or at_us < end) for start, end in spans)
+
+
+def newer(told: Entity, current: Entity) -> Entity:
+    """Return what of `told` is not older than the current state."""
+    made = {key: value for key, value in told.items() if ":" not in key}
+    for name in (key for key in told if ":" in key):
+        held = {one.get("datasetId"): one for one in current.get(name, ())}
+        kept = [one for one in told[name] if not _older(one, held.get(one.get("datasetId")))]
+        if kept:
+            made[name] = kept
+    return made
+
+
+def observed_us(instance: Instance) -> int | None:
+    """Return when an instance was observed, in microseconds since 1970, or None."""
+    return parse_us(instance["observedAt"]) if "observedAt" in instance else None
+
+
+def _older(told: Instance, held: Instance | None) -> bool:
+    if held is None or "observedAt" not in told:
+        return False
+    at = held.get("observedAt", held.get("modifiedAt"))
+    return at is not None and parse_us(told["observedAt"]) < parse_us(at)

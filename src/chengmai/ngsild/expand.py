@@ -10,10 +10,7 @@ from typing import Any
 
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import (
-    LOCATION,
     NGSI_LD,
-    OBSERVATION_SPACE,
-    OPERATION_SPACE,
     VALUE_MEMBER,
     Entity,
     Instance,
@@ -22,6 +19,7 @@ from chengmai.ngsild.geojson import is_geometry
 from chengmai.ngsild.limits import check_limits
 from chengmai.ngsild.members import (
     CHECKED_VALUE,
+    CHECKED_WHOLE_VALUE,
     NULL,
     checked_instant,
     checked_name,
@@ -32,7 +30,9 @@ from chengmai.ngsild.members import (
     expanded_name,
     refused,
 )
+from chengmai.ngsild.particular import PARTICULAR, check_particular
 from chengmai.ngsild.quick import quick_instance, quick_instances
+from chengmai.ngsild.tombstones import PREVIOUS
 
 _ENTITY_MEMBERS = frozenset(
     [
@@ -54,23 +54,17 @@ _IGNORED = frozenset(
     [
         "type",
         "@type",
-        "@context",
         "createdAt",
         "modifiedAt",
         "deletedAt",
         "instanceId",
         "entity",
         "entityList",
-        "previousValue",
-        "previousObject",
-        "previousLanguageMap",
-        "previousVocab",
-        "previousJson",
-        "previousValueList",
-        "previousObjectList",
     ]
 )
-_PLACES = frozenset([LOCATION, OBSERVATION_SPACE, OPERATION_SPACE])
+_OF_ANSWERS = frozenset(["@context", *PREVIOUS.values()])
+"""What only an answer or a notification may hold in an attribute (clauses 4.5.2, 4.5.3, 5.5.7)."""
+_UNITLESS = frozenset(VALUE_MEMBER) - {"Property", "ListProperty"}
 _OF_ATTRIBUTES = frozenset(["datasetId", "instanceId", "observedAt"])
 _KIND_OF_MEMBER = {m: k for k, m in VALUE_MEMBER.items() if k != "GeoProperty"}
 _KIND = {kind: kind for kind in VALUE_MEMBER} | {NGSI_LD + kind: kind for kind in VALUE_MEMBER}
@@ -85,12 +79,14 @@ def expand_entity(
     fragment: bool = False,
     simplified: bool = False,
     temporal: bool = False,
+    merging: bool = False,
 ) -> Entity:
     """Return the inner form of an entity given in normalized or concise form.
 
     `fragment` makes `id` and `type` optional and lets `null` (or `urn:ngsi-ld:null`) ask for removal and
-    attributes come without a value. `simplified` reads key-values; in a fragment a plain value then has no
-    `type`, since what is stored says its kind. `temporal` allows many instances with
+    attributes come without a value; `merging` lets nulls stand inside values too. `simplified` reads
+    key-values; in a fragment a plain value then has no `type`, since what is stored says its kind.
+    `temporal` allows many instances with
     the same `datasetId`. Raises `Invalid`; the problem names the path.
     """
     body = _checked_body(body)
@@ -98,10 +94,14 @@ def expand_entity(
     entity_id = body.get("id", body.get("@id"))
     if entity_id is not None or not fragment:
         made["id"] = checked_uri(entity_id, "id")
+        if entity_id == NULL:
+            raise refused("it names nothing", "id", "choose another id")
     types = body.get("type", body.get("@type"))
     if types is not None or not fragment:
         made["type"] = checked_types(types, ctx, "type")
-    reader = Reader(ctx, complete=not fragment, simplified=simplified, temporal=temporal)
+    reader = Reader(
+        ctx, complete=not fragment, simplified=simplified, temporal=temporal, merging=merging
+    )
     reader.read_attributes(body, made)
     return made
 
@@ -113,13 +113,16 @@ def expand_fragment(
     complete: bool = False,
     simplified: bool = False,
     temporal: bool = False,
+    merging: bool = False,
 ) -> Entity:
     """Return the inner form of attributes to append, update or merge; `id` and `type` are optional.
 
     `complete` demands whole attributes without nulls, as appending does. Raises `Invalid`.
     """
     if not complete:
-        return expand_entity(body, ctx, fragment=True, simplified=simplified, temporal=temporal)
+        return expand_entity(
+            body, ctx, fragment=True, simplified=simplified, temporal=temporal, merging=merging
+        )
     body = _checked_body(body)
     made: Entity = {}
     if "id" in body:
@@ -142,26 +145,8 @@ def expand_attribute(
     check_limits([body])
     reader = Reader(ctx, complete=not fragment, simplified=False, temporal=temporal)
     made = reader.attribute(checked_name(name, name), body)
-    check_place(ctx.expand(name), name, made)
+    check_particular(ctx.expand(name), name, made)
     return made
-
-
-def check_place(iri: str, param: str, instances: list[Instance]) -> None:
-    """Raise `Invalid` when an attribute that the core context makes a place is none (clause 4.7)."""
-    if iri not in _PLACES:
-        return
-    for one in instances:
-        if one.get("type", "GeoProperty") != "GeoProperty" and not is_null(one):
-            raise refused(f"it is a {one['type']}", param, "give it as a GeoProperty")
-
-
-def is_null(instance: Instance) -> bool:
-    """Return whether an instance of a fragment asks for the removal of the stored one."""
-    kind = instance.get("type")
-    if kind is None:
-        return False
-    value = instance.get(VALUE_MEMBER[kind])
-    return value == NULL or (kind == "LanguageProperty" and value == {"@none": NULL})
 
 
 def looks_like_instances(value: Any) -> bool:
@@ -187,10 +172,19 @@ def _checked_body(body: Any) -> dict[str, Any]:
 class Reader:
     """Reads attributes with one context and one set of rules; the common forms are read by `quick`."""
 
-    __slots__ = ("_complete", "_ctx", "_simplified", "_temporal")
+    __slots__ = ("_checked", "_complete", "_ctx", "_simplified", "_temporal")
 
-    def __init__(self, ctx: Context, *, complete: bool, simplified: bool, temporal: bool) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        *,
+        complete: bool,
+        simplified: bool,
+        temporal: bool,
+        merging: bool = False,
+    ) -> None:
         self._ctx = ctx
+        self._checked = CHECKED_VALUE if merging else CHECKED_WHOLE_VALUE
         self._complete = complete
         self._simplified = simplified
         self._temporal = temporal
@@ -212,8 +206,8 @@ class Reader:
                 raise refused("the attribute is given twice", key, "give it once")
             quick = None if self._simplified else quick_instance(value)
             made[iri] = self.attribute(key, value) if quick is None else [quick]
-            if iri in _PLACES:
-                check_place(iri, key, made[iri])
+            if quick is None or iri in PARTICULAR:
+                check_particular(iri, key, made[iri])
 
     def attribute(self, path: str, value: Any) -> list[Instance]:
         """Return the instances of the attribute at `path`."""
@@ -251,7 +245,7 @@ class Reader:
         return made
 
     def _plain(self, path: str, value: Any) -> Any:
-        return self._nullable(value, path) or CHECKED_VALUE["Property"](value, self._ctx, path)
+        return self._nullable(value, path) or self._checked["Property"](value, self._ctx, path)
 
     def _nullable(self, value: Any, param: str) -> str | None:
         """Return `NULL` for a value that asks for removal, where that is allowed; None for any other."""
@@ -289,12 +283,15 @@ class Reader:
                 continue
             elif key in _MEMBER_CHECKS:
                 self._member(path, key, value, made)
+            elif key in _OF_ANSWERS:
+                raise refused("only answers hold it", f"{path}.{key}", "leave it out")
             else:
                 where = f"{path}.{key}"
                 iri = expanded_name(key, self._ctx, where)
                 if iri in made:
                     raise refused("the sub-attribute is given twice", where, "give it once")
                 made[iri] = self.attribute(where, value)
+                check_particular(iri, where, made[iri])
         return made
 
     def _value(self, path: str, member: str, value: Any, kind: str) -> Any:
@@ -308,15 +305,27 @@ class Reader:
                 return NULL
             if kind == "LanguageProperty" and type(value) is dict:
                 value = {lang: NULL if text is None else text for lang, text in value.items()}
-        return CHECKED_VALUE[kind](value, self._ctx, where)
+        elif kind == "LanguageProperty" and type(value) is dict and NULL in value.values():
+            raise refused("a text may not be null", where, "leave the language out")
+        return self._checked[kind](value, self._ctx, where)
 
     def _member(self, path: str, key: str, value: Any, made: Instance) -> None:
         where = f"{path}.{key}"
-        if self._nullable(value, where):
-            made[key] = NULL
-        elif key == "datasetId":
+        if key == "unitCode" and made.get("type") in _UNITLESS:
+            raise refused(f"a {made['type']} has no unit", where, "leave it out, or use a Property")
+        if key == "datasetId":
             if value != "@none":
                 made[key] = checked_uri(value, where)
+                if value == NULL:
+                    raise refused("it cannot be removed", where, "delete the instance instead")
+        elif self._nullable(value, where):
+            made[key] = NULL
+        elif key == "valueType" and made.get("type") == "LanguageProperty":
+            if value != "langString":
+                raise refused(f"{value!r:.60} is not langString", where, "leave it out")
+            made[key] = self._ctx.expand(value)
+        elif key == "entityTypeSealed":
+            made[key] = self._ctx.expand(checked_text(value, where))
         elif key in ("objectType", "valueType"):
             names = value if type(value) is list else [value]
             expanded = [expanded_name(name, self._ctx, where) for name in names]
@@ -359,6 +368,8 @@ _MEMBER_CHECKS = {
     "datasetId": checked_uri,
     "objectType": checked_name,
     "valueType": checked_name,
+    "entityIdSealed": checked_uri,
+    "entityTypeSealed": checked_text,
 }
 
 

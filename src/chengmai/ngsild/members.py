@@ -11,7 +11,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from chengmai.kernel.instants import format_instant, parse_instant
+import orjson
+
+from chengmai.kernel.instants import parse_instant
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.geojson import check_geometry
 from chengmai.ngsild.problems import EntityInvalid
@@ -25,6 +27,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\x00-\x20<>\"{}|\\^`]+")
 # Characters that print as nothing, so that two ids would look the same (clause 4.5.1: a valid URI).
 _UNSEEN = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _BAD_IN_NAME = re.compile(r"[\x00-\x20<>\"'=;()\[\]{}|,&!~\\^`]|^@")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 _SCOPE = re.compile(r"(?:/[^\x00-\x20/;,#+()|]+)+")
 
 
@@ -62,7 +65,7 @@ def checked_name(name: Any, param: str) -> str:
         or not name
         or len(name) > LONGEST_NAME
         or _BAD_IN_NAME.search(name) is not None
-        or ("." in name and ":" not in name)
+        or (":" not in name and ("." in name or "%" in name))
     ):
         raise refused(
             f"{name!r:.60} is not a legal name",
@@ -73,11 +76,16 @@ def checked_name(name: Any, param: str) -> str:
 
 
 def checked_instant(value: Any, param: str) -> str:
-    """Return `value` as UTC text when it is an instant."""
-    if is_plain_instant(value):
-        plain: str = value
-        return plain
-    return format_instant(parse_instant(value, param))
+    """Return `value` when it is an instant in UTC, ending in `Z`; it is kept as it came (clause 4.6.3)."""
+    if type(value) is str and _INSTANT.fullmatch(value) is not None:
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            return value
+    parse_instant(value, param)
+    raise refused(f"{value!r:.60} is not in UTC", param, "write it as 2026-11-22T07:43:00Z")
 
 
 def is_plain_instant(value: Any) -> bool:
@@ -114,6 +122,8 @@ def checked_types(value: Any, ctx: Context, param: str) -> list[str]:
     names = value if type(value) is list else [value]
     if not names:
         raise refused("an entity has at least one type", param, 'write "type": "…"')
+    if digit := next((n for n in names if isinstance(n, str) and n[:1].isdigit()), None):
+        raise refused(f"{digit!r:.60} begins with a digit", param, "begin with a letter")
     if keyword := next((n for n in names if isinstance(n, str) and ctx.is_keyword(n)), None):
         raise refused(f"{keyword!r} is a keyword, not a type", param, "name another type")
     return list(dict.fromkeys(expanded_name(name, ctx, param) for name in names))
@@ -135,7 +145,27 @@ def _property(value: Any, _ctx: Context, param: str) -> Any:
     return value
 
 
+def _whole_property(value: Any, ctx: Context, param: str) -> Any:
+    _property(value, ctx, param)
+    if type(value) in (dict, list) and holds_null(value):
+        raise refused(
+            "something in the value is null", param, "leave it out; a merge may remove it"
+        )
+    return value
+
+
+def holds_null(value: Any) -> bool:
+    """Return whether the NGSI-LD null stands anywhere in a value (clause 5.5.4)."""
+    inner = value.values() if type(value) is dict else value
+    return any(holds_null(one) if type(one) in (dict, list) else one == NULL for one in inner)
+
+
 def _geometry(value: Any, _ctx: Context, param: str) -> Any:
+    if type(value) is str:  # a geometry may come as a text of JSON (clause 4.7.2)
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            raise refused("the text is no JSON", param, "send the geometry as an object") from None
     check_geometry(value, param)
     return value
 
@@ -163,8 +193,13 @@ def _language_map(value: Any, _ctx: Context, param: str) -> Any:
 def checked_languages(value: Any, param: str) -> dict[str, Any]:
     """Return a languageMap: a text, or a list of texts, for each language."""
     texts = value.values() if type(value) is dict else ()
-    if not texts or not all(
-        type(t) is str or (type(t) is list and t and all(type(s) is str for s in t)) for t in texts
+    if (
+        not texts
+        or "" in value
+        or not all(
+            type(t) is str or (type(t) is list and t and all(type(s) is str for s in t))
+            for t in texts
+        )
     ):
         raise refused(
             "a languageMap holds a text for each language",
@@ -180,6 +215,15 @@ def _vocab(value: Any, ctx: Context, param: str) -> Any:
         return [ctx.expand(checked_text(term, param)) for term in value]
     _property(value, ctx, param)
     return ctx.expand(checked_text(value, param))
+
+
+def _json(value: Any, ctx: Context, param: str) -> Any:
+    _property(value, ctx, param)
+    if type(value) is dict or (type(value) is list and all(type(one) is dict for one in value)):
+        return value
+    raise refused(
+        "json is an object or a list of objects", param, "use a Property for plain values"
+    )
 
 
 def _value_list(value: Any, _ctx: Context, param: str) -> Any:
@@ -201,8 +245,10 @@ CHECKED_VALUE: dict[str, Callable[[Any, Context, str], Any]] = {
     "Relationship": _object,
     "LanguageProperty": _language_map,
     "VocabProperty": _vocab,
-    "JsonProperty": _property,
+    "JsonProperty": _json,
     "ListProperty": _value_list,
     "ListRelationship": _object_list,
 }
 """How the value of each kind is checked: `(value, context, param)` → the value as stored."""
+CHECKED_WHOLE_VALUE = CHECKED_VALUE | {"Property": _whole_property}
+"""The same where nothing is merged: nulls inside a value have nothing to remove (clause 5.5.4)."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from chengmai.ngsild.entity import VALUE_MEMBER, Instance
-from chengmai.ngsild.expand import is_null
 from chengmai.ngsild.members import NULL, checked_languages, checked_targets, refused
+from chengmai.ngsild.particular import is_null
 
 _PLAIN_KINDS: dict[str, Callable[[Any, str], Any]] = {
     "Property": lambda value, _iri: value,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chengmai.ngsild.entity import Entity, Instance
-from chengmai.ngsild.expand import is_null
 from chengmai.ngsild.members import NULL
 from chengmai.ngsild.merging import (
     copied,
@@ -24,6 +23,7 @@ from chengmai.ngsild.merging import (
     stamped,
     without_nulls,
 )
+from chengmai.ngsild.particular import is_null
 from chengmai.ngsild.problems import AttributeMissing
 
 EXISTS = "the attribute exists already and is not to be overwritten"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chengmai.ngsild.entity import Instance
-from chengmai.ngsild.members import NULL, is_plain_instant, is_uri
+from chengmai.ngsild.members import NULL, holds_null, is_plain_instant, is_uri
 
 
 def quick_instance(given: Any) -> Instance | None:
@@ -47,6 +47,8 @@ def _property(given: dict[str, Any]) -> Instance | None:
         if key == "value":
             if type(value) is dict or value is None or value == NULL:
                 return None
+            if type(value) is list and holds_null(value):
+                return None
         elif key == "observedAt":
             if not is_plain_instant(value):
                 return None
@@ -54,7 +56,7 @@ def _property(given: dict[str, Any]) -> Instance | None:
             if type(value) is not str or not value:
                 return None
         elif key == "datasetId":
-            if not is_uri(value):
+            if value == NULL or not is_uri(value):
                 return None
         else:
             return None
@@ -74,7 +76,7 @@ def _relationship(given: dict[str, Any]) -> Instance | None:
             if not is_plain_instant(value):
                 return None
         elif key == "datasetId":
-            if not is_uri(value):
+            if value == NULL or not is_uri(value):
                 return None
         else:
             return None

@@ -20,16 +20,14 @@ Form: TypeAlias = Literal["normalized", "concise", "simplified"]
 
 _NONE: AbstractSet[str] = frozenset()
 _SYSTEM = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt"})
-_EXPANDED = frozenset({"vocab", "objectType", "valueType"})
+_EXPANDED = frozenset({"vocab", "objectType", "valueType", "entityTypeSealed"})
 # Members that are shown as they are stored, whoever asks.
 _AS_STORED = frozenset(
-    {"type", "observedAt", "unitCode", "datasetId", "expiresAt", "lang"}
+    {"type", "observedAt", "unitCode", "datasetId", "lang", "entityIdSealed"}
     | set(VALUE_MEMBER.values())
 ) - {"vocab"}
 # Kinds whose simplified value keeps its member, since the bare value would be read as something else.
-_KEEPS_MEMBER = frozenset(
-    {"LanguageProperty", "VocabProperty", "JsonProperty", "ListProperty", "ListRelationship"}
-)
+_KEEPS_MEMBER = frozenset({"LanguageProperty", "VocabProperty", "JsonProperty"})
 
 
 def compact_entity(
@@ -194,13 +192,11 @@ class _View:
             return self._linked(instance["entity"])
         if "entityList" in instance:
             return [self._linked(one) for one in instance["entityList"]]
+        if kind == "ListRelationship" and type(value) is list:
+            return [one["object"] for one in value]
         if kind not in _KEEPS_MEMBER:
             return value
-        if kind == "VocabProperty":
-            value = self._names(value)
-        elif kind == "ListRelationship" and type(value) is list:
-            value = [one["object"] for one in value]
-        return {member: value}
+        return {member: self._names(value) if kind == "VocabProperty" else value}
 
     def _linked(self, entity: Entity) -> dict[str, Any]:
         sys_attrs = self._hidden is _NONE

@@ -49,6 +49,8 @@ class CityWeb:
             watching=city.watching.subscribing,
             writes=city.writes,
             batches=city.batches,
+            identity=city.identity,
+            maps=city.maps,
         )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access

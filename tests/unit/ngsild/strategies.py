@@ -32,14 +32,22 @@ BARE = (
         lambda v: {"type": "LanguageProperty", "languageMap": v}
     )
     | NAMES.map(lambda v: {"type": "VocabProperty", "vocab": v})
-    | VALUES.map(lambda v: {"type": "JsonProperty", "json": v})
+    | st.dictionaries(NAMES, VALUES, max_size=2).map(lambda v: {"type": "JsonProperty", "json": v})
     | st.lists(VALUES, max_size=3).map(lambda v: {"type": "ListProperty", "valueList": v})
     | st.lists(URNS, max_size=3).map(lambda v: {"type": "ListRelationship", "objectList": v})
 )
 MEMBERS = st.fixed_dictionaries(
     {}, optional={"observedAt": st.just(NOW), "unitCode": st.just("GQ"), "datasetId": URNS}
 )
-LEAVES = st.builds(lambda bare, members: {**bare, **members}, BARE, MEMBERS)
+WITH_UNIT = ("Property", "ListProperty")
+LEAVES = st.builds(
+    lambda bare, members: {
+        **bare,
+        **{k: v for k, v in members.items() if k != "unitCode" or bare["type"] in WITH_UNIT},
+    },
+    BARE,
+    MEMBERS,
+)
 ATTRIBUTES = st.builds(
     lambda leaf, subs: {**subs, **leaf}, LEAVES, st.dictionaries(NAMES, LEAVES, max_size=2)
 )

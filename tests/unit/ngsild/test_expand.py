@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.entity import VALUE_MEMBER
-from chengmai.ngsild.expand import expand_attribute, expand_entity, expand_fragment, is_null
+from chengmai.ngsild.expand import expand_attribute, expand_entity, expand_fragment
+from chengmai.ngsild.particular import is_null
 from chengmai.ngsild.problems import EntityInvalid
 from tests.unit.ngsild.builders import CTX, NULL, a_body, iri
 
@@ -72,10 +73,11 @@ def test_sub_attributes_are_read_to_any_depth() -> None:
     assert stored[iri("quality")][0][iri("by")] == [{"type": "Relationship", "object": "urn:a:b"}]
 
 
-def test_instants_are_normalised_to_utc_text() -> None:
-    assert read({"value": 1, "observedAt": "2026-01-01T08:00:00.500+08:00"})["observedAt"] == (
-        "2026-01-01T00:00:00.5Z"
-    )
+def test_instants_are_in_utc_and_kept_as_they_came() -> None:
+    for at in ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.500Z"):
+        assert read({"value": 1, "observedAt": at})["observedAt"] == at
+    with pytest.raises(EntityInvalid, match="not in UTC"):
+        read({"value": 1, "observedAt": "2026-01-01T08:00:00.500+08:00"})
 
 
 def test_what_only_the_broker_writes_is_ignored() -> None:

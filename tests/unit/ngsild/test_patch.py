@@ -27,7 +27,7 @@ A, B = iri("a"), iri("b")
 
 def fragment(**attributes: Any) -> Any:
     """Return a fragment as it is read from a request."""
-    return expand_fragment(attributes, CTX)
+    return expand_fragment(attributes, CTX, merging=True)
 
 
 def values(entity: Any, name: str = "a") -> Any:

@@ -43,11 +43,11 @@ def shown(entity: Entity, form: Any = "normalized", **options: Any) -> Any:
         ),
         ({"vocab": "road"}, {"vocab": "road"}, {"vocab": "road"}),
         ({"json": {"x": 1}}, {"json": {"x": 1}}, {"json": {"x": 1}}),
-        ({"valueList": [1]}, {"valueList": [1]}, {"valueList": [1]}),
+        ({"valueList": [1]}, {"valueList": [1]}, [1]),
         (
             {"objectList": [{"object": "urn:a:b"}]},
             {"objectList": [{"object": "urn:a:b"}]},
-            {"objectList": ["urn:a:b"]},
+            ["urn:a:b"],
         ),
     ],
 )

@@ -111,7 +111,7 @@ def _merged(body: Any, context: Context) -> Entity:
                 param=name,
                 fix="write urn:ngsi-ld:null to remove it",
             )
-    return expand_entity(body, context, fragment=True)
+    return expand_entity(body, context, fragment=True, merging=True)
 
 
 def _batch(request: Request, contexts: ContextCompiler) -> tuple[list[Any], Context]:

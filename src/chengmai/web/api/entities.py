@@ -47,7 +47,7 @@ async def merge(machine: Machine, request: Request, entity_id: str) -> Response:
     """PATCH /entities/{id}"""
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
     is_plain = form(request) == "simplified"
-    fragment = expand_fragment(body, context, simplified=is_plain)
+    fragment = expand_fragment(body, context, simplified=is_plain, merging=True)
     _same_id(fragment, entity_id)
     outcome = await machine.writes.merge(
         asked_by(request, context),
@@ -120,6 +120,8 @@ async def update_attribute(
     machine: Machine, request: Request, entity_id: str, attribute: str
 ) -> Response:
     """PATCH /entities/{id}/attrs/{attr}"""
+    if attribute == "scope":
+        raise Invalid("scope has no parts to update", code="attribute.scope", param="scope")
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
     instances = expand_attribute(attribute, body, context)
     if len(instances) != 1:

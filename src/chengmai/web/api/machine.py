@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.distribution.asked import Asked
@@ -15,7 +16,9 @@ from chengmai.broker.distribution.past import DistributedPast
 from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.distribution.writes import DistributedWrites
+from chengmai.broker.entity_maps import EntityMaps
 from chengmai.broker.expiring import Expiring
+from chengmai.broker.identity import SourceIdentity
 from chengmai.broker.model import BatchOutcome, EntityQuery
 from chengmai.broker.registry.service import Registry
 from chengmai.broker.registry.watched import SourceSubscription
@@ -56,6 +59,8 @@ class Machine:
     instances_per_page: int
     writes: DistributedWrites
     batches: DistributedBatches
+    identity: SourceIdentity
+    maps: EntityMaps
     rendered: RenderedEntities = field(default_factory=RenderedEntities)
 
 
@@ -107,8 +112,10 @@ def wants_sys_attrs(request: Request) -> bool:
     return "sysAttrs" in options(request)
 
 
-def page_links(request: Request, query: EntityQuery, *, more: bool) -> list[tuple[str, str]]:
-    """Return Link headers to the next and previous page (clause 6.3.10)."""
+def page_links(
+    request: Request, query: EntityQuery, *, more: bool, media: str = "application/json"
+) -> list[tuple[str, str]]:
+    """Return Link headers to the next and previous page, which come as `media` too (clause 6.3.10)."""
     links = []
     for relation, offset in (
         ("next", query.offset + query.limit),
@@ -116,10 +123,10 @@ def page_links(request: Request, query: EntityQuery, *, more: bool) -> list[tupl
     ):
         wanted = more if relation == "next" else query.offset > 0
         if wanted and query.limit:
-            parts = [p for p in request.raw_query.split("&") if p and not p.startswith("offset=")]
-            target = "&".join([*parts, f"offset={max(offset, 0)}"])
+            parameters = sorted({**request.query, "offset": str(max(offset, 0))}.items())
+            target = urlencode(parameters, quote_via=quote, safe=":*,;/~!@$()")
             link = f'<{request.path.rstrip("/")}?{target}>; rel="{relation}"'
-            links.append(("Link", f'{link}; type="application/ld+json"'))
+            links.append(("Link", f'{link}; type="{media}"'))
     return links
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import orjson
 
+from chengmai.broker.entity_maps import MOST_ENTITIES, Holders
 from chengmai.broker.model import EntityQuery, Found, StoredEntities
 from chengmai.kernel.problems import Invalid, NotFound
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import LOCATION, Entity
 from chengmai.ngsild.members import checked_name
+from chengmai.ngsild.q import parse_q
 from chengmai.ngsild.represent import compact_entity, to_geojson
 from chengmai.web.api.asking import (
     Given,
@@ -21,6 +23,7 @@ from chengmai.web.api.asking import (
     given_in_parameters,
     one_entity,
 )
+from chengmai.web.api.entity_maps import confined, map_of
 from chengmai.web.api.http import Request, Response, json_response
 from chengmai.web.api.machine import (
     Machine,
@@ -49,6 +52,8 @@ async def query(machine: Machine, request: Request) -> Response:
     """GET /entities"""
     media = accepted(request, geo=True)
     context = request_context(request, machine.contexts)
+    if "csf" in request.query:
+        parse_q(request.query["csf"], context)
     return await _answer(machine, request, given_in_parameters(request), context, media)
 
 
@@ -80,7 +85,10 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
             f"nothing is left of {entity_id}", param="pick", fix="pick members that it has"
         )
     one = len(found.shown) == 1
-    return _shown(machine, request, found, context, media, single=one)
+    response = _shown(machine, request, found, context, media, single=one)
+    if (use := await map_of(machine, request)) is None:
+        return response
+    return await use.told(machine, request, response, use.of_one(entity_id), many=False)
 
 
 async def purge(machine: Machine, request: Request) -> Response:
@@ -123,15 +131,22 @@ async def _answer(
 ) -> Response:
     checked_view_options(request, "count")
     _check_geometry(request, media)
-    asked = _for_media(entity_query(given, request, context), media)
-    asker = asked_by(request, context)
+    use = await map_of(machine, request)
+    asked = confined(_for_media(entity_query(given, request, context), media), use)
+    asker, filters = asked_by(request, context), filters_of(given, context)
     asker.local |= given.local
-    found = await machine.reads.query(asker, asked, filters_of(given, context))
+    found = await machine.reads.query(asker, asked, filters)
     response = _shown(machine, request, found, context, media, single=False)
-    if found.total is not None:
+    if found.total is not None and request.flag("count"):
         response.header("NGSILD-Results-Count", str(found.total))
-    response.headers += page_links(request, asked, more=found.more)
-    return response
+    response.headers += page_links(request, asked, more=found.more, media=media)
+    if use is None:
+        return response
+
+    async def held() -> Holders:
+        return await machine.reads.holders(asker, asked, filters, most=MOST_ENTITIES + 1)
+
+    return await use.told(machine, request, response, held, many=True, total=found.total)
 
 
 def _check_geometry(request: Request, media: str) -> None:

@@ -16,6 +16,8 @@ from chengmai.web.api import (
     contexts,
     discovery,
     entities,
+    entity_maps,
+    identity,
     queries,
     registration_subscriptions,
     registrations,
@@ -38,7 +40,7 @@ class Route:
     handler: Handler
     parameters: frozenset[str] = frozenset()
     creates: bool = False
-    """Whether it makes the tenant that it names, where there is none yet (clause 5.5.10)."""
+    """Whether it answers for a tenant that is not there yet: it makes it (clause 5.5.10), or needs none."""
 
 
 def _route(action: str, handler: Handler, *parameters: str, creates: bool = False) -> Route:
@@ -65,6 +67,7 @@ _ORDER = ("orderBy", "orderFrom", "collation")
 _GEO = ("georel", "geometry", "coordinates", "geoproperty")
 _PAGE = ("limit", "offset", "count")
 _VIEW_OVER_TIME = ("attrs", "pick", "omit", "datasetId", "options", "format", "lang")
+_MAP = ("entityMap", "entityMapLifetime")
 _TIME = (
     "timerel",
     "timeAt",
@@ -86,12 +89,13 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             *_VIEW,
             *_PAGE,
             *_ORDER,
+            *_MAP,
         ),
         "POST": _route("entities.write", entities.create, "local", creates=True),
         "DELETE": _route("entities.delete", queries.purge, *_WHICH, *_GEO, "attrs", "keep", "drop"),
     },
     ("entities", "*"): {
-        "GET": _route("entities.read", queries.retrieve, "type", "local", *_VIEW),
+        "GET": _route("entities.read", queries.retrieve, "type", "local", *_VIEW, *_MAP),
         "DELETE": _route("entities.delete", entities.delete, *_TYPED),
         "PATCH": _route(
             "entities.write", entities.merge, *_TYPED, "options", "format", "observedAt", "lang"
@@ -121,7 +125,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
     ("entityOperations", "merge"): {"POST": _route("entities.write", batches.merge, "local")},
     ("entityOperations", "query"): {
         "POST": _route(
-            "entities.read", queries.query_by_body, *_PAGE, "options", "format", "local"
+            "entities.read", queries.query_by_body, *_PAGE, "options", "format", "local", *_MAP
         ),
     },
     ("entityOperations", "delete"): {"POST": _route("entities.delete", batches.delete, "local")},
@@ -136,16 +140,18 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             "scopeQ",
             "csf",
             "local",
+            "expandValues",
             "orderBy",
             *_GEO,
             *_VIEW_OVER_TIME,
             *_PAGE,
             *_TIME,
+            *_MAP,
         ),
         "POST": _route("entities.write", temporal.create, creates=True),
     },
     ("temporal", "entities", "*"): {
-        "GET": _route("temporal.read", temporal.retrieve, "local", *_VIEW_OVER_TIME, *_TIME),
+        "GET": _route("temporal.read", temporal.retrieve, "local", *_VIEW_OVER_TIME, *_TIME, *_MAP),
         "DELETE": _route("entities.delete", temporal.delete),
     },
     ("temporal", "entities", "*", "attrs"): {
@@ -206,12 +212,34 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
         "DELETE": _route("registrations.watch", registration_subscriptions.delete),
     },
     ("jsonldContexts",): {
-        "GET": _route("entities.read", contexts.query, "details", "kind"),
+        "GET": _route("entities.read", contexts.query, "details", "kind", creates=True),
         "POST": _route("contexts.manage", contexts.add, creates=True),
     },
     ("jsonldContexts", "*"): {
         "GET": _route("entities.read", contexts.retrieve, "details"),
         "DELETE": _route("contexts.manage", contexts.delete, "reload"),
+    },
+    ("entityMaps",): {
+        "GET": _route("entities.read", entity_maps.create, *_WHICH, *_GEO, "attrs", "pick", *_MAP),
+    },
+    ("entityMaps", "*"): {
+        "GET": _route("entities.read", entity_maps.retrieve),
+        "PATCH": _route("entities.read", entity_maps.change),
+        "DELETE": _route("entities.read", entity_maps.delete),
+    },
+    ("temporal", "entityMaps"): {
+        "GET": _route(
+            "temporal.read",
+            entity_maps.create_over_time,
+            *_WHICH,
+            *_GEO,
+            "attrs",
+            *_TIME,
+            *_MAP,
+        ),
+    },
+    ("info", "sourceIdentity"): {
+        "GET": _route("entities.read", identity.retrieve, creates=True),
     },
     ("types",): {"GET": _route("entities.read", discovery.types, "details", "local")},
     ("types", "*"): {"GET": _route("entities.read", discovery.type_details, "local")},
@@ -233,6 +261,9 @@ def find(request: Request) -> tuple[Route, list[str]]:
         # The id after the slash was forgotten: that is what is wrong, not the method.
         route = ROUTES.get((*pattern, "*"), {}).get(request.method)
         parts, pattern = ([*parts, ""], (*pattern, "*")) if route else (parts, pattern)
+    if request.method == "PATCH" and parts[-3:-1] == ["attrs", ""]:
+        # The attribute was forgotten: what is left names none of its instances.
+        route, methods = None, ROUTES[pattern[:-2]]
     if route is None:
         raise MethodNotAllowed(request.method, sorted(methods))
     if unknown := sorted(set(request.query) - route.parameters):

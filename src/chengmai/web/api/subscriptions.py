@@ -10,7 +10,7 @@ from chengmai.broker.model import EntityQuery
 from chengmai.broker.naming import renamed
 from chengmai.broker.problems import SubscriptionInvalid
 from chengmai.broker.subscribing import Subscribing
-from chengmai.broker.subscription import COUNTERS
+from chengmai.broker.subscription import COUNTERS, MEMBERS
 from chengmai.kernel.ids import urn
 from chengmai.ngsild.contexts import CORE_URL, Context
 from chengmai.ngsild.members import checked_uri
@@ -95,7 +95,9 @@ async def query_in(service: Subscribing[Any], machine: Machine, request: Request
     page = [_shown(machine, request, one, media) for one in found[offset : offset + limit]]
     response = json_response(page, content_type=media)
     more = len(found) > offset + limit
-    response.headers += page_links(request, EntityQuery(limit=limit, offset=offset), more=more)
+    response.headers += page_links(
+        request, EntityQuery(limit=limit, offset=offset), more=more, media=media
+    )
     if request.flag("count"):
         response.header("NGSILD-Results-Count", str(len(found)))
     if media == JSON:
@@ -124,6 +126,7 @@ async def change_in(
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
     if not isinstance(body, dict):
         raise SubscriptionInvalid("the body is no object", param="body")
+    body = {name: value for name, value in body.items() if name in MEMBERS}
     await service.change(request.actor, subscription_id, renamed(body, context.expand))
     return Response(204)
 
@@ -155,7 +158,7 @@ def _checked(body: Any) -> dict[str, Any]:
             param="type",
             fix='send an object with "type": "Subscription"',
         )
-    document = dict(body)
+    document = {name: value for name, value in body.items() if name in MEMBERS}
     if "id" in document and not (isinstance(document["id"], str) and ":" in document["id"]):
         raise SubscriptionInvalid("the id is no URI", param="id")
     notification = document.get("notification")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from chengmai.broker.entity_maps import MOST_ENTITIES, Holders
 from chengmai.broker.model import EntityQuery
 from chengmai.broker.temporal import TemporalFound
 from chengmai.kernel.problems import Invalid
@@ -14,6 +15,7 @@ from chengmai.ngsild.expand import expand_attribute
 from chengmai.ngsild.members import checked_name, checked_uri
 from chengmai.ngsild.problems import AttributeMissing
 from chengmai.ngsild.temporal_view import compact_evolution
+from chengmai.web.api.entity_maps import confined_over_time, map_of
 from chengmai.web.api.http import InvalidRequest, Request, Response
 from chengmai.web.api.machine import Machine, asked_by, page_links
 from chengmai.web.api.negotiation import (
@@ -65,7 +67,10 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
         raise AttributeMissing(
             "nothing is left of the entity", param="omit", fix="pick more, or omit less"
         )
-    return _ranged(entity_response(document, context, media), found)
+    response = _ranged(entity_response(document, context, media), found)
+    if (use := await map_of(machine, request)) is None:
+        return response
+    return await use.told(machine, request, response, use.of_one(entity_id), many=False)
 
 
 async def delete(machine: Machine, request: Request, entity_id: str) -> Response:
@@ -134,15 +139,25 @@ async def delete_instance(
 async def _answer(
     machine: Machine, request: Request, asked: Asked, context: Context, media: str
 ) -> Response:
+    use = await map_of(machine, request)
+    query = confined_over_time(asked.query, use)
     asker = asked_by(request, context)
     asker.local |= asked.local
-    found = await machine.past.query(asker, asked.query, asked.ask, asked.filters)
+    found = await machine.past.query(asker, query, asked.ask, asked.filters)
     response = entity_response(_documents(found, asked, context), context, media)
-    if found.total is not None:
+    if found.total is not None and request.flag("count"):
         response.header("NGSILD-Results-Count", str(found.total))
     page = EntityQuery(limit=asked.query.limit, offset=asked.query.offset)
-    response.headers += page_links(request, page, more=found.more)
-    return _ranged(response, found)
+    response.headers += page_links(request, page, more=found.more, media=media)
+    response = _ranged(response, found)
+    if use is None:
+        return response
+
+    async def held() -> Holders:
+        most = MOST_ENTITIES + 1
+        return await machine.past.holders(asker, query, asked.ask, asked.filters, most=most)
+
+    return await use.told(machine, request, response, held, many=True, total=found.total)
 
 
 def _documents(found: TemporalFound, asked: Asked, context: Context) -> list[dict[str, Any]]:

@@ -59,7 +59,9 @@ def asked_of_many(request: Request, context: Context, *, page: int) -> Asked:
     infos = [{**shared, "id": checked_uri(one, "id")} for one in request.names("id")] or [shared]
     query = EvolutionQuery(
         entities=[entity_info(info, context) for info in infos],
-        q=parse_q(params["q"], context) if "q" in params else None,
+        q=parse_q(params["q"], context, expand_values=request.names("expandValues"))
+        if "q" in params
+        else None,
         geoq=_geo(params, context),
         limit=request.number("limit", 20, least=0, most=_MOST_PER_PAGE),
         offset=request.number("offset", 0, least=0, most=10**9),
@@ -90,7 +92,9 @@ def asked_by_body(request: Request, body: Any, context: Context, *, page: int) -
     geo = body.get("geoQ")
     query = EvolutionQuery(
         entities=[entity_info({"type": "*", **one}, context) for one in entities],
-        q=parse_q(str(body["q"]), context) if body.get("q") else None,
+        q=parse_q(str(body["q"]), context, expand_values=_names(_text_of(body, "expandValues")))
+        if body.get("q")
+        else None,
         geoq=_geo(geo, context) if isinstance(geo, dict) else None,
         limit=request.number("limit", 20, least=0, most=_MOST_PER_PAGE),
         offset=request.number("offset", 0, least=0, most=10**9),
@@ -122,6 +126,10 @@ def _params_of(body: dict[str, Any]) -> dict[str, str]:
     if params.get("aggrMethods"):
         params["format"] = "aggregatedValues"
     return params
+
+
+def _text_of(body: Mapping[str, Any], name: str) -> str:
+    return "" if body.get(name) is None else _text(name, body[name])
 
 
 def _text(name: str, value: Any) -> str:
