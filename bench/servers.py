@@ -6,7 +6,7 @@ import asyncio
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,15 @@ from tests.fault.replayed import PACK
 
 
 @asynccontextmanager
-async def a_city(**settings: Any) -> AsyncIterator[tuple[Target, Path]]:
-    """Yield a `chengmai serve` on a fresh folder, without feeds, and the folder."""
+async def a_city(
+    prepare: Callable[[Path], Awaitable[None]] | None = None, **settings: Any
+) -> AsyncIterator[tuple[Target, Path]]:
+    """Yield a `chengmai serve` on a fresh folder, which `prepare` may fill, without feeds, and the folder."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         data = Path(folder) / "data"
         token = await a_token(data, PACK, "manager")
+        if prepare is not None:
+            await prepare(data)
         env = environment(PACK, feeds="false", vitals_every_s=3600, **settings)
         async with a_server(data, env, token=token) as (process, client):
             port = client.base_url.port

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chengmai.broker.finding import Finder
-from chengmai.broker.model import EntityQuery, StoredEntities, Which
+from chengmai.broker.model import EntityQuery, Which
 from chengmai.kernel.clock import FixedClock
 from chengmai.ngsild.contexts import ContextCompiler, core_documents
 from chengmai.ngsild.entity import DEFAULT_VOCAB, VALUE_MEMBER, Entity, Instance
@@ -139,8 +139,8 @@ class Shelf:
         return [entity["id"] for entity in found.entities]
 
     async def is_exact(self, query: EntityQuery) -> bool:
-        found = await self.work.read(lambda tx: self.finder.page(tx, self.tenant, query))
-        return isinstance(found.entities, StoredEntities)
+        quick = await self.work.read(lambda tx: self.finder.quick_page(tx, self.tenant, query))
+        return quick is not None
 
     async def page(self, query: EntityQuery) -> tuple[list[str], int | None, bool]:
         found = await self.work.read(lambda tx: self.finder.page(tx, self.tenant, query))
@@ -256,3 +256,15 @@ async def test_the_beginning_of_a_pattern_never_shuts_out_what_matches(
     await shelf.put(*(_number(n, n) for n in range(1, 4)))
 
     assert await shelf.ids(EntityQuery(which=(Which(id_pattern=pattern),))) == found
+
+
+async def test_a_look_up_that_takes_too_long_for_the_event_loop_is_answered_all_the_same(
+    shelf: Shelf,
+) -> None:
+    def count_slowly(tx: Any) -> int:
+        asked = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+        ((found,),) = tx.db.execute(f"{asked} SELECT count(*) FROM n")
+        return int(found)
+
+    assert await shelf.work.glance(count_slowly) == 100_000
+    assert await shelf.work.glance(lambda tx: tx.db.execute("SELECT 1").fetchall()) == [(1,)]

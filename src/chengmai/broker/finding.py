@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import re2
 
-from chengmai.broker.model import EntityQuery, Found, StoredEntities, Which
+from chengmai.broker.model import EntityQuery, Found, Stored, StoredEntities, Which
 from chengmai.broker.ports import Candidates, EntityStore
 from chengmai.kernel.problems import Invalid
 from chengmai.kernel.work import Tx
@@ -32,25 +33,54 @@ class Finder:
         """Return one page of what matches; raises `Invalid` on a bad pattern."""
         if query.order is not None:
             return self._ordered_page(tx, tenant, query)
-        if _is_exact(query) and (found := self._exact_page(tx, tenant, query)) is not None:
+        if (found := self.quick_page(tx, tenant, query)) is not None:
             return found
-        page: list[Entity] = []
+        page: list[tuple[Stored, Entity]] = []
         seen = 0
-        for entity in self.matching(tx, tenant, query):
+        for stored, entity in self._judged(tx, tenant, query):
             seen += 1
             if query.offset < seen <= query.offset + query.limit:
-                page.append(entity)
+                page.append((stored, entity))
             if not query.count and seen > query.offset + query.limit:
                 break
-        return self._found(tx, tenant, query, page, seen)
+        entities = StoredEntities([row for row, _ in page], made=[entity for _, entity in page])
+        return self._of_stored(tx, tenant, query, entities, seen)
+
+    @staticmethod
+    def may_be_quick(query: EntityQuery) -> bool:
+        """Return whether `quick_page` may have the answer."""
+        return query.order is None and query.join is None and _is_exact(query)
+
+    def quick_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found | None:
+        """Return a page where the store needs no second judgement: it counts and skips by itself."""
+        if not _is_exact(query):
+            return None
+        exact = self.entities.exact(
+            tx,
+            tenant,
+            _candidates(query),
+            limit=query.limit if query.count else query.limit + 1,
+            offset=query.offset,
+            count=query.count,
+        )
+        if exact is None:
+            return None
+        rows, total = exact
+        seen = query.offset + len(rows) if total is None else total
+        page = StoredEntities(rows[: query.limit])
+        return self._of_stored(tx, tenant, query, page, seen)
 
     def matching(self, tx: Tx, tenant: str, query: EntityQuery) -> Iterator[Entity]:
         """Yield what matches, ordered by id."""
+        return (entity for _, entity in self._judged(tx, tenant, query))
+
+    def _judged(self, tx: Tx, tenant: str, query: EntityQuery) -> Iterator[tuple[Stored, Entity]]:
         checks = [_Check(one) for one in query.which]
         lookup = self.lookup(tx, tenant)
-        for entity in self.entities.candidates(tx, tenant, _candidates(query)):
+        for stored in self.entities.rows(tx, tenant, _candidates(query)):
+            entity: Entity = orjson.loads(stored[1])
             if any(check.holds(entity) for check in checks) and _holds(query, entity, lookup):
-                yield entity
+                yield stored, entity
 
     @staticmethod
     def fits(query: EntityQuery, entity: Entity) -> bool:
@@ -85,22 +115,15 @@ class Finder:
         page = every[query.offset : query.offset + query.limit]
         return self._found(tx, tenant, query, page, len(every))
 
-    def _exact_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found | None:
-        """Return a page where the store needs no second judgement: it counts and skips by itself."""
-        exact = self.entities.exact(
-            tx,
-            tenant,
-            _candidates(query),
-            limit=query.limit if query.count else query.limit + 1,
-            offset=query.offset,
-            count=query.count,
+    def _of_stored(
+        self, tx: Tx, tenant: str, query: EntityQuery, page: StoredEntities, seen: int
+    ) -> Found:
+        return Found(
+            entities=page,
+            shown=self.leaves(tx, tenant, query, page),
+            total=seen if query.count else None,
+            more=_has_more(query, seen),
         )
-        if exact is None:
-            return None
-        rows, total = exact
-        seen = query.offset + len(rows) if total is None else total
-        page = StoredEntities(rows[: query.limit])
-        return Found(page, self.leaves(tx, tenant, query, page), total, _has_more(query, seen))
 
     def leaves(
         self, tx: Tx, tenant: str, query: EntityQuery, page: StoredEntities
@@ -174,6 +197,11 @@ def _prefix(which: Sequence[Which]) -> str:
     return plain.group(1) if plain else ""
 
 
+def _is_prefix(pattern: str) -> bool:
+    plain = _PLAIN_START.fullmatch(pattern)
+    return plain is not None
+
+
 def _is_exact(query: EntityQuery) -> bool:
     """Return whether every candidate matches that the store takes to match `q`."""
     judged = (query.scopes, query.geoq, query.attributes or None)
@@ -181,7 +209,8 @@ def _is_exact(query: EntityQuery) -> bool:
         all(one is None for one in judged)
         and len(query.which) == 1
         and all(
-            one.id_pattern is None and (one.types is None or one.types.is_plain)
+            (one.id_pattern is None or one.ids is not None or _is_prefix(one.id_pattern))
+            and (one.types is None or one.types.is_plain)
             for one in query.which
         )
     )

@@ -62,10 +62,16 @@ class StoredEntities(Sequence[Entity]):
 
     __slots__ = ("_made", "rows", "view")
 
-    def __init__(self, rows: Sequence[Stored], view: View = EVERYTHING) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Stored],
+        view: View = EVERYTHING,
+        *,
+        made: list[Entity] | None = None,
+    ) -> None:
         self.rows = rows
         self.view = view
-        self._made: list[Entity] | None = None
+        self._made = made
 
     @overload
     def __getitem__(self, at: int) -> Entity: ...

@@ -66,6 +66,10 @@ class EntityStore(Protocol):
         """Yield entities that may match, each once, ordered by id; of those, a page."""
         ...
 
+    def rows(self, tx: Any, tenant: str, which: Candidates) -> Iterator[Stored]:
+        """Yield all that `candidates` yields, as they lie in the store."""
+        ...
+
     def count(self, tx: Any, tenant: str, which: Candidates) -> int:
         """Return how many entities `candidates` yields."""
         ...

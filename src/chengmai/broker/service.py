@@ -69,6 +69,12 @@ class Broker:
 
     async def query(self, actor: Actor, query: EntityQuery) -> Found:
         """Return a page of the entities that match (clause 5.7.2); raises `Invalid` on a bad pattern."""
+        if self._finder.may_be_quick(query):
+            quick = await self._work.glance(
+                lambda tx: self._finder.quick_page(tx, actor.tenant, query)
+            )
+            if quick is not None:
+                return quick
         return await self._work.read(lambda tx: self._finder.page(tx, actor.tenant, query))
 
     async def purge(

@@ -47,7 +47,7 @@ WHERE e.tenant = ? AND a.key = ?
 
 
 _STORED = "SELECT row, doc FROM entity WHERE tenant = ? AND id = ?"
-MANY = 500
+MANY = 60
 """A question that reads more entities than this for want of an index of values gets one."""
 
 
@@ -111,14 +111,26 @@ class SqliteEntities:
         limit: int | None = None,
         offset: int = 0,
     ) -> Iterator[Entity]:
+        for _, doc in self.rows(tx, tenant, which, limit=limit, offset=offset):
+            yield orjson.loads(doc)
+
+    def rows(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        which: Candidates,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Iterator[Stored]:
         asked = asked_of(tx, tenant, which, self.values)
         page = chosen(tx, tenant, which, asked, is_whole=limit is None).page(limit, offset)
         rows = tx.db.execute(page.text, page.values)
         read = 0
         try:
-            for _, doc in rows:
+            for stored in rows:
                 read += 1
-                yield orjson.loads(doc)
+                yield stored
         finally:
             # Whoever stops early must not leave the statement open: it would hold its reader's snapshot.
             rows.close()

@@ -41,7 +41,8 @@ AT_ONCE = 100
 """How many of many units of work wait together; the next ones wait behind whoever came in between."""
 MAX_WAITING = 10_000
 """How many units of work may wait, a few seconds of work: whoever comes then is told to come again."""
-_BUSY_MS = 10_000
+_STEPS = 20_000
+"""Of the engine, in a read that holds up the event loop: about a millisecond."""
 _log = structlog.get_logger(__name__)
 
 
@@ -138,6 +139,8 @@ class SqliteWork:
         self._rows = Rows(self._db)
         self._instants = Instants(clock)
         self._local = threading.local()
+        self._brief: apsw.Connection | None = None
+        self._pauses = 0
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
         self._read_connections: list[apsw.Connection] = []
         self._thread = threading.Thread(target=self._run, name="sqlite-write", daemon=True)
@@ -177,11 +180,25 @@ class SqliteWork:
         return await loop.run_in_executor(self._readers, self._read, fn)
 
     async def glance(self, fn: Callable[[SqliteTx], T], /) -> T:
-        """Return what `fn(tx)` returns, read at once on this thread; on another one when the file is busy."""
+        """Return what `fn(tx)` returns, read at once on this thread.
+
+        What takes too many steps, or finds the file busy, is read on another one.
+        """
+        db = self._brief
+        if db is None:
+            db = self._brief = connect(self._path, self._key, read_only=True)
+            db.set_busy_timeout(0)
+            self._read_connections.append(db)
+            db.set_progress_handler(self._is_too_long, _STEPS // 10)
+        self._pauses = 0
         try:
-            return self._read(fn, busy_ms=0)
-        except apsw.BusyError:
+            return self._answered(fn, db)
+        except (apsw.BusyError, apsw.InterruptError):
             return await self.read(fn)
+
+    def _is_too_long(self) -> bool:
+        self._pauses += 1
+        return self._pauses > 10
 
     def close(self) -> None:
         """Finish what waits, then close every connection."""
@@ -191,12 +208,14 @@ class SqliteWork:
         for db in [*self._read_connections, self._db]:
             db.close()
 
-    def _read(self, fn: Callable[[SqliteTx], T], busy_ms: int = _BUSY_MS) -> T:
+    def _read(self, fn: Callable[[SqliteTx], T]) -> T:
         db = getattr(self._local, "db", None)
         if db is None:
             db = self._local.db = connect(self._path, self._key, read_only=True)
-            db.set_busy_timeout(busy_ms)
             self._read_connections.append(db)
+        return self._answered(fn, db)
+
+    def _answered(self, fn: Callable[[SqliteTx], T], db: apsw.Connection) -> T:
         db.execute("BEGIN")
         try:
             return fn(SqliteTx(db, self._clock.now()))

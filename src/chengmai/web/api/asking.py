@@ -56,8 +56,14 @@ class Given:
     split: bool | None = None
 
 
+_NOTHING = Given()
+_PLAIN = EntityQuery()
+
+
 def given_in_parameters(request: Request) -> Given:
     """Return what the parameters of a request say; raises `Invalid`."""
+    if not request.query:
+        return _NOTHING
     query = request.query
     names: tuple[str, ...] = ("id", "type", "idPattern")
     selector = {name: query[name] for name in names if name in query}
@@ -123,6 +129,8 @@ def any_query(given: Given, request: Request, context: Context) -> EntityQuery:
 
 def one_entity(given: Given, context: Context) -> EntityQuery:
     """Return how one entity is shown, and of which types it must be (clause 5.7.1)."""
+    if given is _NOTHING:
+        return _PLAIN
     types = [{"type": one["type"]} for one in given.which if "type" in one]
     return EntityQuery(
         which=tuple(_which(one, context) for one in types) or (Which(),),

@@ -99,7 +99,8 @@ class Request:
 
     def names(self, name: str) -> list[str]:
         """Return a comma-separated parameter as a list."""
-        return [part.strip() for part in self.query.get(name, "").split(",") if part.strip()]
+        text = self.query.get(name)
+        return [part.strip() for part in text.split(",") if part.strip()] if text else []
 
 
 @dataclass

@@ -84,6 +84,8 @@ def options(request: Request) -> set[str]:
 
 def form(request: Request) -> Any:
     """Return the representation asked for: normalized, concise or simplified (clause 6.3.7)."""
+    if "options" not in request.query and "format" not in request.query:
+        return "normalized"
     asked = request.query.get("format") or next((o for o in _FORMS if o in options(request)), None)
     if asked is None:
         return "normalized"
@@ -99,6 +101,8 @@ def form(request: Request) -> Any:
 def checked_view_options(request: Request, *more: str) -> None:
     """Raise `InvalidRequest` when `options` names what no answer can be (clause 6.3.7)."""
     form(request)
+    if "options" not in request.query:
+        return
     if unknown := sorted(options(request) - {*_FORMS, "sysAttrs", *more}):
         raise InvalidRequest(
             f"options={unknown[0]!r:.60} is not known",

@@ -30,6 +30,8 @@ def accepted(request: Request, *, geo: bool = False) -> str:
     """Return the media type to answer with; raises `NotAcceptable`."""
     offered = [JSON, JSON_LD, GEO_JSON] if geo else [JSON, JSON_LD]
     header = request.headers.get("accept", "*/*")
+    if header in ("*/*", JSON):
+        return JSON
     ranges: dict[str, float] = {}
     for part in header.split(","):
         media, _, rest = part.strip().partition(";")
@@ -58,11 +60,9 @@ def _quality(parameters: str) -> float:
 
 def link_context(request: Request) -> str | None:
     """Return the context URL of the Link header, or None; raises `InvalidRequest` when there are several."""
-    urls = [
-        url
-        for url, parameters in _LINK.findall(request.headers.get("link", ""))
-        if _REL in parameters
-    ]
+    if "link" not in request.headers:
+        return None
+    urls = [url for url, parameters in _LINK.findall(request.headers["link"]) if _REL in parameters]
     if len(urls) > 1:
         raise InvalidRequest("several contexts are linked", param="Link", fix="link one")
     return urls[0] if urls else None

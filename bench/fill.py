@@ -1,0 +1,57 @@
+"""Filling a city before it is served: what is measured is reading, not how the entities came in."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.shapes import entity
+from chengmai.kernel.clock import SystemClock
+from chengmai.ngsild.contexts import ContextCompiler, core_documents
+from chengmai.ngsild.expand import expand_entity
+from chengmai.ngsild.patch import created
+from chengmai.store.sqlite.entities import SqliteEntities
+from chengmai.store.sqlite.file import connect, load_or_make_key
+from chengmai.store.sqlite.work import SqliteTx, SqliteWork
+
+_AT_ONCE = 2000
+_STAMP = "2026-11-22T08:00:00Z"
+
+
+async def fill(data: Path, total: int) -> None:
+    """Put the first `total` entities into the state file in `data`, through the store of the city."""
+    work = SqliteWork(data / "state.db", _key(data), SystemClock())
+    store, core = SqliteEntities(), ContextCompiler(core_documents(), None).core
+
+    def some(start: int) -> Callable[[SqliteTx], None]:
+        def put(tx: SqliteTx) -> None:
+            for n in range(start, min(start + _AT_ONCE, total)):
+                made = created(expand_entity(entity(n), core), _STAMP).entity
+                store.put(tx, "city", made, None)
+
+        return put
+
+    for start in range(0, total, _AT_ONCE):
+        await work.write(some(start))
+    work.close()
+
+
+async def until_indexed(data: Path, *, at_most_s: float = 300) -> float:
+    """Return the seconds it took until every index of values that was asked for is ready."""
+    start = time.perf_counter()
+    await asyncio.sleep(1.5)  # which is longer than the city takes to notice
+    db = connect(data / "state.db", _key(data), read_only=True)
+    try:
+        while time.perf_counter() - start < at_most_s:
+            if not db.execute("SELECT 1 FROM value_key WHERE ready = 0").fetchall():
+                return time.perf_counter() - start
+            await asyncio.sleep(0.2)
+    finally:
+        db.close()
+    raise RuntimeError("the index of values did not become ready")
+
+
+def _key(data: Path) -> str:
+    return load_or_make_key(data / "state.key")
