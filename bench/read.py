@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bench.fill import fill, until_indexed
@@ -24,7 +25,7 @@ async def query() -> list[Row]:
     """Return retrieval by id and queries, 64 in flight, over 1,000, 10,000 and 100,000 entities."""
     rows = [await http_reference("query", entity(0), COUNT)]
     for total in (1000, 10_000, 100_000):
-        async with a_city(lambda data: fill(data, total)) as (target, data):
+        async with a_city(partial(fill, total=total)) as (target, data):
             rows += await _asked(target, data, total)
     return rows
 

@@ -87,6 +87,13 @@ class CommitPath:
         self._line(tx, by, "entity.delete", entity_id, [], note)
         return True
 
+    def remember(
+        self, tx: Tx, entity_id: str, changes: Sequence[tuple[str, Instance]], *, by: Actor
+    ) -> None:
+        """Record what became known late of an entity; its state and its subscribers hear nothing of it."""
+        self._chronicle.record(tx, by.tenant, entity_id, changes)
+        self._line(tx, by, "entity.late", entity_id, sorted({name for name, _ in changes}), "")
+
     def find(
         self, tx: Tx, tenant: str, entity_type: str, *, q: str | None = None, limit: int = 1000
     ) -> list[Entity]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from chengmai.connect.health import FeedHealth, feed_entity
-from chengmai.connect.ports import Cursor, FeedStore, PastImport
+from chengmai.connect.ports import Cursor, FeedModel, FeedStore, PastImport
 from chengmai.connect.reading import Reading, Reject, Static, Value
 from chengmai.history.model import PastRow
 from chengmai.kernel.actors import Actor
@@ -25,7 +25,6 @@ from chengmai.ngsild.entity import (
     value_of,
     words,
 )
-from chengmai.ngsild.model import Model
 from chengmai.packs.feeds import FeedSpec
 from chengmai.packs.model import EntitySpec
 
@@ -42,7 +41,7 @@ class Intake:
     def __init__(
         self,
         work: Work[Tx],
-        model: Model,
+        model: FeedModel,
         feeds: FeedStore,
         past: PastImport,
         *,
@@ -147,22 +146,28 @@ class Intake:
         self._feeds.save(tx, self._by.tenant, feed.id, kept.as_json())
 
     def _take(self, tx: Tx, spec: EntitySpec, reading: Reading, refused: list[Reject]) -> bool:
-        """Put what is new of `reading`; return whether anything was, and say in `refused` why not."""
+        """Put what is new of `reading`; return whether anything was, and say in `refused` that nothing was.
+
+        What is older than the live state goes to its place in the past and leaves the state alone.
+        """
         stored = self._model.get(tx, self._by.tenant, reading.entity_id)
         changes: dict[str, Instance] = {}
-        reason = ""
+        late: list[tuple[str, Instance]] = []
         for name, value in reading.values.items():
-            known = _default_instance(stored, name)
-            why_not = _why_not(
-                known, value, reading.observed_at, static=spec.attributes[name].static
-            )
-            reason = reason or why_not
-            if not why_not:
-                at = None if spec.attributes[name].static else reading.observed_at
-                changes[name] = prop(value, unit=spec.attributes[name].unit, at=at)
+            static = spec.attributes[name].static
+            at = None if static else reading.observed_at
+            made = prop(value, unit=spec.attributes[name].unit, at=at)
+            news = _news(_default_instance(stored, name), value, reading.observed_at, static=static)
+            if news == "late":
+                late.append((name_iri(name), made))
+            elif news == "new":
+                changes[name] = made
+        if late:
+            self._model.remember(tx, reading.entity_id, late, by=self._by)
         if not changes:
-            refused.append(_not_taken(reading, reason or "duplicate", tx.now))
-            return False
+            if not late:
+                refused.append(_duplicate(reading, tx.now))
+            return bool(late)
         changes |= _static_changes(reading.static, stored)
         made = entity(reading.entity_id, reading.entity_type, **changes)
         self._model.put(tx, made, by=self._by)
@@ -244,29 +249,27 @@ def _default_instance(stored: Entity | None, name: str) -> Instance | None:
     return None
 
 
-def _why_not(known: Instance | None, value: Value, at: datetime, *, static: bool) -> str:
-    """Return the reject code that keeps a value out; empty when it is news."""
+def _news(
+    known: Instance | None, value: Value, at: datetime, *, static: bool
+) -> Literal["new", "late", "known"]:
+    """Return what a value is beside the one that stands: the state from now on, or its past."""
     if known is None:
-        return ""
+        return "new"
     same = known.get("value") == value
     if static:
-        return "duplicate" if same else ""
+        return "known" if same else "new"
     observed = known.get("observedAt")
     if observed is None or parse_instant(observed) < at:
-        return ""
+        return "new"
     if parse_instant(observed) > at:
-        return "too_old"
-    return "duplicate" if same else ""
+        return "late"
+    return "known" if same else "new"
 
 
-def _not_taken(reading: Reading, code: str, now: datetime) -> Reject:
-    detail = (
-        "a newer observation was received before; the live state is not set back"
-        if code == "too_old"
-        else "the same values were received before"
-    )
+def _duplicate(reading: Reading, now: datetime) -> Reject:
+    detail = "the same values were received before"
     sample = f"{format_instant(reading.observed_at)} {dict(reading.values)}"[:200]
-    return Reject(code, reading.entity_id, detail, sample, now)
+    return Reject("duplicate", reading.entity_id, detail, sample, now)
 
 
 def _static_changes(static: Static | None, stored: Entity | None) -> dict[str, Instance]:

@@ -8,6 +8,10 @@ from typing import Any, Protocol
 
 from chengmai.connect.reading import Reading, Reject
 from chengmai.history.model import PastRow
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.work import Tx
+from chengmai.ngsild.entity import Instance
+from chengmai.ngsild.model import Model
 
 Cursor = Mapping[str, Any]
 """Where a connector goes on after a restart: its own small JSON object."""
@@ -54,6 +58,16 @@ class Pace(Protocol):
 
     async def wait(self, city: timedelta) -> None:
         """Return after `city` of the city's time; may return earlier, never waits less than a moment."""
+        ...
+
+
+class FeedModel(Model, Protocol):
+    """Port: the live model, and the past of what it holds."""
+
+    def remember(
+        self, tx: Tx, entity_id: str, changes: Sequence[tuple[str, Instance]], *, by: Actor
+    ) -> None:
+        """Record what (attribute IRI, instance) was true in the past; the live state stays as it is."""
         ...
 
 

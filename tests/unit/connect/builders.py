@@ -18,7 +18,7 @@ from chengmai.connect.replay import ReplayConnector
 from chengmai.connect.times import TimeReader
 from chengmai.history.model import PastRow
 from chengmai.kernel.actors import Actor
-from chengmai.ngsild.entity import Entity, name_iri
+from chengmai.ngsild.entity import Entity, Instance, name_iri
 from chengmai.packs.feeds import ReplayFeed
 from chengmai.packs.model import EntitySpec
 
@@ -165,6 +165,7 @@ class MemoryCity:
     feeds: dict[str, dict[str, Any]] = field(default_factory=dict)
     blocks: dict[str, list[PastRow]] = field(default_factory=dict)
     puts: list[str] = field(default_factory=list)
+    remembered: list[tuple[str, str, Instance]] = field(default_factory=list)
 
     async def write(self, fn: Callable[[MemoryTx], T], /) -> T:
         before = deepcopy((self.entities, self.feeds))
@@ -183,6 +184,11 @@ class MemoryCity:
     def put(self, tx: Any, entity: Entity, *, by: Actor, note: str = "") -> None:
         self.puts.append(entity["id"])
         self.entities.setdefault(entity["id"], {}).update(deepcopy(entity))
+
+    def remember(
+        self, tx: Any, entity_id: str, changes: Sequence[tuple[str, Instance]], *, by: Actor
+    ) -> None:
+        self.remembered += [(entity_id, name, instance) for name, instance in changes]
 
     def remove(self, tx: Any, tenant: str, entity_id: str, *, by: Actor, note: str = "") -> bool:
         return self.entities.pop(entity_id, None) is not None

@@ -8,7 +8,7 @@ import pytest
 from chengmai.connect.health import feed_id
 from chengmai.connect.intake import FeedSink, Intake
 from chengmai.connect.reading import Reading, Reject, Static
-from chengmai.kernel.instants import to_us
+from chengmai.kernel.instants import format_instant, to_us
 from chengmai.ngsild.entity import name_iri, value_of
 from tests.unit.connect.builders import NOW, SYSTEM, MemoryCity, a_feed, a_reading, an_entity
 
@@ -71,14 +71,17 @@ async def test_a_corrected_value_of_the_same_instant_is_taken() -> None:
     assert value_of(city.entities[GAUGE], "pm25") == 14
 
 
-async def test_an_older_observation_does_not_set_the_live_state_back() -> None:
+async def test_an_older_observation_takes_its_place_in_the_past_and_leaves_the_live_state() -> None:
     city = MemoryCity()
     sink = a_sink(city)
     await sink.accept([a_reading(12)], [])
     city.at = NOW + HOUR
     await sink.accept([a_reading(99, NOW - HOUR)], [])
     assert value_of(city.entities[GAUGE], "pm25") == 12
-    assert told(city, "rejectReasons") == {"too_old": 1}
+    assert [(made["value"], made["observedAt"]) for _, _, made in city.remembered] == [
+        (99, format_instant(NOW - HOUR))
+    ]
+    assert (told(city, "accepted"), told(city, "rejectReasons")) == (2, {})
 
 
 async def test_rejects_are_counted_and_the_last_twenty_listed() -> None:

@@ -1,0 +1,30 @@
+"""What becomes known late is history and no more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from chengmai.kernel.actors import system
+from chengmai.ngsild.entity import name_iri, prop
+from tests.api.house import NOON, STATION, a_house, a_station
+
+
+async def test_a_late_observation_stands_in_its_place_in_time_and_the_present_stays(
+    tmp_path: Path,
+) -> None:
+    now, before = NOON, NOON - timedelta(hours=2)
+    async with a_house(tmp_path) as house:
+        pm25 = {"type": "Property", "value": 20, "observedAt": now.isoformat()}
+        assert (await house.ask("POST", "/entities", a_station(pm25=pm25))).status_code == 201
+        late = [(name_iri("pm25"), prop(7, at=before))]
+        model, by = house.city.model, system("feeds", "city")
+        await house.city.store.work.write(lambda tx: model.remember(tx, STATION, late, by=by))
+
+        shown = await house.get(f"/entities/{STATION}")
+        told = await house.get(f"/temporal/entities/{STATION}?attrs=pm25&options=temporalValues")
+        lines = [line.action for line in await house.audit()]
+
+    assert shown["pm25"]["value"] == 20
+    assert [value for value, _ in told["pm25"]["values"]] == [7, 20]
+    assert "entity.late" in lines
