@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -73,6 +73,36 @@ class Finder:
     def matching(self, tx: Tx, tenant: str, query: EntityQuery) -> Iterator[Entity]:
         """Yield what matches, ordered by id."""
         return (entity for _, entity in self._judged(tx, tenant, query))
+
+    def stretch(
+        self, tx: Tx, tenant: str, query: EntityQuery, after: str, most: int
+    ) -> tuple[list[Stored], str | None]:
+        """Return what matches among the next `most` candidates after an id, and where to go on (None: the end).
+
+        So all that matches can be read bit by bit, whatever it comes to.
+        """
+        which = replace(_candidates(query), after=after)
+        place = query.geoq
+        inner = geoq.inner_box(place) if which.box is not None and place is not None else None
+        trusts = _is_exact(replace(query, geoq=None)) and (place is None or inner is not None)
+        rows = self.entities.marked(tx, tenant, which, inner, limit=most)
+        checks = [_Check(one) for one in query.which]
+        lookup = self.lookup(tx, tenant)
+        found = []
+        for row, doc, is_sure in rows:
+            if not (trusts and is_sure):
+                entity = orjson.loads(doc)
+                if not any(check.holds(entity) for check in checks):
+                    continue
+                if not _holds(query, entity, lookup):
+                    continue
+            found.append((row, doc))
+        last = orjson.loads(rows[-1][1])["id"] if len(rows) == most else None
+        return found, last
+
+    def most(self, tx: Tx, tenant: str, query: EntityQuery) -> int:
+        """Return how many entities match at most."""
+        return self.entities.count(tx, tenant, _candidates(query))
 
     def _judged(self, tx: Tx, tenant: str, query: EntityQuery) -> Iterator[tuple[Stored, Entity]]:
         checks = [_Check(one) for one in query.which]

@@ -19,13 +19,15 @@ class Candidates:
     """Which entities may match: a superset that the engine can find by an index.
 
     `types` is a union of type IRIs, `ids` a set of ids; None means any. `box` is a box of `location`.
-    `id_prefix` is what every id begins with; of `q` the engine uses what it has an index for.
+    `id_prefix` is what every id begins with, `after` an id that all come after; of `q` the engine uses
+    what it has an index for.
     """
 
     types: Sequence[str] | None = None
     ids: Sequence[str] | None = None
     box: Box | None = None
     id_prefix: str = ""
+    after: str = ""
     q: Query | None = None
 
 
@@ -68,6 +70,15 @@ class EntityStore(Protocol):
 
     def rows(self, tx: Any, tenant: str, which: Candidates) -> Iterator[Stored]:
         """Yield all that `candidates` yields, as they lie in the store."""
+        ...
+
+    def marked(
+        self, tx: Any, tenant: str, which: Candidates, inner: Box | None, *, limit: int
+    ) -> list[tuple[int, bytes, bool]]:
+        """Return the first of what `rows` yields, and of each whether `q` and place need no judgement.
+
+        The place does not when `location` lies inside `inner`, or no box was asked for.
+        """
         ...
 
     def count(self, tx: Any, tenant: str, which: Candidates) -> int:

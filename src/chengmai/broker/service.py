@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
 from chengmai.broker.commit import CommitPath
@@ -11,6 +11,7 @@ from chengmai.broker.model import (
     BatchOutcome,
     EntityQuery,
     Found,
+    Stored,
     StoredEntities,
     UpdateOutcome,
     Which,
@@ -24,6 +25,8 @@ from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild import patch
 from chengmai.ngsild.entity import Entity, Instance
 
+AT_ONCE = 500
+"""How many entities are read in one go where many are asked for."""
 Decide = Callable[[Entity, str], patch.PatchResult]
 
 
@@ -76,6 +79,27 @@ class Broker:
             if quick is not None:
                 return quick
         return await self._work.read(lambda tx: self._finder.page(tx, actor.tenant, query))
+
+    async def at_most(self, actor: Actor, query: EntityQuery) -> int:
+        """Return a number that no more entities match than, found without reading them."""
+        return await self._work.read(lambda tx: self._finder.most(tx, actor.tenant, query))
+
+    async def all(self, actor: Actor, query: EntityQuery) -> AsyncIterator[list[Stored]]:
+        """Yield what matches bit by bit, ordered by id, from `offset` on and up to `limit`.
+
+        Each bit is of one instant, and no entity comes twice; what changes in between is seen as it is then.
+        """
+        after: str | None = ""
+        skip, left = query.offset, query.limit
+        while after is not None and left > 0:
+            read = partial(
+                self._finder.stretch, tenant=actor.tenant, query=query, after=after, most=AT_ONCE
+            )
+            found, after = await self._work.read(read)
+            shown = found[skip : skip + left]
+            skip, left = max(0, skip - len(found)), left - len(shown)
+            if shown:
+                yield shown
 
     async def purge(
         self, actor: Actor, query: EntityQuery, decide: Callable[[Entity], frozenset[str]] | None

@@ -106,6 +106,20 @@ def bbox(geoq: GeoQuery) -> tuple[float, float, float, float] | None:
     return west, south, east, north
 
 
+def inner_box(geoq: GeoQuery) -> tuple[float, float, float, float] | None:
+    """Return (west, south, east, north) such that a geometry inside it matches for certain; None: not known.
+
+    Only a rectangle that things are to be within, or to meet, has one.
+    """
+    reference = geoq.reference
+    if geoq.relation not in ("within", "intersects") or reference.geom_type != "Polygon":
+        return None
+    if not shapely.equals(reference, shapely.box(*reference.bounds)):
+        return None
+    west, south, east, north = reference.bounds
+    return west, south, east, north
+
+
 def distance_m(geometry: dict[str, Any], reference: dict[str, Any]) -> float:
     """Return the distance in metres between two GeoJSON geometries; 0 where they meet."""
     return _distance(geometry, reference, _shape(reference))

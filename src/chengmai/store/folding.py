@@ -42,7 +42,8 @@ def folded(
     starts, ends = _texts(since), _texts(until)
     made = {}
     for method in methods:
-        results = _METHOD[method](column)
+        with np.errstate(all="ignore"):  # what no float can hold is left out below
+            results = _METHOD[method](column)
         made[method] = [
             [result, begin, finish]
             for result, begin, finish in zip(results, starts, ends, strict=True)
@@ -92,14 +93,12 @@ def _listed(values: NDArray[Any]) -> list[Any]:
 
 
 def _squares(column: _Column) -> list[float]:
-    with np.errstate(over="ignore"):
-        return column.sums(column.values * column.values)
+    return column.sums(column.values * column.values)
 
 
 def _deviations(column: _Column) -> list[float]:
-    with np.errstate(all="ignore"):
-        away = column.values - np.repeat(np.array(column.means()), column.counts)
-        squares = column.sums(away * away)
+    away = column.values - np.repeat(np.array(column.means()), column.counts)
+    squares = column.sums(away * away)
     counts = column.counts.tolist()
     return [sqrt(a / b) for a, b in zip(squares, counts, strict=True)]
 

@@ -76,6 +76,10 @@ class DistributedReads:
         shown = await self._shown(asked, query, [whole])
         return Found(entities=[whole], shown=shown, total=None, more=False)
 
+    def is_alone(self, asked: Asked) -> bool:
+        """Return whether a request concerns this broker alone, whatever it is about."""
+        return self._gatherer.is_alone(asked)
+
     async def query(self, asked: Asked, query: EntityQuery, filters: Filters) -> Found:
         """Return a page of what matches here and at sources (clause 5.7.2).
 

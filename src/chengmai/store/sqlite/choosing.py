@@ -57,6 +57,23 @@ class Choice:
             (*values, -1 if limit is None else limit, offset),
         )
 
+    def marked(self, box: Box, inner: Box | None, limit: int) -> Sql:
+        """Return the statement that reads what touches `box`, and whether it lies inside `inner`."""
+        where, values = self._where()
+        flag, bound = "0", tuple[float, ...]()
+        if inner is not None:
+            flag = "b.min_lon > ? AND b.max_lon < ? AND b.min_lat > ? AND b.max_lat < ?"
+            bound = (inner[0], inner[2], inner[1], inner[3])
+        entity = "" if "entity e" in self.source else f" CROSS JOIN entity e ON e.row = {self.row}"
+        west, south, east, north = box
+        return Sql(
+            f"SELECT {_DOCUMENT}, {flag} FROM {self.source}"
+            f" CROSS JOIN entity_box b ON b.row = {self.row}{entity} WHERE {where}"
+            " AND b.max_lon >= ? AND b.min_lon <= ? AND b.max_lat >= ? AND b.min_lat <= ?"
+            f" ORDER BY {self.id} LIMIT ?",
+            (*bound, *values, west, east, south, north, limit),
+        )
+
     def total(self) -> Sql:
         """Return the statement that counts."""
         where, values = self._where()
@@ -160,6 +177,8 @@ def _source(tenant: str, which: Candidates, way: tuple[Sql, ...] | None) -> Choi
     if which.ids is not None:
         marks = ", ".join("?" * len(which.ids))
         choice.where.append(Sql(f"{{id}} IN ({marks})", tuple(which.ids)))
+    if which.after:
+        choice.where.append(Sql("{id} > ?", (which.after,)))
     if which.id_prefix:
         between = (which.id_prefix, which.id_prefix + _LAST)
         choice.where.append(Sql("{id} >= ? AND {id} < ?", between))

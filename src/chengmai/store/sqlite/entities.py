@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import orjson
 
@@ -136,6 +137,19 @@ class SqliteEntities:
             rows.close()
             if asked.missing and read > MANY:
                 self.values.want(tenant, asked.missing)
+
+    def marked(
+        self, tx: SqliteTx, tenant: str, which: Candidates, inner: Box | None, *, limit: int
+    ) -> list[tuple[int, bytes, bool]]:
+        asked = asked_of(tx, tenant, which, self.values)
+        exact = is_exact(tx, asked)
+        if which.box is None:
+            page = chosen(tx, tenant, which, asked, is_whole=False).page(limit, 0)
+            return [(row, doc, exact) for row, doc in tx.db.execute(page.text, page.values)]
+        choice = chosen(tx, tenant, replace(which, box=None), asked, is_whole=False)
+        page = choice.marked(which.box, inner, limit)
+        found = tx.db.execute(page.text, page.values)
+        return [(row, doc, exact and bool(inside)) for row, doc, inside in found]
 
     def count(self, tx: SqliteTx, tenant: str, which: Candidates) -> int:
         return _total(tx, tenant, which, asked_of(tx, tenant, which, self.values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 import time
@@ -170,9 +171,18 @@ async def _body(headers: dict[str, str], receive: Receive) -> bytes:
 async def send_response(response: Response, send: Send, *, head: bool) -> None:
     """Send an answer; with `head` without its body."""
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
-    if response.status != 204:  # which has no length (clause 6.3.6; RFC 9110, 8.6)
+    if (
+        response.status != 204 and response.stream is None
+    ):  # which has no length (clause 6.3.6; RFC 9110, 8.6)
         headers.append((b"content-length", str(len(response.body)).encode()))
     headers.append((b"x-content-type-options", b"nosniff"))
     headers.append((b"cache-control", b"no-store"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if response.stream is not None and not head:
+        # What fails from here on breaks the answer off: half a document must not look like a whole one.
+        async for part in response.stream:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b""})
+        return
     await send({"type": "http.response.body", "body": b"" if head else response.body})

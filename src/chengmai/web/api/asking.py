@@ -15,6 +15,7 @@ from chengmai.ngsild.geoq import GeoQuery, parse_geoq
 from chengmai.ngsild.linking import Join
 from chengmai.ngsild.members import checked_name, checked_uri
 from chengmai.ngsild.ordering import Ordering, parse_ordering
+from chengmai.ngsild.problems import TooManyResults
 from chengmai.ngsild.projection import (
     ENTITY_MEMBERS,
     MAX_LINK_LEVEL,
@@ -28,6 +29,8 @@ from chengmai.ngsild.select import parse_scopes, parse_types
 from chengmai.web.api.http import Request
 
 MOST_PER_PAGE = 1000
+MOST_STREAMED = 100_000
+"""The highest limit of a query that has no order and follows no links; such an answer is streamed."""
 _JOINS: dict[str, Join | None] = {"inline": "inline", "flat": "flat", "@none": None}
 
 
@@ -108,7 +111,7 @@ def any_query(given: Given, request: Request, context: Context) -> EntityQuery:
         geoq=_geo_query(given.geo, context),
         attributes=_attributes(given, context),
         order=_ordering(given, context),
-        limit=request.number("limit", 20, least=0, most=MOST_PER_PAGE),
+        limit=request.number("limit", 20, least=0, most=_most(given, request)),
         offset=request.number("offset", 0, least=0, most=10**9),
         count=request.flag("count"),
         **_shown(given, context),
@@ -168,6 +171,17 @@ def _check_names_something(given: Given, made: EntityQuery) -> None:
         param="type",
         fix="give at least one of type, attrs, pick, q, scopeQ or georel, or local=true",
     )
+
+
+def _most(given: Given, request: Request) -> int:
+    # What is neither sorted nor joined is read and sent bit by bit, however much it is.
+    plain = request.method == "GET" and not given.order_by and given.join is None
+    return MOST_STREAMED if plain else MOST_PER_PAGE
+
+
+def too_many(why: str) -> TooManyResults:
+    """Return the problem of a limit that is too high for what is asked."""
+    return TooManyResults(why, code="query.number", param="limit", fix="ask for pages")
 
 
 def _which(one: dict[str, str], context: Context) -> Which:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,11 +106,13 @@ class Request:
 
 @dataclass
 class Response:
-    """An answer: status, headers in order, and bytes."""
+    """An answer: status, headers in order, and bytes; `stream` in place of `body` where there may be many."""
 
     status: int = 200
     body: bytes = b""
     headers: list[tuple[str, str]] = field(default_factory=list)
+
+    stream: AsyncIterator[bytes] | None = None
 
     def header(self, name: str, value: str) -> Response:
         """Add a header and return the answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,18 +10,22 @@ import orjson
 
 from chengmai.broker.entity_maps import MOST_ENTITIES, Holders
 from chengmai.broker.model import EntityQuery, Found, StoredEntities
+from chengmai.broker.model import EntityQuery, Found, Stored, StoredEntities
 from chengmai.kernel.problems import Invalid, NotFound
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import LOCATION, Entity
 from chengmai.ngsild.members import checked_name
 from chengmai.ngsild.q import parse_q
+from chengmai.ngsild.projection import View
 from chengmai.ngsild.represent import compact_entity, to_geojson
 from chengmai.web.api.asking import (
+    MOST_PER_PAGE,
     Given,
     entity_query,
     filters_of,
     given_in_parameters,
     one_entity,
+    too_many,
 )
 from chengmai.web.api.entity_maps import confined, map_of
 from chengmai.web.api.http import Request, Response, json_response
@@ -36,6 +40,7 @@ from chengmai.web.api.machine import (
 )
 from chengmai.web.api.negotiation import (
     GEO_JSON,
+    JSON,
     JSON_LD,
     accepted,
     body_with_context,
@@ -136,6 +141,11 @@ async def _answer(
     asker, filters = asked_by(request, context), filters_of(given, context)
     asker.local |= given.local
     found = await machine.reads.query(asker, asked, filters)
+    if asked.limit > MOST_PER_PAGE:
+        if machine.reads.is_alone(asker):
+            return await _streamed(machine, request, asked, context, media)
+        raise too_many(f"limit must be {MOST_PER_PAGE} or less where other brokers are asked")
+    found = await machine.reads.query(asker, asked, filters_of(given, context))
     response = _shown(machine, request, found, context, media, single=False)
     if found.total is not None and request.flag("count"):
         response.header("NGSILD-Results-Count", str(found.total))
@@ -171,6 +181,14 @@ def _for_media(asked: EntityQuery, media: str) -> EntityQuery:
     return replace(asked, view=replace(asked.view, pick=pick, omit=omit))
 
 
+def _view_options(request: Request) -> dict[str, Any]:
+    return {
+        "form": form(request),
+        "sys_attrs": wants_sys_attrs(request),
+        "lang": request.query.get("lang"),
+    }
+
+
 _VIEW = ("lang", "pick", "omit", "attrs", "datasetId", "geometryProperty")
 
 
@@ -183,13 +201,9 @@ def _shown(
     *,
     single: bool,
 ) -> Response:
-    view: dict[str, Any] = {
-        "form": form(request),
-        "sys_attrs": wants_sys_attrs(request),
-        "lang": request.query.get("lang"),
-    }
     if isinstance(found.shown, StoredEntities) and request.method == "GET":
-        return _of_parts(machine, request, found.shown, context, media, view, single=single)
+        return _of_parts(machine, request, found.shown, context, media, single=single)
+    view = _view_options(request)
     if media == GEO_JSON:
         return _geo_json(request, found, context, view, single=single)
     documents = [compact_entity(entity, context, **view) for entity in found.shown]
@@ -202,44 +216,79 @@ def _of_parts(
     shown: StoredEntities,
     context: Context,
     media: str,
-    view: dict[str, Any],
     *,
     single: bool,
 ) -> Response:
     """Return the same answer as without remembered parts, from those that are remembered."""
+    parts = _parts(machine, request, shown.view, context, media)(shown.rows)
+    if media != GEO_JSON:
+        return written_response(parts, context, media, single=single)
+    if single and wants_context_in_body(request):
+        return _with_context(orjson.loads(parts[0]), request, context)
+    head, tail, headers = (b"", b"", [_link(context)]) if single else _around(request, context)
+    return Response(200, head + b",".join(parts) + tail, [("Content-Type", GEO_JSON), *headers])
+
+
+def _parts(
+    machine: Machine, request: Request, view: View, context: Context, media: str
+) -> Callable[[Sequence[Stored]], list[bytes]]:
+    """Return what shows stored entities as this request asks, each as bytes."""
     geometry = _geometry_property(request, context) if media == GEO_JSON else None
+    options = _view_options(request)
 
     def render(doc: bytes) -> bytes:
         whole = orjson.loads(doc)
-        entity = shown.view.of(whole)
+        entity = view.of(whole)
         if not entity:
             return b""
         if geometry is not None:
             whole_of = {whole["id"]: whole}
-            return orjson.dumps(_feature(entity, whole_of, context, geometry, request, view))
-        made = compact_entity(entity, context, **view)
+            return orjson.dumps(_feature(entity, whole_of, context, geometry, request, options))
+        made = compact_entity(entity, context, **options)
         return orjson.dumps({**made, "@context": context.echo} if media == JSON_LD else made)
 
     asked = tuple(request.query.get(name) for name in _VIEW)
-    key = (context, media, view["form"], view["sys_attrs"], *asked)
-    parts = machine.rendered.parts(key, shown.rows, render)
-    if media != GEO_JSON:
-        return written_response(parts, context, media, single=single)
-    if single and not wants_context_in_body(request):
-        return Response(200, parts[0], [("Content-Type", GEO_JSON), _link(context)])
-    if single:
-        return _with_context(orjson.loads(parts[0]), request, context)
-    return _collection(parts, request, context)
+    key = (context, media, options["form"], options["sys_attrs"], *asked)
+    return lambda rows: machine.rendered.parts(key, rows, render)
 
 
-def _collection(parts: list[bytes], request: Request, context: Context) -> Response:
-    body = b'{"type":"FeatureCollection","features":[' + b",".join(parts) + b"]"
-    headers = [("Content-Type", GEO_JSON)]
-    if wants_context_in_body(request):
-        body += b',"@context":' + orjson.dumps(context.echo)
-    else:
-        headers.append(_link(context))
-    return Response(200, body + b"}", headers)
+def _around(request: Request, context: Context) -> tuple[bytes, bytes, list[tuple[str, str]]]:
+    """Return what stands before and after the features of a collection, and the headers it needs."""
+    head, tail = b'{"type":"FeatureCollection","features":[', b"]}"
+    if not wants_context_in_body(request):
+        return head, tail, [_link(context)]
+    return head, b'],"@context":' + orjson.dumps(context.echo) + b"}", []
+
+
+async def _streamed(
+    machine: Machine, request: Request, asked: EntityQuery, context: Context, media: str
+) -> Response:
+    """Return more entities than a page holds, read and sent bit by bit: the map of a city in one answer."""
+    actor = request.actor
+    response = Response(200, headers=[("Content-Type", media)])
+    head, tail = b"[", b"]"
+    if media == GEO_JSON:
+        head, tail, headers = _around(request, context)
+        response.headers += headers
+    elif media == JSON:
+        response.headers.append(_link(context))
+    if asked.count:
+        counted = await machine.broker.query(actor, replace(asked, limit=0))
+        response.header("NGSILD-Results-Count", str(counted.total))
+    more = await machine.broker.at_most(actor, asked) > asked.offset + asked.limit
+    response.headers += page_links(request, asked, more=more)
+    show = _parts(machine, request, asked.view, context, media)
+
+    async def stream() -> AsyncIterator[bytes]:
+        before = head
+        async for rows in machine.broker.all(actor, asked):
+            if parts := show(rows):
+                yield before + b",".join(parts)
+                before = b","
+        yield tail if before == b"," else head + tail
+
+    response.stream = stream()
+    return response
 
 
 def _link(context: Context) -> tuple[str, str]:

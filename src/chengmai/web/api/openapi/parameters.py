@@ -82,8 +82,8 @@ QUERY: dict[str, tuple[Schema, str]] = {
     ),
     "collation": ({**_TEXT, "examples": ["zh"]}, "The language whose order of texts holds."),
     "limit": (
-        {"type": "integer", "minimum": 0, "maximum": 1000, "default": 20},
-        "How many are shown at most.",
+        {"type": "integer", "minimum": 0, "maximum": 100_000, "default": 20},
+        "How many are shown at most. More than 1,000 only of entities without an order and without links.",
     ),
     "offset": (
         {"type": "integer", "minimum": 0, "maximum": 10**9, "default": 0},
