@@ -53,14 +53,16 @@ from chengmai.history.service import HistoryService
 from chengmai.kernel.actors import system
 from chengmai.kernel.clock import CityClock, Clock, SystemClock
 from chengmai.kernel.events import Events, VitalCrossed
-from chengmai.kernel.instants import format_instant, from_us, parse_instant
+from chengmai.kernel.instants import format_instant, from_us, parse_instant, to_us
 from chengmai.kernel.problems import Problem
+from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import Pack, SimulateFeed
 from chengmai.packs.reader import read_packs, shipped_packs
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.history import EmbeddedHistory
+from chengmai.store.retaining import EVERY_OTHER
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.contexts import SqliteContexts
 from chengmai.store.sqlite.entities import SqliteEntities
@@ -85,6 +87,7 @@ News = Callable[[str, str, dict[str, Any]], None]
 _SEAL_AT_MOST = 50_000
 _INDEX_EVERY_S = 1.0
 _LOOK_AT_SOURCES_EVERY_S = 30.0
+_RETAIN_EVERY_S = 3600.0
 _log = structlog.get_logger(__name__)
 _TOPICS = {"VitalSign": "vitals", "Forecast": "vitals", "CityCase": "cases", "DataFeed": "feeds"}
 
@@ -298,6 +301,8 @@ class City:
         if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
             self._spawn("incidents", log.run())
         self._spawn("vitals", self._watch())
+        if self.settings.keep_history:
+            self._spawn("retaining", self._every(_RETAIN_EVERY_S, self._retain))
         self._spawn("values", self._every(_INDEX_EVERY_S, self._index))
         self._spawn("sources", self._every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
         self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
@@ -344,6 +349,20 @@ class City:
         moved = _SEAL_AT_MOST
         while moved == _SEAL_AT_MOST:
             moved = await self.store.history.seal(at_most=_SEAL_AT_MOST)
+
+    async def _retain(self) -> None:
+        day_us = 86_400_000_000
+        kept = {
+            name if name == EVERY_OTHER else name_iri(name): int(days * day_us)
+            for name, days in self.settings.keep_history.items()
+        }
+        removed = await self.store.history.retain(kept, to_us(self.clock.now()))
+        if removed:
+            by = system("history", self.settings.tenant)
+            told = {"observations": removed}
+            await self.store.work.write(
+                lambda tx: self.trust.audit.line(tx, by, "history.retain", "*", told)
+            )
 
     async def _index(self) -> None:
         await self._entities.values.fill(self.store.work)

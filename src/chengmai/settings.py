@@ -85,6 +85,11 @@ class Settings(BaseSettings):
     vitals_every_s: float = Field(
         default=10.0, gt=0, description="Real seconds between evaluations of the vital signs."
     )
+    keep_history: dict[str, float] = Field(
+        default={},
+        description="Days for which observations are kept, by entity type; `*` is for all other types. What is"
+        " not named is kept for ever.",
+    )
     seal_every_s: float = Field(
         default=20.0, gt=0, description="Real seconds between two sealings of the history."
     )
@@ -100,6 +105,14 @@ class Settings(BaseSettings):
                 f"open access on {host!r} would let anybody in; listen on 127.0.0.1 or turn it off"
             )
         return is_open
+
+    @field_validator("keep_history")
+    @classmethod
+    def _kept_for_a_while(cls, days: dict[str, float]) -> dict[str, float]:
+        for name, count in days.items():
+            if not 0 < count <= 100_000:
+                raise ValueError(f"{name}: give a number of days above 0, up to 100000")
+        return days
 
     @field_validator("zone")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -142,6 +143,54 @@ async def test_a_block_is_imported_once(past: Past) -> None:
     assert await past.numbers() == [0, 1, 2, 3]
 
 
+async def test_observations_are_let_go_when_their_type_keeps_them_no_longer(past: Past) -> None:
+    bridge, both = "urn:ngsi-ld:Bridge:1", "urn:ngsi-ld:Both:1"
+    types = {ROAD: ["Road"], bridge: ["Bridge"], both: ["Road", "Bridge"]}
+    store = SqliteEntities()
+    for entity_id, names in types.items():
+        made = {"id": entity_id, "type": [name_iri(name) for name in names]}
+        await past.work.write(partial(_put, store, made))
+        await past.record(*(reading(i, i) for i in range(6)), entity_id=entity_id)
+    await past.store.seal()
+
+    async def kept(entity_id: str) -> list[float]:
+        rows = await past.work.read(
+            lambda tx: past.store.numbers(tx, "city", entity_id, SPEED, Span())
+        )
+        return [value for _, value in rows]
+
+    minute = 60_000_000
+    gone = await past.store.retain({name_iri("Road"): 2 * minute, "*": 4 * minute}, to_us(at(6)))
+    assert gone == 4 + 2 + 4
+    assert await kept(ROAD) == [4, 5]
+    assert await kept(bridge) == [2, 3, 4, 5]
+    assert await kept(both) == [4, 5]
+
+    assert await past.store.retain({name_iri("Bridge"): minute}, to_us(at(6))) == 3 + 1
+    assert (await kept(bridge), await kept(both)) == ([5], [5])
+    assert await past.store.retain({}, to_us(at(600))) == 0
+
+
+async def test_the_past_reads_the_same_while_it_is_sealed(past: Past) -> None:
+    whole = [float(i) for i in range(600)]
+    await past.record(*(reading(i, i) for i in range(600)))
+    sealing = asyncio.create_task(_seal_in_small_bits(past.store))
+    seen = 0
+    while not sealing.done():
+        assert await past.numbers() == whole
+        seen += 1
+    await sealing
+
+    assert seen > 1
+    assert await past.numbers() == whole
+    assert await past.store.seal() == 0
+
+
+async def _seal_in_small_bits(store: EmbeddedHistory) -> None:
+    while await store.seal(at_most=20):
+        await asyncio.sleep(0)
+
+
 async def test_a_sealing_cut_off_by_a_crash_is_finished_at_the_next_start(past: Past) -> None:
     await past.record(*(reading(i, i) for i in range(4)))
     rows = await past.work.read(
@@ -189,3 +238,7 @@ async def test_columns_give_every_number_of_a_type_with_its_area(past: Past) -> 
     assert list(found.areas) == ["North", "South"]
     assert dict(zip(found.entity.tolist(), found.value.tolist(), strict=True)) == {0: 10, 1: 20}
     assert np.all(found.at_us == to_us(at(1)))
+
+
+def _put(store: SqliteEntities, made: Entity, tx: Any) -> None:
+    store.put(tx, "city", made, None)

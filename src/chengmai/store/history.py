@@ -8,7 +8,7 @@ so none is seen twice; a recent row takes the place of a sealed one of the same 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -20,6 +20,7 @@ from chengmai.ngsild.temporal import TemporalQuery
 from chengmai.ngsild.tombstones import tombstone
 from chengmai.store.duckdb.sealed import Row, SealedHistory, to_arrays
 from chengmai.store.problems import StoreUnreadable
+from chengmai.store.retaining import retain
 from chengmai.store.sqlite.series import (
     Series,
     forget,
@@ -298,6 +299,10 @@ class EmbeddedHistory:
             [(series, at, now_us, 0, True, value, None) for (series, at), value in unique.items()]
         )
         return await asyncio.to_thread(self._sealed.import_block, tenant, block_id, arrays)
+
+    async def retain(self, keep_us: Mapping[str, int], now_us: int) -> int:
+        """Remove observations older than is said for their type; return how many."""
+        return await retain(self._work, self._sealed, keep_us, now_us)
 
     async def seal(self, *, at_most: int = 100_000) -> int:
         async with self._sealing:

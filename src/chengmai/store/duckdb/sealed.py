@@ -162,6 +162,29 @@ class SealedHistory:
             self._insert(cursor, to_arrays(rows))
             cursor.execute("UPDATE watermark SET sealed_seq = ?", (upto,))
 
+    def drop_before(
+        self, series: NDArray[np.int32], before_us: NDArray[np.int64], others_us: int | None
+    ) -> int:
+        """Remove what lies before an instant: one for each of `series`, and one for all others where given.
+
+        Return how many observations were removed.
+        """
+        with self._change() as cursor:
+            cursor.register("named", {"series": series, "before_us": before_us})
+            ((gone,),) = cursor.execute(
+                "DELETE FROM observation USING named"
+                " WHERE observation.series = named.series AND at_us < before_us"
+            ).fetchall()
+            if others_us is not None:
+                ((more,),) = cursor.execute(
+                    "DELETE FROM observation WHERE at_us < ?"
+                    " AND series NOT IN (SELECT series FROM named)",
+                    (others_us,),
+                ).fetchall()
+                gone += more
+            cursor.unregister("named")
+        return int(gone)
+
     def import_block(self, tenant: str, block_id: str, arrays: Arrays) -> bool:
         """Take in a block of the past once; return False when it is here already."""
         with self._change() as cursor:
