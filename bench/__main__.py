@@ -16,8 +16,10 @@ from bench.bounds import beyond
 from bench.inner import expand
 from bench.kill import kill
 from bench.match import match
+from bench.map import city_map
 from bench.measure import Row, table
 from bench.page import KEPT, PAGE, conditions, keep, write_page
+from bench.past import history
 from bench.read import query, temporal
 from bench.write import batch, write
 
@@ -28,6 +30,8 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "match": match,
     "query": query,
     "temporal": temporal,
+    "map": city_map,
+    "history": history,
     "kill": kill,
 }
 

@@ -20,6 +20,7 @@ class Call:
     method: str
     path: str
     body: object = None
+    accept: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Target:
         head = f"{call.method} {call.path} HTTP/1.1\r\nHost: bench\r\n"
         if self.token:
             head += f"Authorization: Bearer {self.token}\r\n"
+        if call.accept:
+            head += f"Accept: {call.accept}\r\n"
         if call.body is not None:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         return head.encode() + b"\r\n" + body
@@ -75,7 +78,18 @@ async def _worker(target: Target, calls: Iterator[Call], timed: Timed) -> None:
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
     lower = head.lower()
+    if b"transfer-encoding: chunked" in lower:
+        return int(head[9:12]), await _chunks(reader)
     at = lower.find(b"content-length:")
     length = int(lower[at + 15 : lower.index(b"\r\n", at)]) if at >= 0 else 0
     body = await reader.readexactly(length) if length else b""
     return int(head[9:12]), body
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    parts = []
+    while size := int((await reader.readline()).split(b";")[0], 16):
+        parts.append(await reader.readexactly(size))
+        await reader.readexactly(2)
+    await reader.readline()
+    return b"".join(parts)

@@ -24,6 +24,8 @@ _TITLES = {
     "match": "Changes in front of many subscriptions",
     "query": "Querying",
     "temporal": "The past of an entity",
+    "map": "The map, and a city that starts",
+    "history": "The sealed history",
     "expand": "Inside: one entity read and shown",
     "kill": "Kills",
 }
