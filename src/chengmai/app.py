@@ -53,16 +53,15 @@ from chengmai.history.service import HistoryService
 from chengmai.kernel.actors import system
 from chengmai.kernel.clock import CityClock, Clock, SystemClock
 from chengmai.kernel.events import Events, VitalCrossed
-from chengmai.kernel.instants import format_instant, from_us, parse_instant, to_us
+from chengmai.kernel.instants import format_instant, from_us, parse_instant
 from chengmai.kernel.problems import Problem
-from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import Pack, SimulateFeed
 from chengmai.packs.reader import read_packs, shipped_packs
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.history import EmbeddedHistory
-from chengmai.store.retaining import EVERY_OTHER
+from chengmai.store.retaining import Retaining
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.contexts import SqliteContexts
 from chengmai.store.sqlite.entities import SqliteEntities
@@ -302,7 +301,10 @@ class City:
             self._spawn("incidents", log.run())
         self._spawn("vitals", self._watch())
         if self.settings.keep_history:
-            self._spawn("retaining", self._every(_RETAIN_EVERY_S, self._retain))
+            by = system("history", self.settings.tenant)
+            rules, store = self.settings.keep_history, self.store
+            old = Retaining(store.work, store.sealed, self.trust.audit, self.clock, rules, by)
+            self._spawn("retaining", self._every(_RETAIN_EVERY_S, old.round))
         self._spawn("values", self._every(_INDEX_EVERY_S, self._index))
         self._spawn("sources", self._every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
         self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
@@ -349,20 +351,6 @@ class City:
         moved = _SEAL_AT_MOST
         while moved == _SEAL_AT_MOST:
             moved = await self.store.history.seal(at_most=_SEAL_AT_MOST)
-
-    async def _retain(self) -> None:
-        day_us = 86_400_000_000
-        kept = {
-            name if name == EVERY_OTHER else name_iri(name): int(days * day_us)
-            for name, days in self.settings.keep_history.items()
-        }
-        removed = await self.store.history.retain(kept, to_us(self.clock.now()))
-        if removed:
-            by = system("history", self.settings.tenant)
-            told = {"observations": removed}
-            await self.store.work.write(
-                lambda tx: self.trust.audit.line(tx, by, "history.retain", "*", told)
-            )
 
     async def _index(self) -> None:
         await self._entities.values.fill(self.store.work)

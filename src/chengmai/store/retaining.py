@@ -10,15 +10,51 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.clock import Clock
+from chengmai.kernel.instants import to_us
 from chengmai.kernel.work import Work
+from chengmai.ngsild.entity import name_iri
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.sqlite.work import SqliteTx
+from chengmai.trust.ports import Audit
 
 EVERY_OTHER = "*"
+_DAY_US = 86_400_000_000
 _OF_TYPE = """
 SELECT DISTINCT s.series FROM entity_type t
 JOIN series s ON s.tenant = t.tenant AND s.entity = t.id WHERE t.type = ?
 """
+
+
+class Retaining:
+    """Removes what is older than `days` says, by entity type (short name, or `*`); `round` by `round`."""
+
+    def __init__(
+        self,
+        work: Work[SqliteTx],
+        sealed: SealedHistory,
+        audit: Audit,
+        clock: Clock,
+        days: Mapping[str, float],
+        by: Actor,
+    ) -> None:
+        self._work, self._sealed, self._audit, self._clock = work, sealed, audit, clock
+        self._by = by
+        self._keep_us = {
+            name if name == EVERY_OTHER else name_iri(name): int(count * _DAY_US)
+            for name, count in days.items()
+        }
+
+    async def round(self) -> None:
+        """Remove what has become too old, with a line in the audit trail when there was anything."""
+        now_us = to_us(self._clock.now())
+        removed = await retain(self._work, self._sealed, self._keep_us, now_us)
+        if removed:
+            told = {"observations": removed}
+            await self._work.write(
+                lambda tx: self._audit.line(tx, self._by, "history.retain", EVERY_OTHER, told)
+            )
 
 
 async def retain(
