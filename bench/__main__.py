@@ -15,8 +15,8 @@ import orjson
 from bench.bounds import beyond
 from bench.inner import expand
 from bench.kill import kill
-from bench.match import match
 from bench.map import city_map
+from bench.match import match
 from bench.measure import Row, table
 from bench.page import KEPT, PAGE, conditions, keep, write_page
 from bench.past import history

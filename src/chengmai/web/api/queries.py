@@ -9,14 +9,13 @@ from typing import Any
 import orjson
 
 from chengmai.broker.entity_maps import MOST_ENTITIES, Holders
-from chengmai.broker.model import EntityQuery, Found, StoredEntities
 from chengmai.broker.model import EntityQuery, Found, Stored, StoredEntities
 from chengmai.kernel.problems import Invalid, NotFound
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import LOCATION, Entity
 from chengmai.ngsild.members import checked_name
-from chengmai.ngsild.q import parse_q
 from chengmai.ngsild.projection import View
+from chengmai.ngsild.q import parse_q
 from chengmai.ngsild.represent import compact_entity, to_geojson
 from chengmai.web.api.asking import (
     MOST_PER_PAGE,
@@ -140,12 +139,11 @@ async def _answer(
     asked = confined(_for_media(entity_query(given, request, context), media), use)
     asker, filters = asked_by(request, context), filters_of(given, context)
     asker.local |= given.local
-    found = await machine.reads.query(asker, asked, filters)
     if asked.limit > MOST_PER_PAGE:
-        if machine.reads.is_alone(asker):
+        if use is None and machine.reads.is_alone(asker):
             return await _streamed(machine, request, asked, context, media)
-        raise too_many(f"limit must be {MOST_PER_PAGE} or less where other brokers are asked")
-    found = await machine.reads.query(asker, asked, filters_of(given, context))
+        raise too_many(f"limit must be {MOST_PER_PAGE} or less with other brokers or an entity map")
+    found = await machine.reads.query(asker, asked, filters)
     response = _shown(machine, request, found, context, media, single=False)
     if found.total is not None and request.flag("count"):
         response.header("NGSILD-Results-Count", str(found.total))
@@ -276,7 +274,7 @@ async def _streamed(
         counted = await machine.broker.query(actor, replace(asked, limit=0))
         response.header("NGSILD-Results-Count", str(counted.total))
     more = await machine.broker.at_most(actor, asked) > asked.offset + asked.limit
-    response.headers += page_links(request, asked, more=more)
+    response.headers += page_links(request, asked, more=more, media=media)
     show = _parts(machine, request, asked.view, context, media)
 
     async def stream() -> AsyncIterator[bytes]:
