@@ -41,7 +41,8 @@ AT_ONCE = 100
 """How many of many units of work wait together; the next ones wait behind whoever came in between."""
 MAX_WAITING = 10_000
 """How many units of work may wait, a few seconds of work: whoever comes then is told to come again."""
-_STEPS = 20_000
+_NO_LIMIT = -(10**9)
+_STEPS = 80_000
 """Of the engine, in a read that holds up the event loop: about a millisecond."""
 _log = structlog.get_logger(__name__)
 
@@ -190,11 +191,21 @@ class SqliteWork:
             db.set_busy_timeout(0)
             self._read_connections.append(db)
             db.set_progress_handler(self._is_too_long, _STEPS // 10)
+        try:
+            return self._briefly(fn, db)
+        except (apsw.BusyError, apsw.InterruptError):
+            return await self.read(fn)
+
+    def _briefly(self, fn: Callable[[SqliteTx], T], db: apsw.Connection) -> T:
         self._pauses = 0
         try:
             return self._answered(fn, db)
-        except (apsw.BusyError, apsw.InterruptError):
-            return await self.read(fn)
+        finally:
+            # The steps of a statement are counted over all its runs: the budget that is used up may cut off
+            # the ROLLBACK too, and a transaction left open would fail every read after it.
+            self._pauses = _NO_LIMIT
+            if not db.getautocommit():
+                db.execute("ROLLBACK")
 
     def _is_too_long(self) -> bool:
         self._pauses += 1
