@@ -274,9 +274,11 @@ async def test_a_look_up_that_takes_too_long_for_the_event_loop_is_answered_all_
 async def test_a_look_up_that_is_cut_off_while_it_ends_leaves_nothing_open(shelf: Shelf) -> None:
     def cut_off(tx: Any) -> None:
         # Steps are counted over all runs of a statement, so that even the end of a transaction can be hit.
-        if shelf.work._brief is tx.db:
-            tx.db.set_progress_handler(lambda: shelf.work._pauses >= 0, 1)
-        tx.db.execute("SELECT 1").fetchall()
+        db: Any = tx.db
+        brief: Any = shelf.work._brief
+        if brief is db:
+            db.set_progress_handler(lambda: shelf.work._pauses >= 0, 1)
+        db.execute("SELECT 1").fetchall()
 
     await shelf.work.glance(lambda tx: None)
     await shelf.work.glance(cut_off)
