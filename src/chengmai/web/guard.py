@@ -6,10 +6,13 @@ characters), and the embedded default has no proxy in front. Sources: RFC 9112, 
 
 from __future__ import annotations
 
+import re
+
 from chengmai.web.api.app import Receive, Scope, Send
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16 * 1024
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Guard:
@@ -35,9 +38,10 @@ class Guard:
 def ambiguity(headers: list[tuple[bytes, bytes]]) -> str | None:
     """Return what is ambiguous about the headers, or None."""
     names = [name.lower() for name, _ in headers]
-    if len(headers) > MAX_HEADERS:
+    if len(names) > MAX_HEADERS:
         return f"more than {MAX_HEADERS} headers"
-    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
+    values = b"\t".join([value for _, value in headers])
+    if len(values) + sum(map(len, names)) > MAX_HEADER_BYTES:
         return f"more than {MAX_HEADER_BYTES} bytes of headers"
     if names.count(b"host") > 1:
         return "more than one Host"
@@ -45,7 +49,7 @@ def ambiguity(headers: list[tuple[bytes, bytes]]) -> str | None:
         return "more than one Content-Length"
     if b"transfer-encoding" in names and b"content-length" in names:
         return "both Transfer-Encoding and Content-Length"
-    for name, value in headers:
-        if any(byte < 32 and byte != 9 for byte in value) or b"\x7f" in value:
-            return f"a control character in {name.decode('latin-1')}"
+    if _CONTROL.search(values):
+        name = next(name for name, value in headers if _CONTROL.search(value))
+        return f"a control character in {name.decode('latin-1')}"
     return None

@@ -1,24 +1,17 @@
-"""The HTTP server in this process: granian behind the guard, with a header time-out and a bound."""
+"""The HTTP server in this process: our reader of HTTP/1.1 behind the guard."""
 
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
-from collections.abc import Awaitable, Callable
-from typing import Any
 
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
-
-from chengmai.kernel.problems import Conflict, Unavailable
+from chengmai.kernel.problems import Conflict
 from chengmai.web.guard import Guard
+from chengmai.web.http1.limits import App, Limits
+from chengmai.web.http1.listener import Listener
 
-_HEADER_TIMEOUT_MS = 10_000
-_MAX_BUFFER = 64 * 1024
 _BACKLOG = 4096
-# Above its back-pressure granian lets connections wait without a word, so the bound is above the backlog.
-_BACKPRESSURE = 16_384
 
 
 class AddressInUse(Conflict):
@@ -32,46 +25,41 @@ def free_port(host: str, port: int) -> int:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise AddressInUse(
-                f"{host}:{port} cannot be listened on: {error.strerror}",
-                param="port",
-                fix="stop the other program, or choose another port with --port",
-            ) from error
+            raise _in_use(host, port, error) from error
         chosen: int = probe.getsockname()[1]
         return chosen
 
 
 async def serve(
-    app: Callable[..., Awaitable[None]], host: str, port: int, stop: asyncio.Event
+    app: App, host: str, port: int, stop: asyncio.Event, limits: Limits | None = None
 ) -> None:
-    """Serve `app` until `stop` is set; raises `Unavailable` when the server ends before that."""
-    server = Server(
-        Guard(app),
-        address=host,
-        port=port,
-        interface=Interfaces.ASGINL,
-        http1_settings=HTTP1Settings(
-            header_read_timeout=_HEADER_TIMEOUT_MS, max_buffer_size=_MAX_BUFFER
-        ),
-        backlog=_BACKLOG,
-        backpressure=_BACKPRESSURE,
-        websockets=False,
-        log_enabled=False,
+    """Serve `app` until `stop` is set, then answer what is in work; raises `AddressInUse`."""
+    _allow_many_files()
+    loop = asyncio.get_running_loop()
+    listener = Listener(Guard(app), limits)
+    try:
+        server = await loop.create_server(listener, host, port, backlog=_BACKLOG)
+    except OSError as error:
+        raise _in_use(host, port, error) from error
+    sweeping = asyncio.create_task(listener.sweep())
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        await listener.close()
+        sweeping.cancel()
+
+
+def _allow_many_files() -> None:
+    """Let the process open as many files as it may: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard and soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _in_use(host: str, port: int, error: OSError) -> AddressInUse:
+    return AddressInUse(
+        f"{host}:{port} cannot be listened on: {error.strerror}",
+        param="port",
+        fix="stop the other program, or choose another port with --port",
     )
-    serving = asyncio.create_task(_run(server))
-    stopping = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if serving in done:
-        stopping.cancel()
-        serving.result()
-        raise Unavailable(
-            "the HTTP server ended by itself",
-            code="server.ended",
-            fix="see the log, and start again",
-        )
-    server.stop()  # type: ignore[no-untyped-call]
-    await asyncio.wait({serving}, timeout=5)
-
-
-async def _run(server: Any) -> None:
-    await server.serve()

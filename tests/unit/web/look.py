@@ -10,13 +10,11 @@ import itertools
 import sys
 from datetime import UTC, datetime
 
-from granian.constants import Interfaces
-from granian.server.embed import Server
-
 from chengmai.kernel.clock import CityClock, SystemClock
 from chengmai.web.cockpit.build import build_cockpit
 from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.visit import CockpitSettings
+from chengmai.web.server import serve
 from tests.unit.web.fake_city import FakeCity
 from tests.unit.web.fake_signs import NOW
 
@@ -26,8 +24,7 @@ async def main(port: int, roles: frozenset[str]) -> None:
     clock = CityClock(SystemClock(), datetime.now(UTC), NOW, rate=30)
     city, hub = FakeCity(clock, roles=roles), LiveHub("look")
     app = build_cockpit(city, city, hub, CockpitSettings(b"x" * 32), strict_texts=True)
-    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
-    serving = asyncio.ensure_future(server.serve())
+    serving = asyncio.ensure_future(serve(app, "127.0.0.1", port, asyncio.Event()))
     for topic in itertools.cycle(("vitals", "cases", "feeds")):
         await asyncio.sleep(4)
         hub.publish("city", topic, {})

@@ -170,10 +170,9 @@ async def _body(headers: dict[str, str], receive: Receive) -> bytes:
 
 async def send_response(response: Response, send: Send, *, head: bool) -> None:
     """Send an answer; with `head` without its body."""
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
-    if (
-        response.status != 204 and response.stream is None
-    ):  # which has no length (clause 6.3.6; RFC 9110, 8.6)
+    headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+    if response.status != 204 and response.stream is None:
+        # Which have no length (clause 6.3.6; RFC 9110, 8.6).
         headers.append((b"content-length", str(len(response.body)).encode()))
     headers.append((b"x-content-type-options", b"nosniff"))
     headers.append((b"cache-control", b"no-store"))
