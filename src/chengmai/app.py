@@ -344,7 +344,7 @@ class City:
         await self.vitals.backfill(self.settings.tenant, self.clock.now() - timedelta(weeks=6))
 
     async def _sources_round(self) -> None:
-        await self.registry.tell_expired()
+        await self.registry.end_expired()
         await self.registry.save_tallies()
 
     async def _seal(self) -> None:

@@ -252,7 +252,7 @@ async def test_the_end_of_a_registration_is_told(tmp_path: Path) -> None:
         await register(house, a_source("a", expiresAt="2026-11-22T08:30:00Z"))
         house.clock.advance(timedelta(hours=1))
         for _ in range(2):
-            await house.city.registry.tell_expired()
+            await house.city.registry.end_expired()
         await house.ask("DELETE", f"{SOURCES}/urn:ngsi-ld:ContextSourceRegistration:a")
         await register(house, a_source("b"))
         assert [told(one) for one in await receiver.wait_for(3)] == [
@@ -260,6 +260,29 @@ async def test_the_end_of_a_registration_is_told(tmp_path: Path) -> None:
             ("noLongerMatching", ["a"]),
             ("newlyMatching", ["b"]),
         ]
+
+
+@pytest.mark.clause("5.9.2", "5.11.7")
+async def test_the_end_of_a_registration_while_the_city_stood_still_is_told(
+    tmp_path: Path,
+) -> None:
+    async with a_receiver() as receiver:
+        async with a_house(tmp_path) as house:
+            await watch(house, receiver)
+            await register(house, a_source("a", expiresAt="2026-11-22T08:30:00Z"))
+            counted: dict[str, Any] = {}
+            while counted.get("status") != "ok":
+                counted = (await house.get(f"{WATCH}/{ONE}"))["notification"]
+            house.clock.advance(timedelta(hours=1))
+        async with a_house(tmp_path, clock=house.clock) as later:
+            for _ in range(2):
+                await later.city.registry.end_expired()
+            await register(later, a_source("b"))
+            assert [told(one) for one in await receiver.wait_for(3)][1:] == [
+                ("noLongerMatching", ["a"]),
+                ("newlyMatching", ["b"]),
+            ]
+            assert "registration.expire" in [line.action for line in await later.audit()]
 
 
 @pytest.mark.clause("5.11.7", "5.2.14")

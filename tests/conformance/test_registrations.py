@@ -247,6 +247,21 @@ async def test_an_expired_registration_is_not_found_by_discovery(tmp_path: Path)
         assert await house.get(f"{ALL}?type=Vehicle") == []
 
 
+@pytest.mark.clause("5.9.2", "5.10.1")
+async def test_an_expired_registration_is_there_no_more(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        await house.ask("POST", ALL, a_registration(expiresAt="2026-11-22T08:30:00Z"))
+        house.clock.advance(timedelta(minutes=30))
+        answers = [
+            await house.ask("GET", f"{ALL}/{ONE}"),
+            await house.ask("PATCH", f"{ALL}/{ONE}", {"endpoint": "http://new.example"}),
+            await house.ask("DELETE", f"{ALL}/{ONE}"),
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404, 404]
+        assert await status_of(house, a_registration()) == (201, "")
+        assert "expiresAt" not in await house.get(f"{ALL}/{ONE}")
+
+
 @pytest.mark.clause("5.2.9")
 async def test_what_became_of_requests_to_a_source_is_shown_and_survives(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:

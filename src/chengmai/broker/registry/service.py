@@ -20,7 +20,7 @@ from chengmai.broker.registry.problems import (
     RegistrationInvalid,
     RegistrationNotFound,
 )
-from chengmai.kernel.actors import Actor
+from chengmai.kernel.actors import Actor, system
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant, format_us, to_us
 from chengmai.kernel.problems import Problem
@@ -63,7 +63,6 @@ class Registry:
         self._watch = watch
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._unsaved: set[tuple[str, str]] = set()
-        self._looked_us = to_us(clock.now())
         self.book = book
 
     async def load(self) -> int:
@@ -91,7 +90,8 @@ class Registry:
         await self._check_entities(draft)
 
         def create(tx: Tx) -> None:
-            if self._store.get(tx, actor.tenant, draft.id) is not None:
+            old = self._store.get(tx, actor.tenant, draft.id)
+            if old is not None and not self._ended(tx, actor.tenant, old):
                 raise RegistrationExists(draft.id)
             now = format_instant(tx.now)
             document = {**read, "createdAt": now, "modifiedAt": now}
@@ -105,9 +105,7 @@ class Registry:
         fragment = read_fragment(body, context)
 
         def merged(tx: Tx) -> tuple[dict[str, Any], dict[str, Any]]:
-            before = self._store.get(tx, actor.tenant, registration_id)
-            if before is None:
-                raise RegistrationNotFound(registration_id)
+            before = self._live(tx, actor.tenant, registration_id)
             after = {k: v for k, v in {**before, **fragment}.items() if v is not None}
             return before, {**after, "modifiedAt": format_instant(tx.now)}
 
@@ -125,7 +123,7 @@ class Registry:
     def get(self, actor: Actor, registration_id: str) -> dict[str, Any]:
         """Return a registration as it is shown (clause 5.10.1); raises `RegistrationNotFound`."""
         found = self.book.get(actor.tenant, registration_id)
-        if found is None:
+        if found is None or not found.is_live(to_us(self._clock.now())):
             raise RegistrationNotFound(registration_id)
         return self.shown(found)
 
@@ -140,9 +138,7 @@ class Registry:
         """Delete a registration (clause 5.9.4); raises `RegistrationNotFound`."""
 
         def delete(tx: Tx) -> None:
-            before = self._store.get(tx, actor.tenant, registration_id)
-            if before is None:
-                raise RegistrationNotFound(registration_id)
+            before = self._live(tx, actor.tenant, registration_id)
             self._store.remove(tx, actor.tenant, registration_id)
             self._audit.line(tx, actor, "registration.delete", registration_id, {})
             self._announce(tx, actor.tenant, before, None)
@@ -184,22 +180,42 @@ class Registry:
         if moved:
             await self._work.write(save)
 
-    async def tell_expired(self) -> None:
-        """Tell of the registrations that have expired since this was last called (clause 5.11.7)."""
-        since, now_us = self._looked_us, to_us(self._clock.now())
+    async def end_expired(self) -> None:
+        """Delete the registrations that have expired, and tell of each (clauses 5.9.2 and 5.11.7).
 
-        def tell(tx: Tx) -> None:
+        One that expired while the city stood still is among them: that it is there says that nobody was told.
+        """
+        now_us = to_us(self._clock.now())
+
+        def end(tx: Tx) -> None:
             for one in gone:
-                self._watch(tx, one.tenant, one, None)
+                document = self._store.get(tx, one.tenant, one.id)
+                if document is not None:
+                    self._ended(tx, one.tenant, document)
 
-        gone = [
-            one
-            for one in self.book.every()
-            if one.expires_us is not None and since < one.expires_us <= now_us
-        ]
+        gone = [one for one in self.book.every() if not one.is_live(now_us)]
         if gone:
-            await self._work.write(tell)
-        self._looked_us = now_us
+            await self._work.write(end)
+
+    def _live(self, tx: Tx, tenant: str, registration_id: str) -> dict[str, Any]:
+        """Return the document of a registration; raises `RegistrationNotFound`, also when it has expired."""
+        found = self._store.get(tx, tenant, registration_id)
+        if found is None or not compile_registration(tenant, found, self._contexts).is_live(
+            to_us(tx.now)
+        ):
+            raise RegistrationNotFound(registration_id)
+        return found
+
+    def _ended(self, tx: Tx, tenant: str, document: dict[str, Any]) -> bool:
+        """Delete a registration if it has expired, and tell of it; return whether it had."""
+        made = compile_registration(tenant, document, self._contexts)
+        if made.is_live(to_us(tx.now)):
+            return False
+        self._store.remove(tx, tenant, made.id)
+        self._audit.line(tx, system("expiry", tenant), "registration.expire", made.id, {})
+        self._watch(tx, tenant, made, None)
+        tx.after_commit(lambda: self._dropped(tenant, made.id))
+        return True
 
     async def _check_entities(self, draft: Registration) -> None:
         # Before the write: looking through the entities of a type would keep all writers waiting.
