@@ -21,6 +21,7 @@ from chengmai.broker.distribution.discovering import DistributedDiscovery
 from chengmai.broker.distribution.gathering import Gatherer
 from chengmai.broker.distribution.loops import HostAlias
 from chengmai.broker.distribution.past import DistributedPast
+from chengmai.broker.distribution.past_writes import DistributedPastWrites
 from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.distribution.sharing import Sharing
 from chengmai.broker.distribution.sources import Forwarder
@@ -219,6 +220,7 @@ class City:
             work, self.broker, self.registry.book, self.forwarder, self.trust.audit, self.clock
         )
         self.writes, self.batches = DistributedWrites(sharing), DistributedBatches(sharing)
+        self.past_writes = DistributedPastWrites(sharing, self.temporal)
 
     def _build_rooms(self) -> None:
         work, tenant = self.store.work, self.settings.tenant

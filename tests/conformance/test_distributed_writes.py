@@ -26,6 +26,7 @@ from tests.conformance.distributed import (
     SPEED,
     WHOLE,
     Write,
+    a_car,
     answering,
     ask,
     bodies,
@@ -285,3 +286,14 @@ async def test_a_purge_goes_to_every_holder_as_it_is(tmp_path: Path) -> None:
             ("DELETE", "/entities", {"type": "Vehicle"})
         ]
         assert await held(house) is None
+
+
+@pytest.mark.clause("5.6.1", "4.22")
+async def test_the_end_of_an_entity_and_of_an_attribute_goes_along(tmp_path: Path) -> None:
+    source = answering(201)
+    ends = {"expiresAt": "2036-01-01T00:00:00Z"}
+    async with a_house(tmp_path) as house, sources(source):
+        await registered(house, source, WHOLE, mode="redirect", operations=["redirectionOps"])
+        body = a_car(speed={"type": "Property", "value": 1, **ends}) | ends
+        assert (await house.ask("POST", "/entities", body)).status_code == 201
+        assert bodies(source, CREATE) == [body]

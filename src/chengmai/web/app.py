@@ -35,7 +35,7 @@ class CityWeb:
         city.news.append(self._hub.publish)
         machine = Machine(
             broker=city.broker,
-            temporal=city.temporal,
+            past_writes=city.past_writes,
             subscribing=city.subscribing,
             contexts=city.contexts,
             shelf=city.shelf,

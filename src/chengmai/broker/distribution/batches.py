@@ -211,7 +211,8 @@ class DistributedBatches:
             if whole:
                 return [item.id for item, _ in pairs]
             return [
-                compact_entity(part_of(item.entity, share.names), context) for item, share in pairs
+                compact_entity(part_of(item.entity, share.names), context, sys_attrs=True)
+                for item, share in pairs
             ]
 
         forward = self._forwarder.forward(
@@ -236,7 +237,7 @@ class DistributedBatches:
             how.method,
             how.path(item.id),
             parameters=dict(how.parameters),
-            body=None if whole else lambda context: compact_entity(part, context),
+            body=None if whole else lambda context: compact_entity(part, context, sys_attrs=True),
         )
 
     async def _ask(self, asked: Asked, pieces: Sequence[_Piece]) -> None:

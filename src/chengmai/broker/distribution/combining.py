@@ -38,7 +38,7 @@ class Part:
     """What became of one holder's share; `registration` None means this broker.
 
     `problem`: nothing of it was done, or what a source did of it is not known (`is_partial`). `refused`
-    are attributes of `names` that were left as they are, and why.
+    are attributes of `names` that were left as they are, and why. `is_created`: a source made something new.
     """
 
     names: tuple[str, ...] = ()
@@ -46,6 +46,7 @@ class Part:
     problem: Problem | None = None
     refused: tuple[tuple[str, str], ...] = ()
     is_partial: bool = False
+    is_created: bool = False
 
     @property
     def not_updated(self) -> list[Refused]:
@@ -131,7 +132,9 @@ def part_of_answer(
     given = tuple(names)
     if isinstance(answer, Reply) and answer.status == 207:
         return _multi_status(registration, given, answer.document, context)
-    return Part(given, registration.id, problem_of(registration, answer))
+    is_created = isinstance(answer, Reply) and answer.status == 201
+    problem = problem_of(registration, answer)
+    return Part(given, registration.id, problem, is_created=is_created)
 
 
 def problem_of(registration: Registration, answer: Answer) -> Problem | None:

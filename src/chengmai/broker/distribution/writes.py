@@ -296,7 +296,7 @@ class DistributedWrites:
             return f"{entity_path(entity_id)}/attrs/{quote(name, safe='')}"
 
         def document(context: Context) -> Any:
-            return compact_attribute(list(body or ()), context)
+            return compact_attribute(list(body or ()), context, sys_attrs=True)
 
         def forward(share: Share) -> Forward:
             return self._forwarder.forward(
@@ -328,7 +328,9 @@ class DistributedWrites:
         part = part_of(fragment, share.names)
 
         def document(context: Context) -> dict[str, Any]:
-            made = compact_entity(part, context, omit=_TOLD_APART | (plain or {}).keys())
+            omit = _TOLD_APART | (plain or {}).keys()
+            # Of system members a client says `expiresAt` alone: it goes along.
+            made = compact_entity(part, context, sys_attrs=True, omit=omit)
             kept = {
                 name: one for name, one in (plain or {}).items() if name in part and ":" in name
             }

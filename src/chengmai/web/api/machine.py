@@ -13,6 +13,7 @@ from chengmai.broker.distribution.combining import Outcome
 from chengmai.broker.distribution.discovering import DistributedDiscovery
 from chengmai.broker.distribution.loops import via_entries
 from chengmai.broker.distribution.past import DistributedPast
+from chengmai.broker.distribution.past_writes import DistributedPastWrites
 from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.distribution.writes import DistributedWrites
@@ -25,7 +26,6 @@ from chengmai.broker.registry.watched import SourceSubscription
 from chengmai.broker.service import Broker
 from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.subscription import Subscription
-from chengmai.broker.temporal import TemporalBroker
 from chengmai.kernel.problems import Conflict, Problem
 from chengmai.ngsild.contexts import Context, ContextCompiler
 from chengmai.web.api.http import InvalidRequest, Request, Response, json_response
@@ -45,7 +45,7 @@ class Machine:
     """The rooms behind the API, and how much of the past goes into one answer."""
 
     broker: Broker
-    temporal: TemporalBroker
+    past_writes: DistributedPastWrites
     subscribing: Subscribing[Subscription]
     contexts: ContextCompiler
     shelf: ContextShelf

@@ -148,21 +148,23 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             *_TIME,
             *_MAP,
         ),
-        "POST": _route("entities.write", temporal.create, creates=True),
+        "POST": _route("entities.write", temporal.create, "local", creates=True),
     },
     ("temporal", "entities", "*"): {
         "GET": _route("temporal.read", temporal.retrieve, "local", *_VIEW_OVER_TIME, *_TIME, *_MAP),
-        "DELETE": _route("entities.delete", temporal.delete),
+        "DELETE": _route("entities.delete", temporal.delete, "local"),
     },
     ("temporal", "entities", "*", "attrs"): {
-        "POST": _route("entities.write", temporal.append),
+        "POST": _route("entities.write", temporal.append, "local"),
     },
     ("temporal", "entities", "*", "attrs", "*"): {
-        "DELETE": _route("entities.delete", temporal.delete_attribute, "datasetId", "deleteAll"),
+        "DELETE": _route(
+            "entities.delete", temporal.delete_attribute, "datasetId", "deleteAll", "local"
+        ),
     },
     ("temporal", "entities", "*", "attrs", "*", "*"): {
-        "PATCH": _route("entities.write", temporal.change_instance),
-        "DELETE": _route("entities.delete", temporal.delete_instance),
+        "PATCH": _route("entities.write", temporal.change_instance, "local"),
+        "DELETE": _route("entities.delete", temporal.delete_instance, "local"),
     },
     ("temporal", "entityOperations", "query"): {
         "POST": _route("temporal.read", temporal.query_by_post, *_PAGE, "options", "format"),

@@ -17,7 +17,13 @@ from chengmai.ngsild.problems import AttributeMissing
 from chengmai.ngsild.temporal_view import compact_evolution
 from chengmai.web.api.entity_maps import confined_over_time, map_of
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import Machine, asked_by, page_links
+from chengmai.web.api.machine import (
+    Machine,
+    asked_by,
+    entity_outcome_response,
+    page_links,
+    update_response,
+)
 from chengmai.web.api.negotiation import (
     accepted,
     body_with_context,
@@ -32,10 +38,13 @@ async def create(machine: Machine, request: Request) -> Response:
     body, context = body_with_context(request, machine.contexts)
     _not_empty(body)
     told = expand_evolution(body, context)
-    if not await machine.temporal.tell(request.actor, told):
-        return Response(204)
-    location = f"/ngsi-ld/v1/temporal/entities/{quote(told.head['id'], safe=':')}"
-    return Response(201).header("Location", location)
+    entity_id = told.head["id"]
+    outcome, is_new = await machine.past_writes.tell(asked_by(request, context), told)
+    done = Response(204)
+    if is_new:
+        location = f"/ngsi-ld/v1/temporal/entities/{quote(entity_id, safe=':')}"
+        done = Response(201).header("Location", location)
+    return entity_outcome_response(outcome, entity_id, done=done)
 
 
 async def query(machine: Machine, request: Request) -> Response:
@@ -75,8 +84,10 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
 
 async def delete(machine: Machine, request: Request, entity_id: str) -> Response:
     """DELETE /temporal/entities/{id}"""
-    await machine.temporal.delete(request.actor, checked_uri(entity_id, "id"))
-    return Response(204)
+    checked_uri(entity_id, "id")
+    context = request_context(request, machine.contexts)
+    outcome = await machine.past_writes.delete(asked_by(request, context), entity_id)
+    return entity_outcome_response(outcome, entity_id, done=Response(204))
 
 
 async def append(machine: Machine, request: Request, entity_id: str) -> Response:
@@ -85,8 +96,9 @@ async def append(machine: Machine, request: Request, entity_id: str) -> Response
     body, context = body_with_context(request, machine.contexts)
     _not_empty(body)
     told = expand_evolution(body, context, fragment=True)
-    await machine.temporal.append(request.actor, entity_id, told)
-    return Response(204)
+    return update_response(
+        await machine.past_writes.append(asked_by(request, context), entity_id, told)
+    )
 
 
 async def delete_attribute(
@@ -101,8 +113,10 @@ async def delete_attribute(
     elif dataset_id != "@none":
         checked_uri(dataset_id, "datasetId")
     name = _attribute(attribute, context)
-    await machine.temporal.delete_attribute(request.actor, entity_id, name, dataset_id)
-    return Response(204)
+    outcome = await machine.past_writes.delete_attribute(
+        asked_by(request, context), entity_id, name, dataset_id
+    )
+    return update_response(outcome)
 
 
 async def change_instance(
@@ -120,8 +134,10 @@ async def change_instance(
     given = expand_attribute(attribute, body, context, temporal=True)
     if len(given) != 1:
         raise Invalid("one instance is changed at a time", code="attribute.many", param=attribute)
-    await machine.temporal.change_instance(request.actor, entity_id, name, instance_id, given[0])
-    return Response(204)
+    outcome = await machine.past_writes.change_instance(
+        asked_by(request, context), entity_id, name, instance_id, given[0]
+    )
+    return update_response(outcome)
 
 
 async def delete_instance(
@@ -132,8 +148,10 @@ async def delete_instance(
     context = request_context(request, machine.contexts)
     name = _attribute(attribute, context)
     checked_uri(instance_id, "instanceId")
-    await machine.temporal.change_instance(request.actor, entity_id, name, instance_id, None)
-    return Response(204)
+    outcome = await machine.past_writes.change_instance(
+        asked_by(request, context), entity_id, name, instance_id, None
+    )
+    return update_response(outcome)
 
 
 async def _answer(
