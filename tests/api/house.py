@@ -143,6 +143,11 @@ def a_station(entity_id: str = STATION, **attributes: Any) -> dict[str, Any]:
     return made | attributes
 
 
+def to_second(instant: str) -> str:
+    """Return an instant without its fraction: changes on a clock that stands differ in microseconds."""
+    return instant[:19] + "Z"
+
+
 def number(value: float, at: str | None = None) -> dict[str, Any]:
     """Return a numeric Property, observed at an instant where one is given."""
     return {"type": "Property", "value": value} | ({"observedAt": at} if at else {})

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chengmai.kernel.actors import system
+from chengmai.kernel.instants import format_instant
 from chengmai.ngsild.entity import name_iri, prop
 from chengmai.store.retaining import Retaining
 from tests.api.house import NOON, STATION, a_house, a_station
@@ -16,7 +17,7 @@ async def test_a_late_observation_stands_in_its_place_in_time_and_the_present_st
 ) -> None:
     now, before = NOON, NOON - timedelta(hours=2)
     async with a_house(tmp_path) as house:
-        pm25 = {"type": "Property", "value": 20, "observedAt": now.isoformat()}
+        pm25 = {"type": "Property", "value": 20, "observedAt": format_instant(now)}
         assert (await house.ask("POST", "/entities", a_station(pm25=pm25))).status_code == 201
         late = [(name_iri("pm25"), prop(7, at=before))]
         model, by = house.city.model, system("feeds", "city")
@@ -37,7 +38,7 @@ async def test_what_a_city_no_longer_keeps_is_gone_and_the_audit_trail_says_so(
     async with a_house(tmp_path) as house:
         for hours in (50, 1):
             at = NOON - timedelta(hours=hours)
-            pm25 = {"type": "Property", "value": hours, "observedAt": at.isoformat()}
+            pm25 = {"type": "Property", "value": hours, "observedAt": format_instant(at)}
             body = [a_station(pm25=pm25)]
             assert (await house.ask("POST", "/entityOperations/upsert", body)).status_code < 300
         store, by = house.city.store, system("history", "city")

@@ -16,7 +16,7 @@ import aiomqtt
 import orjson
 import pytest
 
-from tests.api.house import STATION, House, a_house, a_station, created, number
+from tests.api.house import STATION, House, a_house, a_station, created, number, to_second
 from tests.api.receiver import WAIT_S, Receiver, a_receiver
 from tests.api.test_subscriptions import a_subscription
 
@@ -82,7 +82,7 @@ async def test_a_deleted_entity_is_told_with_what_it_was(tmp_path: Path) -> None
         await created(house, {"id": STATION, "type": "AirQualityObserved", "pm25": number(5)})
         await house.ask("DELETE", f"/entities/{STATION}")
         entity = await _only(receiver)
-        assert entity["deletedAt"] == NOW
+        assert to_second(entity["deletedAt"]) == NOW
         assert entity["pm25"] == {"type": "Property", "value": NULL, "previousValue": 5}
 
 

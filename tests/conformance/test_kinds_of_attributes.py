@@ -59,14 +59,14 @@ KINDS = [
     pytest.param(
         {"type": "ListProperty", "valueList": [3, [1, 2], 3]},
         {"valueList": [3, [1, 2], 3]},
-        {"valueList": [3, [1, 2], 3]},
+        [3, [1, 2], 3],
         marks=pytest.mark.clause("4.5.21"),
         id="ListProperty",
     ),
     pytest.param(
         {"type": "ListRelationship", "objectList": [{"object": ROAD}, {"object": SQUARE}]},
         {"objectList": [{"object": ROAD}, {"object": SQUARE}]},
-        {"objectList": [ROAD, SQUARE]},
+        [ROAD, SQUARE],
         marks=pytest.mark.clause("4.5.22"),
         id="ListRelationship",
     ),

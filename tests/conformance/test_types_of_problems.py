@@ -40,7 +40,7 @@ NOT_OFFERED = {
         ("GET", "/attributes/none", None, 404, "ResourceNotFound"),
         ("GET", "/subscriptions/urn:x:none", None, 404, "ResourceNotFound"),
         ("GET", "/jsonldContexts/none", None, 404, "ResourceNotFound"),
-        ("GET", "/entities?type=T&limit=1001", None, 403, "TooManyResults"),
+        ("GET", "/entities?type=T&limit=100001", None, 403, "TooManyResults"),
         ("POST", "/subscriptions", NOT_OFFERED, 422, "OperationNotSupported"),
     ],
 )

@@ -35,9 +35,10 @@ entities.delete                   x . x . . . . x
 entities.read                     x x x x x x . x
 entities.write                    x . x . x . . x
 feeds.read                        x x x x x x . x
-registrations.manage             x . x . . . . x
-registrations.read               x . x . x x . x
-registrations.watch              x . x . x . . x
+metrics.read                      x . . . . x . .
+registrations.manage              x . x . . . . x
+registrations.read                x . x . x x . x
+registrations.watch               x . x . x . . x
 subscriptions.manage              x . x . x . . x
 temporal.read                     x x x x x x . x
 vitals.read                       x x x x x x x x

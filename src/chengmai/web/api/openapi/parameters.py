@@ -117,6 +117,10 @@ QUERY: dict[str, tuple[Schema, str]] = {
     ),
     "reload": (_FLAG, "Fetch a cached context anew instead of deleting it."),
     "entityMap": (_FLAG, "Whether the entities found and their sources are kept for later (5.14)."),
+    "entityMapLifetime": (
+        {"type": "string", "format": "duration"},
+        "For how long an entity map made by the query is wanted (ISO 8601), a day at most.",
+    ),
     "splitEntities": (_FLAG, "Whether parts of an entity from several sources stay apart."),
 }
 """Parameter of a query to (JSON Schema, what it says)."""
