@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,7 @@ from chengmai.broker.registry.book import RegistryBook
 from chengmai.broker.registry.room import Watching
 from chengmai.broker.registry.service import Registry
 from chengmai.broker.service import Broker
+from chengmai.broker.snapshots.service import Snapshots
 from chengmai.broker.subscribing import TO_ENTITIES, Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.broker.temporal import TemporalBroker
@@ -70,6 +71,7 @@ from chengmai.store.sqlite.entity_maps import SqliteEntityMaps
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
 from chengmai.store.sqlite.registrations import SqliteRegistrations
+from chengmai.store.sqlite.snapshots import SqliteSnapshots
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.transients import SqliteTransients
 from chengmai.store.sqlite.trust import SqliteTrustStore
@@ -214,6 +216,8 @@ class City:
         reader = Reader(self.contexts, self.shelf.fetch)
         gatherer = Gatherer(self.registry.book, self.forwarder, reader, self.real_clock)
         self.reads = DistributedReads(self.broker, work, entities, gatherer)
+        audit, kept = self.trust.audit, SqliteSnapshots()
+        self.snapshots = Snapshots(work, kept, entities, self.reads, audit, self.clock)
         self.discovery = DistributedDiscovery(self.broker, gatherer)
         self.past = DistributedPast(self.temporal, gatherer)
         sharing = Sharing(
@@ -265,20 +269,17 @@ class City:
         self.runner = FeedRunner(self.feeds.jobs() if self.settings.feeds else ())
 
     def _host_alias(self) -> str:
-        given = self.settings.host_alias
-        if given is not None:
-            return given
+        if self.settings.host_alias is not None:
+            return self.settings.host_alias
         # Two brokers of the same name would take each other's requests for their own.
-        path = self.settings.data / "host-alias"
-        return kept_text(path, lambda: f"chengmai-{secrets.token_hex(8)}")
+        return kept_text(self.settings.data / "host-alias", lambda: f"chengmai-{token_hex(8)}")
 
     def _simulated(self) -> SimulatedCity | None:
         if not self.is_simulated:
             return None
         # The story of the first day is told once, from when the data folder began.
-        since = kept_text(
-            self.settings.data / "simulated-since", lambda: format_instant(self.clock.now())
-        )
+        path = self.settings.data / "simulated-since"
+        since = kept_text(path, lambda: format_instant(self.clock.now()))
         return SimulatedCity(self.settings.seed, parse_instant(since), self.zone)
 
     @property
@@ -295,6 +296,7 @@ class City:
         await self.subscribing.load()
         await self.registry.load()
         await self.watching.start()
+        await self.snapshots.load()
         await self.delivery.start()
         await self.timetable.start()
         self._spawn("expiring", self.expiring.run())
@@ -308,6 +310,7 @@ class City:
             old = Retaining(store.work, store.sealed, self.trust.audit, self.clock, rules, by)
             self._spawn("retaining", self._every(_RETAIN_EVERY_S, old.round))
         self._spawn("values", self._every(_INDEX_EVERY_S, self._index))
+        self._spawn("snapshots", self._every(5.0, self.snapshots.round))
         self._spawn("sources", self._every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
         self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
 
@@ -319,6 +322,7 @@ class City:
         await self.timetable.stop()
         await self.delivery.stop()
         await self.watching.stop()
+        await self.snapshots.stop()
         await self._attempt(self.registry.save_tallies)
         await self._sources.close()
         await self._receiver.close()
@@ -377,8 +381,7 @@ class City:
 
     def _publish(self, change: Change) -> None:
         for type_iri in change.types:
-            topic = _TOPICS.get(type_iri.rpartition("/")[2])
-            if topic is not None:
+            if (topic := _TOPICS.get(type_iri.rpartition("/")[2])) is not None:
                 for tell in self.news:
                     tell(change.tenant, topic, {"id": change.entity_id})
 
@@ -392,7 +395,6 @@ def _open_store(settings: Settings, key: str, clock: Clock) -> Store:
 def _city_clock(settings: Settings, key: str, real: Clock) -> Clock:
     if settings.clock_rate == 1:
         return real
-    now = real.now()
-    newest = newest_instant_us(settings.data / "state.db", key)
+    now, newest = real.now(), newest_instant_us(settings.data / "state.db", key)
     origin: datetime = now if newest is None else max(now, from_us(newest))
     return CityClock(base=real, base_origin=now, origin=origin, rate=settings.clock_rate)

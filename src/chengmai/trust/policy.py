@@ -31,6 +31,7 @@ _CHANGE = frozenset(
         "registrations.read",
         "registrations.manage",
         "registrations.watch",
+        "snapshots.manage",
     }
 )
 

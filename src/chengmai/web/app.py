@@ -51,6 +51,7 @@ class CityWeb:
             batches=city.batches,
             identity=city.identity,
             maps=city.maps,
+            snapshots=city.snapshots,
         )
         gate = TrustGate(city.trust, settings.session_cookie)
         self._is_open = city.settings.open_access

@@ -39,6 +39,7 @@ metrics.read                      x . . . . x . .
 registrations.manage              x . x . . . . x
 registrations.read                x . x . x x . x
 registrations.watch               x . x . x . . x
+snapshots.manage                  x . x . . . . x
 subscriptions.manage              x . x . x . . x
 temporal.read                     x x x x x x . x
 vitals.read                       x x x x x x x x

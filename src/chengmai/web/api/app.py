@@ -18,7 +18,8 @@ from chengmai.web.api.http import InvalidRequest, LengthRequired, Request, Respo
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.preferring import as_preferred
 from chengmai.web.api.problems import as_accepted, failure_response, problem_response
-from chengmai.web.api.routes import Route, find, offered
+from chengmai.web.api.routes import WITHIN_SNAPSHOT, Route, find, offered
+from chengmai.web.api.snapshots import HEADER, enter
 from chengmai.web.api.tally import RequestTally
 
 Scope = MutableMapping[str, Any]
@@ -70,6 +71,8 @@ class MachineApi:
         if tenant := headers.get("ngsild-tenant"):
             # Clause 6.3.14: who names a tenant is told which one was meant, errors included.
             response.header("NGSILD-Tenant", tenant)
+        if snapshot := headers.get("ngsild-snapshot"):
+            response.header(HEADER, snapshot)
         if warnings:
             # Clause 6.3.17: an answer says what of it is missing because a source failed, errors included.
             response.header("NGSILD-Warning", ", ".join(warnings))
@@ -115,6 +118,8 @@ class MachineApi:
             check_name(tenant)
             if not route.creates:
                 await self._tenants.check(tenant)
+        if "ngsild-snapshot" in headers:
+            await enter(self._machine, request, offered=route.handler in WITHIN_SNAPSHOT)
         await self._machine.expiring.settle()
         response = await self._handled(route, request, ids)
         return as_preferred(request, response) if "prefer" in headers else response

@@ -24,6 +24,7 @@ from chengmai.broker.model import BatchOutcome, EntityQuery
 from chengmai.broker.registry.service import Registry
 from chengmai.broker.registry.watched import SourceSubscription
 from chengmai.broker.service import Broker
+from chengmai.broker.snapshots.service import Snapshots
 from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.subscription import Subscription
 from chengmai.kernel.problems import Conflict, Problem
@@ -61,6 +62,7 @@ class Machine:
     batches: DistributedBatches
     identity: SourceIdentity
     maps: EntityMaps
+    snapshots: Snapshots
     rendered: RenderedEntities = field(default_factory=RenderedEntities)
 
 

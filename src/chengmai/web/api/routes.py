@@ -21,6 +21,7 @@ from chengmai.web.api import (
     queries,
     registration_subscriptions,
     registrations,
+    snapshots,
     subscriptions,
     temporal,
 )
@@ -240,6 +241,18 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             *_MAP,
         ),
     },
+    ("snapshots",): {
+        "POST": _route("snapshots.manage", snapshots.create, "local", creates=True),
+        "DELETE": _route("snapshots.manage", snapshots.purge, "q", "local"),
+    },
+    ("snapshots", "*"): {
+        "GET": _route("entities.read", snapshots.retrieve, "local"),
+        "PATCH": _route("snapshots.manage", snapshots.change, "local"),
+        "DELETE": _route("snapshots.manage", snapshots.delete, "local"),
+    },
+    ("snapshots", "*", "clone"): {
+        "POST": _route("snapshots.manage", snapshots.clone, "local"),
+    },
     ("info", "sourceIdentity"): {
         "GET": _route("entities.read", identity.retrieve, creates=True),
     },
@@ -248,6 +261,20 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
     ("attributes",): {"GET": _route("entities.read", discovery.attributes, "details", "local")},
     ("attributes", "*"): {"GET": _route("entities.read", discovery.attribute_details, "local")},
 }
+
+
+WITHIN_SNAPSHOT: frozenset[Handler] = frozenset(
+    [
+        queries.query,
+        queries.query_by_body,
+        queries.retrieve,
+        discovery.types,
+        discovery.type_details,
+        discovery.attributes,
+        discovery.attribute_details,
+    ]
+)
+"""What may be asked of a snapshot: a snapshot is for looking at entities (clause 5.5.15)."""
 
 
 def find(request: Request) -> tuple[Route, list[str]]:

@@ -143,7 +143,7 @@ OPERATIONS: dict[Key, Described] = {
     ("POST", "snapshots"): Described("Take a snapshot", "5.16.1", {201: None}, "Fragment"),
     ("DELETE", "snapshots"): Described("Purge snapshots", "5.16.7"),
     ("GET", "snapshots/*"): Described("Tell about a snapshot", "5.16.3", {200: "Any"}),
-    ("PATCH", "snapshots/*"): Described("Change a snapshot", "5.16.4", body="Fragment"),
+    ("PATCH", "snapshots/*"): Described("Change a snapshot", "5.16.4", {200: "Any"}, "Fragment"),
     ("DELETE", "snapshots/*"): Described("Delete a snapshot", "5.16.5"),
     ("POST", "snapshots/*/clone"): Described("Copy a snapshot", "5.16.2", {201: None}, "Fragment"),
     ("GET", "info/sourceIdentity"): Described("Tell who this source is", "5.15.1", {200: "Any"}),
