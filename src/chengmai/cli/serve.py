@@ -128,6 +128,8 @@ async def _run(settings: Settings) -> None:
         typer.echo("Stopping …", err=True)
         await web.meter.stop()
         await city.stop()
+        # Or the interpreter, as it ends, takes what was frozen for leaked, and libraries say so at length.
+        gc.unfreeze()
 
 
 def _settle_collector() -> None:
