@@ -133,8 +133,8 @@ async def _run(settings: Settings) -> None:
 
 
 def _settle_collector() -> None:
-    # A request makes hundreds of containers and leaves hardly a cycle. With the usual thresholds looking for
-    # cycles takes a quarter of the time of a write, and looks at all that was loaded again and again.
+    # A request makes hundreds of containers and leaves hardly a cycle. With the usual thresholds
+    # cycles are looked for during nearly every write, among all that was loaded.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
