@@ -58,6 +58,11 @@ def checked_uri(value: Any, param: str) -> str:
     )
 
 
+def checked_dataset(value: Any) -> str:
+    """Return the datasetId that a request asks for: a URI, or `@none` for the instance without one."""
+    return "@none" if value == "@none" else checked_uri(value, "datasetId")
+
+
 def checked_name(name: Any, param: str) -> str:
     """Return `name` when it may name a type or an attribute (clause 4.6.2)."""
     if (

@@ -112,6 +112,19 @@ def to_feature_collection(
     return {"type": "FeatureCollection", "features": features}
 
 
+def in_its_language(instance: Instance, wanted: str) -> Instance:
+    """Return a LanguageProperty as the Property of its best text for a list of languages (clause 4.15).
+
+    What tells of a deletion, and any other kind, stays as it is.
+    """
+    if instance["type"] != "LanguageProperty" or "deletedAt" in instance:
+        return instance
+    language, text = in_language(instance["languageMap"], wanted)
+    members = {k: v for k, v in instance.items() if k not in ("type", "languageMap")}
+    spoken = {"type": "Property", "value": text, **members}
+    return spoken if language is None else {**spoken, "lang": language}
+
+
 class _View:
     """How one answer shows attributes."""
 
@@ -144,12 +157,7 @@ class _View:
         return {"dataset": dict(zip(names, shown, strict=True))}
 
     def _spoken(self, instance: Instance) -> Instance:
-        if self._lang is None or instance["type"] != "LanguageProperty":
-            return instance
-        language, text = in_language(instance["languageMap"], self._lang)
-        members = {k: v for k, v in instance.items() if k not in ("type", "languageMap")}
-        spoken = {"type": "Property", "value": text, **members}
-        return spoken if language is None else {**spoken, "lang": language}
+        return instance if self._lang is None else in_its_language(instance, self._lang)
 
     def _normalized(self, instance: Instance) -> dict[str, Any]:
         made = {}

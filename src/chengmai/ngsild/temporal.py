@@ -94,6 +94,10 @@ def parse_period_us(text: str) -> int:
         period = parse_duration(text, "aggrPeriodDuration")
     except OverflowError:
         raise _refused("aggrPeriodDuration", text, "give a shorter period") from None
+    if period < _US and any(digit in text for digit in "123456789"):
+        raise _refused(
+            "aggrPeriodDuration", text, "give a microsecond or more, or PT0S for one period"
+        )
     return period // _US
 
 

@@ -12,7 +12,7 @@ from chengmai.ngsild.aggregates import METHODS, aggregate
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import VALUE_MEMBER, Entity, Instance
 from chengmai.ngsild.evolution import Series
-from chengmai.ngsild.represent import compact_attribute
+from chengmai.ngsild.represent import compact_attribute, in_its_language
 from chengmai.ngsild.temporal import TemporalQuery
 
 TemporalForm: TypeAlias = Literal["normalized", "temporalValues", "aggregatedValues"]
@@ -42,10 +42,12 @@ def compact_evolution(
     *,
     sys_attrs: bool = False,
     keeps: Keeps = lambda _name: True,
+    lang: str | None = None,
 ) -> dict[str, Any]:
     """Return the temporal representation of `entity`, whose instances in the window are `series`.
 
-    Times beside values are those of the query's time property. An empty series is shown as empty.
+    Times beside values are those of the query's time property. An empty series is shown as empty. `lang` shows
+    the best text of each LanguageProperty for a list of languages (clause 4.15); aggregates have none.
     """
     made: dict[str, Any] = {}
     if keeps("id"):
@@ -58,6 +60,8 @@ def compact_evolution(
         if not keeps(iri):
             continue
         name = iri if iri == "scope" else ctx.compact(iri)
+        if lang is not None and form != "aggregatedValues":
+            instances = [in_its_language(one, lang) for one in instances]
         if form == "normalized":
             made[name] = [_whole(one, ctx, sys_attrs=sys_attrs) for one in instances]
         elif form == "temporalValues":

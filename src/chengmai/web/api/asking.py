@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.geoq import GeoQuery, parse_geoq
 from chengmai.ngsild.linking import Join
-from chengmai.ngsild.members import checked_name, checked_uri
+from chengmai.ngsild.members import checked_dataset, checked_name, checked_uri
 from chengmai.ngsild.ordering import Ordering, parse_ordering
 from chengmai.ngsild.problems import TooManyResults
 from chengmai.ngsild.projection import (
@@ -45,6 +46,7 @@ class Given:
     datasets: tuple[str, ...] = ()
     q: str | None = None
     expand_values: tuple[str, ...] = ()
+    json_keys: tuple[str, ...] = ()
     scope_q: str | None = None
     geo: dict[str, Any] | None = None
     order_by: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ def given_in_parameters(request: Request) -> Given:
         datasets=tuple(request.names("datasetId")),
         q=query.get("q"),
         expand_values=tuple(request.names("expandValues")),
+        json_keys=tuple(request.names("jsonKeys")),
         scope_q=query.get("scopeQ"),
         geo={k: query[k] for k in ("georel", "geometry", "coordinates") if k in query}
         | ({"geoproperty": query["geoproperty"]} if "geoproperty" in query else {}),
@@ -209,9 +212,26 @@ def _attributes(given: Given, context: Context) -> tuple[str, ...]:
 
 
 def _q(given: Given, context: Context) -> Any:
+    check_json_keys(given.json_keys, given.expand_values)
     if given.q is None:
         return None
     return parse_q(given.q, context, expand_values=given.expand_values)
+
+
+def check_json_keys(json_keys: Sequence[str], expanded: Sequence[str]) -> None:
+    """Raise `Invalid` when values are to stay as they are and to be expanded (clause 5.2.23).
+
+    Nothing else is to be done: no value in `q` is expanded that `expandValues` does not name.
+    """
+    for name in json_keys:
+        checked_name(name, "jsonKeys")
+        if name in expanded:
+            raise Invalid(
+                f"values of {name} are to be expanded and to stay as they are",
+                code="query.json_keys",
+                param="jsonKeys",
+                fix="name it in expandValues or in jsonKeys",
+            )
 
 
 def _shown(given: Given, context: Context) -> dict[str, Any]:
@@ -225,7 +245,7 @@ def _shown(given: Given, context: Context) -> dict[str, Any]:
         pick=pick,
         omit=omit,
         attrs=frozenset(attrs) if attrs else None,
-        datasets=frozenset(given.datasets) if given.datasets else None,
+        datasets=frozenset(map(checked_dataset, given.datasets)) if given.datasets else None,
     )
     join, level = _join(given)
     if view.depth > (level if join else 0):

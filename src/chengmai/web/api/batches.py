@@ -13,8 +13,8 @@ from chengmai.ngsild.contexts import Context, ContextCompiler
 from chengmai.ngsild.entity import VALUE_MEMBER, Entity
 from chengmai.ngsild.expand import expand_entity, expand_fragment
 from chengmai.ngsild.problems import ContextNotAvailable, ContextWanted
-from chengmai.web.api.http import Request, Response
-from chengmai.web.api.machine import Machine, asked_by, batch_response, options
+from chengmai.web.api.http import InvalidRequest, Request, Response
+from chengmai.web.api.machine import Machine, asked_by, batch_response, checked_options
 from chengmai.web.api.negotiation import JSON_LD, body_with_context
 
 MOST_PER_BATCH = 10_000
@@ -30,7 +30,10 @@ async def create(machine: Machine, request: Request) -> Response:
 
 async def upsert(machine: Machine, request: Request) -> Response:
     """POST /entityOperations/upsert"""
-    update = "update" in options(request)
+    given = checked_options(request, "update", "replace")
+    if len(given) > 1:
+        raise InvalidRequest("update and replace do not go together", param="options")
+    update = "update" in given
     return await _run(
         machine,
         request,
@@ -40,7 +43,7 @@ async def upsert(machine: Machine, request: Request) -> Response:
 
 async def update(machine: Machine, request: Request) -> Response:
     """POST /entityOperations/update"""
-    overwrite = "noOverwrite" not in options(request)
+    overwrite = "noOverwrite" not in checked_options(request, "noOverwrite")
     return await _run(
         machine,
         request,

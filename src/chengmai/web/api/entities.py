@@ -8,18 +8,20 @@ from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.expand import expand_attribute, expand_entity, expand_fragment
-from chengmai.ngsild.members import checked_instant
+from chengmai.ngsild.members import checked_dataset, checked_instant
 from chengmai.ngsild.select import Selector, parse_types
 from chengmai.web.api.http import InvalidRequest, Request, Response
 from chengmai.web.api.machine import (
     Machine,
     asked_by,
+    checked_options,
     entity_outcome_response,
     form,
-    options,
     update_response,
 )
 from chengmai.web.api.negotiation import body_with_context, request_context
+
+_FORMS_OF_MERGE = ("normalized", "concise", "keyValues", "simplified")
 
 
 async def create(machine: Machine, request: Request) -> Response:
@@ -46,6 +48,7 @@ async def delete(machine: Machine, request: Request, entity_id: str) -> Response
 async def merge(machine: Machine, request: Request, entity_id: str) -> Response:
     """PATCH /entities/{id}"""
     body, context = body_with_context(request, machine.contexts, merge_patch=True)
+    checked_options(request, *_FORMS_OF_MERGE)
     is_plain = form(request) == "simplified"
     fragment = expand_fragment(body, context, simplified=is_plain, merging=True)
     _same_id(fragment, entity_id)
@@ -74,12 +77,13 @@ async def replace(machine: Machine, request: Request, entity_id: str) -> Respons
 async def append(machine: Machine, request: Request, entity_id: str) -> Response:
     """POST /entities/{id}/attrs"""
     body, context = body_with_context(request, machine.contexts)
+    given = checked_options(request, "noOverwrite")
     fragment = expand_fragment(body, context, complete=True)
     outcome = await machine.writes.append(
         asked_by(request, context),
         entity_id,
         fragment,
-        overwrite="noOverwrite" not in options(request),
+        overwrite="noOverwrite" not in given,
         types=_types(request, context),
     )
     return update_response(outcome)
@@ -141,6 +145,8 @@ async def delete_attribute(
 ) -> Response:
     """DELETE /entities/{id}/attrs/{attr}"""
     context = request_context(request, machine.contexts)
+    if "datasetId" in request.query:
+        checked_dataset(request.query["datasetId"])
     outcome = await machine.writes.delete_attribute(
         asked_by(request, context),
         entity_id,

@@ -113,6 +113,18 @@ def checked_view_options(request: Request, *more: str) -> None:
         )
 
 
+def checked_options(request: Request, *known: str) -> set[str]:
+    """Return the `options` of a write; raises `InvalidRequest` when one is not known (clause 6.3.2)."""
+    given = options(request)
+    if unknown := sorted(given - set(known)):
+        raise InvalidRequest(
+            f"options={unknown[0]!r:.60} is not known here",
+            param="options",
+            fix="use " + ", ".join(known),
+        )
+    return given
+
+
 def wants_sys_attrs(request: Request) -> bool:
     """Return whether system attributes are asked for."""
     return "sysAttrs" in options(request)

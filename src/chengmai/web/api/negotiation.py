@@ -95,7 +95,8 @@ def body_with_context(
     raise UnsupportedMediaType(
         f"content type {media!r} is not taken",
         param="Content-Type",
-        fix=f"send {JSON} or {JSON_LD}",
+        fix=f"send {JSON} or {JSON_LD}"
+        + ("; GeoJSON is a form of answers" if media == GEO_JSON else ""),
     )
 
 

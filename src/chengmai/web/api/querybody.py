@@ -52,6 +52,7 @@ def given_in_body(body: Any) -> Given:
         datasets=_texts(body, "datasetId"),
         q=_text(body, "q"),
         expand_values=_texts(body, "expandValues"),
+        json_keys=_texts(body, "jsonKeys"),
         scope_q=_text(body, "scopeQ"),
         geo=_geo(body),
         order_by=criteria,

@@ -48,7 +48,7 @@ def _route(action: str, handler: Handler, *parameters: str, creates: bool = Fals
     return Route(action, handler, frozenset(parameters), creates)
 
 
-_WHICH = ("id", "idPattern", "type", "q", "scopeQ", "csf", "local", "expandValues")
+_WHICH = ("id", "idPattern", "type", "q", "scopeQ", "csf", "local", "expandValues", "jsonKeys")
 _TYPED = ("type", "local")
 _VIEW = (
     "attrs",
@@ -62,7 +62,6 @@ _VIEW = (
     "join",
     "joinLevel",
     "containedBy",
-    "jsonKeys",
 )
 _ORDER = ("orderBy", "orderFrom", "collation")
 _GEO = ("georel", "geometry", "coordinates", "geoproperty")
@@ -142,6 +141,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
             "csf",
             "local",
             "expandValues",
+            "jsonKeys",
             "orderBy",
             *_GEO,
             *_VIEW_OVER_TIME,

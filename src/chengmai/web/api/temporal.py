@@ -188,6 +188,7 @@ def _documents(found: TemporalFound, asked: Asked, context: Context) -> list[dic
             asked.form,
             sys_attrs=asked.sys_attrs,
             keeps=asked.keeps,
+            lang=asked.lang,
         )
         for entity, series in found.entities
     ]

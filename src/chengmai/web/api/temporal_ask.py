@@ -12,12 +12,13 @@ from chengmai.broker.temporal import EvolutionQuery, TemporalAsk
 from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.geoq import parse_geoq
-from chengmai.ngsild.members import checked_name, checked_uri
+from chengmai.ngsild.members import checked_dataset, checked_name, checked_uri
 from chengmai.ngsild.problems import EntityInvalid, QueryInvalid
 from chengmai.ngsild.q import parse_q
 from chengmai.ngsild.select import parse_scopes
 from chengmai.ngsild.temporal import TemporalQuery, parse_temporal
 from chengmai.ngsild.temporal_view import TemporalForm
+from chengmai.web.api.asking import check_json_keys
 from chengmai.web.api.http import InvalidRequest, Request
 
 _FORMS: dict[str, TemporalForm] = {
@@ -42,6 +43,7 @@ class Asked:
     keeps: Callable[[str], bool]
     filters: Filters = field(default_factory=Filters)
     local: bool = False
+    lang: str | None = None
 
 
 def asked_of_one(request: Request, context: Context, *, page: int) -> Asked:
@@ -69,6 +71,7 @@ def asked_of_many(request: Request, context: Context, *, page: int) -> Asked:
         descending=_descending(params.get("orderBy")),
     )
     _check_filter(params.get("q", ""))
+    check_json_keys(request.names("jsonKeys"), request.names("expandValues"))
     attributes = [name for name in request.names("attrs") if name not in _SYSTEM]
     local = request.flag("local")
     if not (params.get("type") or query.q or query.geoq or attributes or local):
@@ -102,6 +105,7 @@ def asked_by_body(request: Request, body: Any, context: Context, *, page: int) -
         descending=_descending(body.get("orderBy")),
     )
     _check_filter(str(body.get("q", "")))
+    check_json_keys(_names(_text_of(body, "jsonKeys")), _names(_text_of(body, "expandValues")))
     if not (entities or query.q or query.geoq or params.get("attrs")):
         raise _refused("the query names nothing", "entities", "give entities, attrs, q or geoQ")
     for name in ("options", "format"):
@@ -161,7 +165,9 @@ def _asked(
     ask = TemporalAsk(
         window=window,
         attributes=None if wanted is None else sorted(wanted),
-        datasets=frozenset(_names(params["datasetId"])) if params.get("datasetId") else None,
+        datasets=frozenset(map(checked_dataset, _names(params["datasetId"])))
+        if params.get("datasetId")
+        else None,
         scopes=parse_scopes(params["scopeQ"]) if params.get("scopeQ") else None,
         page=None if form == "aggregatedValues" else page,
     )
@@ -169,7 +175,8 @@ def _asked(
     def keeps(name: str) -> bool:
         return (pick is None or name in pick) and (omit is None or name not in omit)
 
-    return Asked(ask, query, form, "sysAttrs" in _names(params.get("options", "")), keeps)
+    sys_attrs = "sysAttrs" in _names(params.get("options", ""))
+    return Asked(ask, query, form, sys_attrs, keeps, lang=params.get("lang") or None)
 
 
 def _form(params: Mapping[str, str], window: TemporalQuery) -> TemporalForm:
