@@ -66,3 +66,15 @@ async def test_what_is_wrong_with_a_subscription_is_told(
         assert response.status_code == status, response.text
         assert response.json()["type"].endswith(f"/{kind}")
         assert len(await house.get("/subscriptions")) == 1
+
+
+@pytest.mark.clause("6.3.10")
+async def test_links_to_other_pages_keep_the_order_of_what_was_asked(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        for name in ("a", "b", "c"):
+            await house.ask("POST", "/subscriptions", a_subscription(name))
+        page = await house.ask("GET", "/subscriptions?limit=1&offset=1", Accept="application/json")
+        before = (
+            '</ngsi-ld/v1/subscriptions?limit=1&offset=0>; rel="prev"; type="application/ld+json"'
+        )
+        assert before in page.headers["Link"]

@@ -19,7 +19,7 @@ from chengmai.ngsild.temporal import parse_temporal
 from chengmai.trust.policy import may
 from chengmai.web.api.asking import any_query, given_in_parameters
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import Machine, options, page_links, wants_sys_attrs
+from chengmai.web.api.machine import Machine, list_links, options, wants_sys_attrs
 from chengmai.web.api.negotiation import (
     accepted,
     body_with_context,
@@ -51,7 +51,7 @@ async def query(machine: Machine, request: Request) -> Response:
     shown = [_shown(request, machine.registry.shown(one), context) for one in page]
     response = entity_response(shown, context, media)
     more = len(found) > asked.offset + asked.limit
-    response.headers += page_links(request, asked, more=more)
+    response.headers += list_links(request, asked, more=more)
     if asked.count:
         response.header("NGSILD-Results-Count", str(len(found)))
     return response

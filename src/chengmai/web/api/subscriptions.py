@@ -15,7 +15,7 @@ from chengmai.kernel.ids import urn
 from chengmai.ngsild.contexts import CORE_URL, Context
 from chengmai.ngsild.members import checked_uri
 from chengmai.web.api.http import Request, Response, json_response
-from chengmai.web.api.machine import Machine, page_links
+from chengmai.web.api.machine import Machine, list_links
 from chengmai.web.api.negotiation import (
     JSON,
     accepted,
@@ -95,9 +95,7 @@ async def query_in(service: Subscribing[Any], machine: Machine, request: Request
     page = [_shown(machine, request, one, media) for one in found[offset : offset + limit]]
     response = json_response(page, content_type=media)
     more = len(found) > offset + limit
-    response.headers += page_links(
-        request, EntityQuery(limit=limit, offset=offset), more=more, media=media
-    )
+    response.headers += list_links(request, EntityQuery(limit=limit, offset=offset), more=more)
     if request.flag("count"):
         response.header("NGSILD-Results-Count", str(len(found)))
     if media == JSON:
