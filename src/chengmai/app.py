@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -23,6 +22,7 @@ from chengmai.broker.distribution.loops import HostAlias
 from chengmai.broker.distribution.past import DistributedPast
 from chengmai.broker.distribution.past_writes import DistributedPastWrites
 from chengmai.broker.distribution.reads import DistributedReads
+from chengmai.broker.distribution.room import FarSubscriptions
 from chengmai.broker.distribution.sharing import Sharing
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.distribution.writes import DistributedWrites
@@ -61,8 +61,7 @@ from chengmai.packs.model import Pack, SimulateFeed
 from chengmai.packs.reader import read_packs, shipped_packs
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
-from chengmai.store.duckdb.sealed import SealedHistory
-from chengmai.store.history import EmbeddedHistory
+from chengmai.store.opened import open_store
 from chengmai.store.retaining import Retaining
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.contexts import SqliteContexts
@@ -70,12 +69,12 @@ from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.entity_maps import SqliteEntityMaps
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
+from chengmai.store.sqlite.forwarded import SqliteForwarded
 from chengmai.store.sqlite.registrations import SqliteRegistrations
 from chengmai.store.sqlite.snapshots import SqliteSnapshots
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.transients import SqliteTransients
 from chengmai.store.sqlite.trust import SqliteTrustStore
-from chengmai.store.sqlite.work import SqliteWork
 from chengmai.store.vitals import VitalsHistory
 from chengmai.trust.service import Trust, build_trust
 from chengmai.vitals.board import VitalsBoard
@@ -94,20 +93,6 @@ _log = structlog.get_logger(__name__)
 _TOPICS = {"VitalSign": "vitals", "Forecast": "vitals", "CityCase": "cases", "DataFeed": "feeds"}
 
 
-@dataclass(frozen=True)
-class Store:
-    """The embedded store, opened: one state file, one history file, one folder."""
-
-    work: SqliteWork
-    history: EmbeddedHistory
-    sealed: SealedHistory
-
-    def close(self) -> None:
-        """Finish what waits and close both files."""
-        self.work.close()
-        self.sealed.close()
-
-
 class City:
     """A city: its rooms, put together. `start` sets it going, `stop` ends it in order."""
 
@@ -122,7 +107,7 @@ class City:
         self.packs: list[Pack] = read_packs(settings.packs or (shipped_packs(),))
         self.news: list[News] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self.store = _open_store(settings, key, self.clock)
+        self.store = open_store(settings, key, self.clock)
         self.events = Events()
         self._build_broker()
         self._build_federation()
@@ -130,7 +115,8 @@ class City:
 
     def _build_broker(self) -> None:
         work, subscriptions = self.store.work, SqliteSubscriptions()
-        book = SubscriptionBook()
+        book = self._book = SubscriptionBook()
+        self._outbox = subscriptions
         self.trust: Trust = build_trust(
             work=work,
             store=SqliteTrustStore(),
@@ -225,6 +211,18 @@ class City:
         )
         self.writes, self.batches = DistributedWrites(sharing), DistributedBatches(sharing)
         self.past_writes = DistributedPastWrites(sharing, self.temporal)
+        self.far = FarSubscriptions(
+            work,
+            (SqliteForwarded(), self._outbox, entities),
+            (self._book, self.registry.book),
+            self.forwarder,
+            reader,
+            self.reads,
+            self.contexts,
+            self.trust.audit,
+            self.real_clock,
+            self.settings.return_url,
+        )
 
     def _build_rooms(self) -> None:
         work, tenant = self.store.work, self.settings.tenant
@@ -299,6 +297,8 @@ class City:
         await self.snapshots.load()
         await self.delivery.start()
         await self.timetable.start()
+        await self.far.placing.load()
+        self._spawn("placing", self.far.placing.run())
         self._spawn("expiring", self.expiring.run())
         self._spawn("feeds", self.runner.run())
         if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
@@ -384,12 +384,6 @@ class City:
             if (topic := _TOPICS.get(type_iri.rpartition("/")[2])) is not None:
                 for tell in self.news:
                     tell(change.tenant, topic, {"id": change.entity_id})
-
-
-def _open_store(settings: Settings, key: str, clock: Clock) -> Store:
-    work = SqliteWork(settings.data / "state.db", key, clock)
-    sealed = SealedHistory(settings.data / "history.duckdb", memory_limit=settings.duckdb_memory)
-    return Store(work, EmbeddedHistory(work, sealed), sealed)
 
 
 def _city_clock(settings: Settings, key: str, real: Clock) -> Clock:

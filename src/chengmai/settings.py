@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         description="Name of this broker in the Via header of requests that it forwards to others; left"
         " out: one is made at first use and kept in the data folder.",
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+$",
+        description="Address of this city for other brokers, such as https://city.example: their notifications"
+        " come back there. Left out: the host and port it listens at, where the host is a single address.",
+    )
     private_egress: bool = Field(
         default=False,
         description="Whether notifications and requests to context sources may go to private and loopback"
@@ -105,6 +111,15 @@ class Settings(BaseSettings):
                 f"open access on {host!r} would let anybody in; listen on 127.0.0.1 or turn it off"
             )
         return is_open
+
+    @property
+    def return_url(self) -> str | None:
+        """Return where other brokers reach this city, None when that is not known."""
+        if self.public_url is not None:
+            return self.public_url
+        if self.host in ("0.0.0.0", "::", ""):  # noqa: S104
+            return None
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @field_validator("keep_history")
     @classmethod

@@ -60,6 +60,11 @@ async def test_a_change_is_told_with_the_entity_as_it_is(tmp_path: Path) -> None
         ({"notificationTrigger": ["attributeUpdated"]}, [60]),
         ({"entities": [{"type": "AirQualityObserved", "id": "urn:x:other"}]}, []),
         ({"entities": [{"type": "*", "idPattern": "dongsi$"}]}, [10, 60, 70]),
+        (
+            {"entities": [{"type": "*", "id": "urn:x:other", "idPattern": "dongsi$"}]},
+            [],
+        ),
+        ({"entities": [{"type": "*", "id": STATION, "idPattern": "other$"}]}, [10, 60, 70]),
         ({"entities": [{"type": "Other"}]}, []),
         ({"isActive": False}, []),
     ],

@@ -90,8 +90,9 @@ class EntityInfo:
         """Return whether the entity is one of those meant."""
         if self.types is not None and not matches_types(self.types, entity["type"]):
             return False
-        if self.id is not None and self.id != entity["id"]:
-            return False
+        if self.id is not None:
+            # An id takes precedence over a pattern (clause 5.2.33).
+            return bool(self.id == entity["id"])
         return self.id_pattern is None or self.id_pattern.search(entity["id"]) is not None
 
 

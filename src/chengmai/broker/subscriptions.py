@@ -29,7 +29,7 @@ class SubscriptionBook:
         self._by_key: dict[Key, Subscription] = {}
         self._shelves: dict[_Place, Shelf] = {}
         self._wake: Callable[[Key], None] = lambda _key: None
-        self._changed: Callable[[Key], None] = lambda _key: None
+        self._listeners: list[Callable[[Key], None]] = []
 
     def on_due(self, wake: Callable[[Key], None]) -> None:
         """Call `wake(key)` on the event loop whenever something became due to a subscription."""
@@ -37,7 +37,11 @@ class SubscriptionBook:
 
     def on_change(self, changed: Callable[[Key], None]) -> None:
         """Call `changed(key)` on the event loop whenever a subscription came, changed or went."""
-        self._changed = changed
+        self._listeners.append(changed)
+
+    def _changed(self, key: Key) -> None:
+        for told in self._listeners:
+            told(key)
 
     def every(self) -> list[Subscription]:
         """Return all subscriptions."""

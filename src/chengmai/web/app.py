@@ -7,6 +7,7 @@ import secrets
 import orjson
 
 from chengmai.app import City
+from chengmai.broker.distribution.placing import RETURN_PATH
 from chengmai.kernel.problems import Problem
 from chengmai.settings import LOOPBACK, Settings
 from chengmai.web.api.app import MachineApi, Receive, Scope, Send, send_response
@@ -14,6 +15,7 @@ from chengmai.web.api.http import MethodNotAllowed, Response
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.openapi import PATH_OF_DOCUMENT, openapi
 from chengmai.web.api.problems import problem_response
+from chengmai.web.api.returning import Returning
 from chengmai.web.cockpit.build import build_cockpit
 from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.visit import CockpitSettings
@@ -60,6 +62,7 @@ class CityWeb:
             OpenGate(gate, city.settings.tenant) if self._is_open else gate,
             city.trust.tenants,
         )
+        self._returning = Returning(city.far.handing_on, city.contexts, city.shelf)
         self._gate = gate
         self.meter = Meter(city, self._api.tally)
         self._cockpit = build_cockpit(
@@ -74,7 +77,9 @@ class CityWeb:
         if scope["type"] != "http":
             return
         path = scope["path"]
-        if path.startswith("/ngsi-ld/"):
+        if path.startswith(RETURN_PATH):
+            await self._returning(scope, receive, send)
+        elif path.startswith("/ngsi-ld/"):
             await self._api(scope, receive, send)
         elif path == "/health":
             await _health(send, is_open=self._is_open)

@@ -5,7 +5,7 @@ A tenant's registrations are a tuple that is replaced when one changes: any thre
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chengmai.broker.registry.model import Registration
 
@@ -15,12 +15,18 @@ class RegistryBook:
 
     def __init__(self) -> None:
         self._by_tenant: dict[str, tuple[Registration, ...]] = {}
+        self._changed: Callable[[], None] = lambda: None
+
+    def on_change(self, changed: Callable[[], None]) -> None:
+        """Call `changed()` on the event loop whenever a registration came, changed or went."""
+        self._changed = changed
 
     def add(self, registration: Registration) -> None:
         """Add or replace a registration."""
         others = [one for one in self.of(registration.tenant) if one.id != registration.id]
         kept = sorted([*others, registration], key=lambda one: one.id)
         self._by_tenant[registration.tenant] = tuple(kept)
+        self._changed()
 
     def drop(self, tenant: str, registration_id: str) -> None:
         """Take a registration out, if it is there."""
@@ -29,6 +35,7 @@ class RegistryBook:
             self._by_tenant[tenant] = kept
         else:
             self._by_tenant.pop(tenant, None)
+        self._changed()
 
     def of(self, tenant: str) -> Sequence[Registration]:
         """Return the registrations of a tenant, ordered by id."""

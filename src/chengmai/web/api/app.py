@@ -58,7 +58,7 @@ class MachineApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         since = time.perf_counter()
         request_id = f"{self._run}{next(self._numbers):08x}"
-        headers = _headers(scope)
+        headers = read_headers(scope)
         warnings: list[str] = []
         try:
             response = await self._answer(scope, headers, receive, request_id, warnings)
@@ -92,13 +92,13 @@ class MachineApi:
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         if method == "OPTIONS":
             return offered(path)
-        _check_length(method, headers)
+        check_length(method, headers)
         request = Request(
             method=method,
             path=path,
             raw_query=scope["query_string"].decode("latin-1"),
             headers=headers,
-            body=await _body(headers, receive),
+            body=await read_body(headers, receive),
             actor=actor,
             request_id=request_id,
             warnings=warnings,
@@ -135,7 +135,8 @@ class MachineApi:
         return await route.handler(self._machine, request, *ids)
 
 
-def _headers(scope: Scope) -> dict[str, str]:
+def read_headers(scope: Scope) -> dict[str, str]:
+    """Return the headers of a request, names in lower case."""
     made: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -144,13 +145,14 @@ def _headers(scope: Scope) -> dict[str, str]:
     return made
 
 
-def _check_length(method: str, headers: dict[str, str]) -> None:
+def check_length(method: str, headers: dict[str, str]) -> None:
     """Raise `LengthRequired` when a body comes without its length (clause 6.3.4), chunked ones included."""
     if method in _WITH_BODY and "content-length" not in headers:
         raise LengthRequired("the request has no Content-Length", param="Content-Length")
 
 
-async def _body(headers: dict[str, str], receive: Receive) -> bytes:
+async def read_body(headers: dict[str, str], receive: Receive) -> bytes:
+    """Return a request's body; raises `TooLarge` or `InvalidRequest`."""
     length = headers.get("content-length", "0")
     if length.isdigit() and int(length) > MAX_BODY:
         raise TooLarge(

@@ -172,12 +172,12 @@ ROUTES: dict[tuple[str, ...], dict[str, Route]] = {
     },
     ("subscriptions",): {
         "GET": _route("subscriptions.manage", subscriptions.query, *_PAGE),
-        "POST": _route("subscriptions.manage", subscriptions.create, creates=True),
+        "POST": _route("subscriptions.manage", subscriptions.create, "local", creates=True),
     },
     ("subscriptions", "*"): {
-        "GET": _route("subscriptions.manage", subscriptions.retrieve),
-        "PATCH": _route("subscriptions.manage", subscriptions.change),
-        "DELETE": _route("subscriptions.manage", subscriptions.delete),
+        "GET": _route("subscriptions.manage", subscriptions.retrieve, "local"),
+        "PATCH": _route("subscriptions.manage", subscriptions.change, "local"),
+        "DELETE": _route("subscriptions.manage", subscriptions.delete, "local"),
     },
     ("csourceRegistrations",): {
         "GET": _route(

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 from urllib.parse import quote
 
+from chengmai.broker.distribution.loops import via_entries
 from chengmai.broker.model import EntityQuery
 from chengmai.broker.naming import renamed
 from chengmai.broker.problems import SubscriptionInvalid
@@ -74,6 +75,11 @@ async def create_in(
         document["@context"] = source
     if shows_context:
         document.setdefault("jsonldContext", source)
+        if via := via_entries(request.headers.get("via", "")):
+            # It is never forwarded to where it came from, now or later.
+            document["via"] = list(via)
+    if request.flag("local"):
+        document["localOnly"] = True
     await service.create(request.actor, document)
     location = f"/ngsi-ld/v1/{path}/{quote(document['id'], safe=':')}"
     return Response(201).header("Location", location)
@@ -141,7 +147,7 @@ def _shown(
 ) -> dict[str, Any]:
     """Return a subscription with its names in the context asked for; in JSON-LD its own is the default."""
     given = document.get("@context") or document["jsonldContext"]
-    document = {name: value for name, value in document.items() if name != "@context"}
+    document = {k: v for k, v in document.items() if k not in ("@context", "via")}
     if media != JSON and link_context(request) is None:
         return {**document, "@context": given}
     own, asked = machine.contexts.compile(given), request_context(request, machine.contexts)
