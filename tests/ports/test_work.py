@@ -12,7 +12,7 @@ import pytest
 
 from chengmai.kernel.clock import FixedClock
 from chengmai.kernel.problems import Conflict
-from chengmai.store.problems import StoreBusy, StoreUnreadable
+from chengmai.store.problems import StoreBusy, StoreFailed, StoreUnreadable
 from chengmai.store.sqlite.file import PLAIN_HEADER, connect, load_or_make_key
 from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
@@ -236,3 +236,33 @@ async def test_too_many_waiting_writes_are_turned_away_and_none_is_lost(
     assert 0 < len(saved) < 100
     assert work.depth == 0
     work.close()
+
+
+async def test_who_waits_while_another_process_holds_the_file_is_told_so(
+    work: SqliteWork, tmp_path: Path
+) -> None:
+    await work.write(put("before", "1"))
+    work._db.set_busy_timeout(20)
+    other = connect(work._path, work._key)
+    other.execute("BEGIN IMMEDIATE")
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreFailed):
+            await work.write(put("meanwhile", "1"))
+    other.execute("ROLLBACK")
+    other.close()
+    await work.write(put("after", "1"))
+    assert work.depth == 0
+
+
+async def test_a_writer_that_fails_beyond_all_reckoning_leaves_nobody_waiting(
+    work: SqliteWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(error: BaseException) -> None:
+        raise OSError("no log to write to")
+
+    monkeypatch.setattr(work, "_storage_problem", broken)
+    monkeypatch.setattr(work, "_place", None)
+    async with asyncio.timeout(10):
+        for _ in range(2):
+            with pytest.raises(StoreFailed):
+                await work.write(put("x", "1"))

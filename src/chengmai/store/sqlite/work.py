@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -242,18 +243,24 @@ class SqliteWork:
 
     def _run(self) -> None:
         while (job := self._waiting.get()) is not None:
-            group: list[_Job] = []
-            outcomes, stop = self._commit(job, group)
+            group = [job]
+            self._taken += len(job.fns)
+            try:
+                outcomes, stop = self._commit(group)
+            except BaseException as error:  # the writer must not end while somebody waits for it
+                self._broken = self._broken or StoreFailed(
+                    f"the writer failed ({error!r})", fix="restart; nothing acknowledged was lost"
+                )
+                outcomes, stop = [(job, None, self._broken) for job in group], False
             self._answer(outcomes)
             if stop:
                 return
 
-    def _commit(self, first: _Job, group: list[_Job]) -> tuple[list[Outcome], bool]:
-        """Return what became of `first` and of those that joined it, and whether to stop."""
+    def _commit(self, group: list[_Job]) -> tuple[list[Outcome], bool]:
+        """Return what became of the one job in `group` and of those that joined it, and whether to stop."""
         if self._broken is not None:
-            self._taken += len(first.fns)
-            return [(first, None, self._broken)], False
-        job: _Job | None = first
+            return [(group[0], None, self._broken)], False
+        job: _Job | None = group[0]
         stop = False
         since, units = time.thread_time(), 0
         began = time.monotonic()
@@ -262,12 +269,13 @@ class SqliteWork:
             self._db.execute("BEGIN IMMEDIATE")
             self._memo.begin(int(self._db.pragma("data_version")))
             while job is not None:
-                group.append(job)
-                self._taken += len(job.fns)
                 # An instant each: a change without one of its own is told apart from the next by it.
                 outcomes.append(self._do(job))
                 units += len(job.fns)
                 job, stop = self._next(units, since)
+                if job is not None:
+                    group.append(job)
+                    self._taken += len(job.fns)
             self._rows.end()
             self._place.check()
             self._db.execute("COMMIT")
@@ -276,7 +284,10 @@ class SqliteWork:
             self._rows.drop()
             problem = self._storage_problem(error)
             if not self._db.getautocommit():
-                self._db.execute("ROLLBACK")
+                with suppress(
+                    apsw.Error
+                ):  # the file may be gone; what was not committed is not there
+                    self._db.execute("ROLLBACK")
             return [(job, None, problem) for job in group], stop
         self._memo.end(well=True)
         self.durations.note(time.monotonic() - began)
