@@ -80,9 +80,14 @@ def set_up_logs(level: str) -> None:
             structlog.processors.JSONRenderer(serializer=_dump),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_on_stderr,
         cache_logger_on_first_use=False,
     )
+
+
+def _on_stderr(*_: Any) -> structlog.PrintLogger:
+    """Return what writes to stderr as it is now: who changed it for a while has closed what it was then."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _dump(event: Any, **_: Any) -> str:
