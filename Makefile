@@ -47,7 +47,7 @@ demo: $(VENV)/.run front-end
 	@$(BIN)/chengmai demo --port $(PORT) --speed $(SPEED) $(if $(DATA),--source "$(DATA)")
 
 test: $(VENV)/.dev front-end
-	@tools/apt.sh chromium mosquitto fonts-noto-cjk || true
+	@tools/apt.sh chromium mosquitto fonts-noto-cjk strace || true
 	@$(MAKE) --no-print-directory lint types layers
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --ignore tests/e2e
 	@# The browser's driver keeps an event loop of its own, which no other test may share.

@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from tests.loopback import HANGS, Reply, Request, a_listener
+
 WAIT_S = 20.0
 """How long a test waits for what must come; only a failing test waits that long."""
 
@@ -51,52 +53,18 @@ class Receiver:
                 await self._came.wait()
         return self.got
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection."""
-        try:
-            while line := await reader.readline():
-                await self._one(line, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    async def _one(
-        self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        headers: dict[str, str] = {}
-        while (text := (await reader.readline()).decode("latin-1").strip()) != "":
-            name, _, value = text.partition(":")
-            headers[name.lower()] = value.strip()
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
+    async def answer(self, request: Request) -> Reply | None:
+        """Keep a request, and return what it is answered with."""
         if self.hangs:
-            await reader.read()
-            raise ConnectionResetError
-        self.got.append(Received(line.split()[1].decode(), headers, orjson.loads(body)))
-        status = self.answers.pop(0) if self.answers else 200
-        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
-        await writer.drain()
+            return HANGS
+        self.got.append(Received(request.target, request.headers, orjson.loads(request.body)))
         self._came.set()
+        return Reply(self.answers.pop(0) if self.answers else 200, {})
 
 
 @asynccontextmanager
 async def a_receiver(*answers: int, hangs: bool = False, port: int = 0) -> AsyncIterator[Receiver]:
     """Yield a receiver that listens."""
     made = Receiver(answers=list(answers), hangs=hangs)
-    tasks: set[asyncio.Task[None]] = set()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(made.serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(connected, "127.0.0.1", port)
-    made.port = server.sockets[0].getsockname()[1]
-    try:
+    async with a_listener(made.answer, port) as made.port:
         yield made
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()

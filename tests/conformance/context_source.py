@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import orjson
 
 from chengmai.kernel.actors import Actor
 from tests.api.house import House
+from tests.loopback import HANGS, Reply, Request, a_listener
 
 BASE = "/ngsi-ld/v1"
 OWNER = Actor("sys:tests", "city", frozenset({"admin"}), "tests")
@@ -85,45 +85,23 @@ class Source:
         start = int(asking.parameters.get("offset", "0"))
         return found[start : start + int(asking.parameters.get("limit", "20"))]
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection."""
-        try:
-            while line := await reader.readline():
-                await self._one(line, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    async def _one(
-        self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        headers: dict[str, str] = {}
-        while (text := (await reader.readline()).decode("latin-1").strip()) != "":
-            name, _, value = text.partition(":")
-            headers[name.lower()] = value.strip()
-        body = await reader.readexactly(int(headers.get("content-length", "0")))
-        method, target = line.decode().split()[:2]
-        parts = urlsplit(target)
+    async def reply(self, request: Request) -> Reply | None:
+        """Keep a request, and return what it is answered with."""
+        parts = urlsplit(request.target)
         assert parts.path.startswith(BASE), parts.path
         asking = Asking(
-            method,
+            request.method,
             parts.path.removeprefix(BASE),
             dict(parse_qsl(parts.query, keep_blank_values=True)),
-            headers,
-            orjson.loads(body) if body else None,
+            request.headers,
+            orjson.loads(request.body) if request.body else None,
         )
         self.got.append(asking)
         if self.hangs:
-            await reader.read()
-            raise ConnectionResetError
+            return HANGS
         status, document = self.answer(asking)
         content = document if isinstance(document, bytes) else orjson.dumps(document)
-        told = {"Content-Length": str(len(content)), **self.headers(asking)}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-        writer.write(f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode())
-        writer.write(content)
-        await writer.drain()
+        return Reply(status, self.headers(asking), content)
 
 
 def _meets(entity: dict[str, Any], selector: dict[str, Any]) -> bool:
@@ -141,29 +119,8 @@ async def sources(*made: Source) -> AsyncIterator[None]:
     """Let sources listen while inside."""
     async with AsyncExitStack() as stack:
         for one in made:
-            await stack.enter_async_context(_listening(one))
+            one.port = await stack.enter_async_context(a_listener(one.reply))
         yield
-
-
-@asynccontextmanager
-async def _listening(made: Source) -> AsyncIterator[None]:
-    tasks: set[asyncio.Task[None]] = set()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(made.serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    try:
-        yield
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
 
 
 async def registered(

@@ -94,7 +94,7 @@ class Finder:
                 entity = orjson.loads(doc)
                 if not any(check.holds(entity) for check in checks):
                     continue
-                if not _holds(query, entity, lookup):
+                if not holds(query, entity, lookup):
                     continue
             found.append((row, doc))
         last = orjson.loads(rows[-1][1])["id"] if len(rows) == most else None
@@ -109,7 +109,7 @@ class Finder:
         lookup = self.lookup(tx, tenant)
         for stored in self.entities.rows(tx, tenant, _candidates(query)):
             entity: Entity = orjson.loads(stored[1])
-            if any(check.holds(entity) for check in checks) and _holds(query, entity, lookup):
+            if any(check.holds(entity) for check in checks) and holds(query, entity, lookup):
                 yield stored, entity
 
     @staticmethod
@@ -195,7 +195,8 @@ class _Check:
         )
 
 
-def _holds(query: EntityQuery, entity: Entity, lookup: Lookup) -> bool:
+def holds(query: EntityQuery, entity: Entity, lookup: Lookup) -> bool:
+    """Return whether an entity has what a query asks for beside its selectors (clause 5.7.2)."""
     return (
         (not query.attributes or any(name in entity for name in query.attributes))
         and (query.q is None or q.matches(query.q, entity, lookup))

@@ -244,3 +244,11 @@ def _alive(entity: Entity, now_us: int) -> Entity | None:
         key: [one for one in value if not has_expired(one, now_us)] if ":" in key else value
         for key, value in entity.items()
     }
+
+
+def wanted(matches: list[Match], among: Holders | None) -> list[Match]:
+    """Return the matches that hold something of a map; all of them without one."""
+    if among is None:
+        return matches
+    holders = {holder for held in among.values() for holder in held}
+    return [match for match in matches if match.registration.id in holders]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chengmai.broker.distribution.asked import Asked
-from chengmai.broker.distribution.gathering import LOCAL, Gatherer, Holders
+from chengmai.broker.distribution.gathering import LOCAL, Gatherer, Holders, wanted
 from chengmai.broker.distribution.merging import Fragment, merged, merged_series
 from chengmai.broker.distribution.narrowing import (
     Filters,
@@ -112,7 +112,7 @@ class DistributedPast:
         """
         if among is not None:
             query = _confined(query, list(among))
-        matches = _wanted(self._sources_of(asked, query, ask, filters), among)
+        matches = wanted(self._sources_of(asked, query, ask, filters), among)
         there = await self._there(asked, query, ask, filters, matches)
         local = await self._matching_here(asked, replace(query, limit=most), ask)
         here = {entity["id"] for entity, _ in local.entities}
@@ -137,7 +137,7 @@ class DistributedPast:
         ids = every[query.offset : end]
         confined = replace(_confined(query, ids), limit=len(ids))
         sources = self._sources_of(asked, confined, ask, filters)
-        matches = _wanted(sources, {one: among[one] for one in ids})
+        matches = wanted(sources, {one: among[one] for one in ids})
         there = await self._there(asked, confined, ask, filters, matches)
         local = await self._matching_here(asked, confined, ask)
         here = {entity["id"] for entity, _ in local.entities}
@@ -277,13 +277,6 @@ def _confined(query: EvolutionQuery, ids: Sequence[str]) -> EvolutionQuery:
         if info.id in (None, one)
     ]
     return replace(query, entities=infos or [EntityInfo(None, _NOBODY, None)])
-
-
-def _wanted(matches: list[Match], among: Holders | None) -> list[Match]:
-    if among is None:
-        return matches
-    wanted = {holder for held in among.values() for holder in held}
-    return [match for match in matches if match.registration.id in wanted]
 
 
 def _ordered(query: EvolutionQuery, ids: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from chengmai.broker.distribution.ports import Forward
 from chengmai.broker.distribution.sharing import Here, Sharing
 from chengmai.broker.distribution.sources import Body
 from chengmai.broker.distribution.splitting import Names, Share, Target
+from chengmai.broker.distribution.writes import attribute_path
 from chengmai.broker.temporal import TemporalBroker
 from chengmai.kernel.problems import NotFound
 from chengmai.ngsild.contexts import Context
@@ -157,9 +158,7 @@ class DistributedPastWrites:
         names = frozenset((attribute,))
         plan = await self._sharing.plan_for(asked, operation, entity_id, names, None)
 
-        def path(context: Context) -> str:
-            name = attribute if ":" not in attribute else context.compact(attribute)
-            return f"{_path(entity_id)}/attrs/{quote(name, safe='')}{tail}"
+        path = attribute_path(_path(entity_id), attribute, tail)
 
         def forward(share: Share) -> Forward:
             return self._forwarder.forward(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from chengmai.broker.distribution.asked import Asked
-from chengmai.broker.distribution.gathering import LOCAL, Gathered, Gatherer, Holders
+from chengmai.broker.distribution.gathering import LOCAL, Gathered, Gatherer, Holders, wanted
 from chengmai.broker.distribution.linked import Linked
 from chengmai.broker.distribution.narrowing import (
     QUERY,
@@ -25,18 +25,16 @@ from chengmai.broker.distribution.narrowing import (
     retrieval,
     types_asked,
 )
-from chengmai.broker.finding import Finder
+from chengmai.broker.finding import Finder, holds
 from chengmai.broker.model import EntityQuery, Found, Which
 from chengmai.broker.ports import EntityStore
 from chengmai.broker.problems import EntityNotFound
 from chengmai.broker.registry.matching import Match
 from chengmai.broker.service import Broker
 from chengmai.kernel.work import Tx, Work
-from chengmai.ngsild import geoq, q
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.linking import Lookup, joined
 from chengmai.ngsild.problems import QueryInvalid
-from chengmai.ngsild.select import matches_scopes
 
 
 class DistributedReads:
@@ -129,7 +127,7 @@ class DistributedReads:
             if not among:
                 return {}
             query = _confined(query, list(among))
-        matches = _wanted(self._sources_of(asked, query, filters), among)
+        matches = wanted(self._sources_of(asked, query, filters), among)
         gathered = await self._gathered(asked, query, filters, matches)
 
         def read(tx: Tx) -> dict[str, tuple[str, ...]]:
@@ -157,7 +155,7 @@ class DistributedReads:
         ids = every[query.offset : query.offset + query.limit]
         narrowed = _confined(query, ids)
         sources = self._sources_of(asked, narrowed, filters) if ids else []
-        matches = _wanted(sources, {one: among[one] for one in ids})
+        matches = wanted(sources, {one: among[one] for one in ids})
         gathered = await self._gathered(asked, narrowed, filters, matches)
 
         def read(tx: Tx) -> list[Entity]:
@@ -234,7 +232,7 @@ class DistributedReads:
         return gathered.here(self._entities.get(tx, asked.actor.tenant, entity_id))
 
     def _fits(self, query: EntityQuery, entity: Entity, lookup: Lookup) -> bool:
-        return self._finder.fits(query, entity) and _holds(query, entity, lookup)
+        return self._finder.fits(query, entity) and holds(query, entity, lookup)
 
     async def _shown(
         self, asked: Asked, query: EntityQuery, entities: list[Entity]
@@ -255,21 +253,5 @@ def _confined(query: EntityQuery, ids: Sequence[str]) -> EntityQuery:
     return replace(query, which=which)
 
 
-def _wanted(matches: list[Match], among: Holders | None) -> list[Match]:
-    if among is None:
-        return matches
-    wanted = {holder for held in among.values() for holder in held}
-    return [match for match in matches if match.registration.id in wanted]
-
-
 def _only(query: EntityQuery, entity_id: str) -> list[Which]:
     return [replace(one, ids=[entity_id], id_pattern=None) for one in query.which]
-
-
-def _holds(query: EntityQuery, entity: Entity, lookup: Lookup) -> bool:
-    return (
-        (not query.attributes or any(name in entity for name in query.attributes))
-        and (query.q is None or q.matches(query.q, entity, lookup))
-        and (query.scopes is None or matches_scopes(query.scopes, entity.get("scope", ())))
-        and (query.geoq is None or geoq.matches(query.geoq, entity))
-    )

@@ -291,9 +291,7 @@ class DistributedWrites:
         names = frozenset((attribute,))
         plan = await self._sharing.plan_for(asked, operation, entity_id, names, types)
 
-        def path(context: Context) -> str:
-            name = attribute if ":" not in attribute else context.compact(attribute)
-            return f"{entity_path(entity_id)}/attrs/{quote(name, safe='')}"
+        path = attribute_path(entity_path(entity_id), attribute)
 
         def document(context: Context) -> Any:
             return compact_attribute(list(body or ()), context, sys_attrs=True)
@@ -349,6 +347,17 @@ class DistributedWrites:
 def entity_path(entity_id: str) -> str:
     """Return the path of an entity below `/ngsi-ld/v1`."""
     return f"/entities/{quote(entity_id, safe=':')}"
+
+
+def attribute_path(entity: str, attribute: str, tail: str = "") -> Callable[[Context], str]:
+    """Return what gives the path of an attribute (expanded name) below that of an entity."""
+
+    def path(context: Context) -> str:
+        # `scope` is addressed like an attribute, and has no expanded name.
+        name = attribute if ":" not in attribute else context.compact(attribute)
+        return f"{entity}/attrs/{quote(name, safe='')}{tail}"
+
+    return path
 
 
 def without_id(fragment: Entity) -> Entity:

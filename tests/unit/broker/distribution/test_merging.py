@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,9 +149,14 @@ def _fragments(draw: st.DrawFn) -> Fragment:
     return Fragment(entity, auxiliary=draw(st.booleans()))
 
 
+def _canonical(value: Any) -> bytes:
+    # Not `repr`: two instances that say the same may have their members in another order.
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
 def _as_sets(entity: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: sorted(value, key=repr) if isinstance(value, list) else value
+        key: sorted(value, key=_canonical) if isinstance(value, list) else value
         for key, value in entity.items()
     }
 
