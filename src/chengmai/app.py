@@ -35,6 +35,7 @@ from chengmai.broker.registry.book import RegistryBook
 from chengmai.broker.registry.room import Watching
 from chengmai.broker.registry.service import Registry
 from chengmai.broker.service import Broker
+from chengmai.broker.snapshots.filling import Filling
 from chengmai.broker.snapshots.service import Snapshots
 from chengmai.broker.subscribing import TO_ENTITIES, Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
@@ -202,10 +203,11 @@ class City:
         reader = Reader(self.contexts, self.shelf.fetch)
         gatherer = Gatherer(self.registry.book, self.forwarder, reader, self.real_clock)
         self.reads = DistributedReads(self.broker, work, entities, gatherer)
-        audit, kept = self.trust.audit, SqliteSnapshots()
-        self.snapshots = Snapshots(work, kept, entities, self.reads, audit, self.clock)
         self.discovery = DistributedDiscovery(self.broker, gatherer)
         self.past = DistributedPast(self.temporal, gatherer)
+        past, kept, heads = self.store.history, SqliteSnapshots(), SqliteTransients()
+        filling = Filling(work, kept, entities, past, heads, self.reads, self.past)
+        self.snapshots = Snapshots(work, kept, filling, self.trust.audit, self.clock)
         sharing = Sharing(
             work, self.broker, self.registry.book, self.forwarder, self.trust.audit, self.clock
         )

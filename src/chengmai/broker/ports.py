@@ -122,9 +122,19 @@ class Chronicle(Protocol):
     """Port: the history, as far as the commit path writes to it."""
 
     def record(
-        self, tx: Any, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
+        self,
+        tx: Any,
+        tenant: str,
+        entity_id: str,
+        changes: Sequence[tuple[str, Instance]],
+        *,
+        stamped: bool = False,
     ) -> None:
-        """Keep each (attribute IRI, instance) as it became true."""
+        """Keep each (attribute IRI, instance) as it became true.
+
+        It is recorded now; of one that is `stamped` the instants stay as it tells them (`modifiedAt`,
+        `createdAt`), and so does its `instanceId`.
+        """
         ...
 
     def forget(

@@ -46,6 +46,7 @@ class TemporalAsk:
     """What of an evolution is asked for; `attributes` and `datasets` None mean all.
 
     `page` is how many instances a page holds at about; None gives everything (aggregates need it).
+    More than `most` instances of all entities together are refused.
     """
 
     window: TemporalQuery
@@ -53,6 +54,7 @@ class TemporalAsk:
     datasets: frozenset[str] | None = None
     scopes: Selector | None = None
     page: int | None = None
+    most: int | None = None
 
     @property
     def is_folded(self) -> bool:
@@ -216,10 +218,12 @@ class TemporalBroker:
 
         def every(tx: Tx) -> TemporalFound:
             page: list[tuple[Entity, Series]] = []
-            seen = 0
+            seen = held = 0
             end = query.offset + query.limit
             for entity, series in self._evolutions(tx, actor.tenant, query, ask):
                 seen += 1
+                held += instances_in(series)
+                check_most(held, ask.most)
                 if query.offset < seen <= end:
                     page.append((entity, series))
                 if not query.count and seen > end:
@@ -299,13 +303,7 @@ class TemporalBroker:
                 for name, found in series.items()
             }
             series = {name: found for name, found in kept.items() if found}
-        if (count := sum(map(len, series.values()))) > MOST_INSTANCES:
-            raise TooManyResults(
-                f"{count} instances match, more than {MOST_INSTANCES}",
-                code="temporal.too_many",
-                param="timerel",
-                fix="narrow the window, name attrs, or ask for lastN",
-            )
+        check_most(instances_in(series), MOST_INSTANCES)
         if ask.scopes is not None:
             held = self._chronicle.past(tx, tenant, entity_id, _ALWAYS, attributes=["scope"])
             shown = ask.attributes is None or "scope" in ask.attributes
@@ -362,6 +360,22 @@ class TemporalBroker:
         if attribute not in found:
             raise _missing(attribute)
         return found[attribute]
+
+
+def instances_in(series: Series) -> int:
+    """Return how many instances there are in all."""
+    return sum(map(len, series.values()))
+
+
+def check_most(count: int, most: int | None) -> None:
+    """Raise `TooManyResults` when more than `most` instances match."""
+    if most is not None and count > most:
+        raise TooManyResults(
+            f"{count} instances match, more than {most}",
+            code="temporal.too_many",
+            param="timerel",
+            fix="narrow the window, name attrs, or ask for lastN",
+        )
 
 
 def _page(entities: list[tuple[Entity, Series]], ask: TemporalAsk) -> TemporalFound:

@@ -75,8 +75,10 @@ class EmbeddedHistory:
         tenant: str,
         entity_id: str,
         changes: Sequence[tuple[str, Instance]],
+        *,
+        stamped: bool = False,
     ) -> None:
-        record(tx, tenant, entity_id, changes)
+        record(tx, tenant, entity_id, changes, stamped=stamped)
 
     def forget(
         self,

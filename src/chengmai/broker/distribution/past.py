@@ -28,7 +28,14 @@ from chengmai.broker.problems import EntityNotFound
 from chengmai.broker.registry.matching import Match
 from chengmai.broker.registry.model import Mode
 from chengmai.broker.subscription import EntityInfo
-from chengmai.broker.temporal import EvolutionQuery, TemporalAsk, TemporalBroker, TemporalFound
+from chengmai.broker.temporal import (
+    EvolutionQuery,
+    TemporalAsk,
+    TemporalBroker,
+    TemporalFound,
+    check_most,
+    instances_in,
+)
 from chengmai.kernel.instants import parse_us
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.evolution import Cut, Series, paged
@@ -224,7 +231,7 @@ class DistributedPast:
         matches: Sequence[Match],
         ask: TemporalAsk,
     ) -> TemporalFound:
-        here = await asyncio.gather(*(self._here(asked, one, matches, ask) for one in ids))
+        here = await self._all_here(asked, ids, matches, ask)
         parts = {
             one: [
                 *([] if local is None else [_Part(local)]),
@@ -239,6 +246,20 @@ class DistributedPast:
         edge = _edge([cut for cut in cuts if cut is not None], ask.window)
         entities = [_one(found, ask, edge) for found in parts.values() if found]
         return TemporalFound(entities, cut=_cut(entities, ask, edge))
+
+    async def _all_here(
+        self, asked: Asked, ids: Sequence[str], matches: Sequence[Match], ask: TemporalAsk
+    ) -> Sequence[Told | None]:
+        if ask.most is None:
+            return await asyncio.gather(*(self._here(asked, one, matches, ask) for one in ids))
+        # One after the other, so that no more is held than may be.
+        held, count = [], 0
+        for one in ids:
+            told = await self._here(asked, one, matches, ask)
+            count += 0 if told is None else instances_in(told.series)
+            check_most(count, ask.most)
+            held.append(told)
+        return held
 
     async def _here(
         self, asked: Asked, entity_id: str, matches: Sequence[Match], ask: TemporalAsk

@@ -7,21 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import orjson
 
 from chengmai.broker.distribution.asked import Asked
+from chengmai.broker.distribution.past import DistributedPast
 from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.model import EntityQuery
-from chengmai.broker.ports import Candidates, EntityStore
-from chengmai.broker.snapshots.model import MOST_BYTES, MOST_ENTITIES, Plan, Snapshot, SnapshotStore
+from chengmai.broker.ports import Candidates, Chronicle, EntityStore, TransientStore
+from chengmai.broker.snapshots.model import (
+    MOST_BYTES,
+    MOST_ENTITIES,
+    MOST_INSTANCES,
+    PastPlan,
+    Plan,
+    Snapshot,
+    SnapshotStore,
+)
 from chengmai.broker.snapshots.problems import SnapshotNotFound
 from chengmai.kernel.problems import TooLarge
 from chengmai.kernel.work import Tx, Work
-from chengmai.ngsild.entity import Entity
+from chengmai.ngsild.entity import Entity, Instance
+from chengmai.ngsild.evolution import Pairs, Series
 from chengmai.ngsild.projection import EVERYTHING
+from chengmai.ngsild.temporal import TemporalQuery
 
 AT_ONCE = 500
+_ALWAYS = TemporalQuery(timeproperty="modifiedAt")
 _KEPT = ("id", "type", "scope", "createdAt", "modifiedAt")
 
 
@@ -31,31 +45,48 @@ class Budget:
 
     entities: int = MOST_ENTITIES
     size: int = MOST_BYTES
+    instances: int = MOST_INSTANCES
 
-    def take(self, entities: Sequence[Entity]) -> None:
-        """Count entities; raises `TooLarge`, and counts nothing, when it would be too many or too much."""
-        size = sum(len(orjson.dumps(one)) for one in entities)
-        if len(entities) > self.entities or size > self.size:
+    def take(self, entities: Sequence[Entity], past: Sequence[Pairs] = ()) -> None:
+        """Count entities and what is told of their past; raises `TooLarge` where it would be too much.
+
+        Then nothing is counted.
+        """
+        size = sum(len(orjson.dumps(one)) for one in (*entities, *past))
+        told = sum(map(len, past))
+        if len(entities) > self.entities or size > self.size or told > self.instances:
             raise TooLarge(
-                f"a snapshot holds {MOST_ENTITIES} entities and {MOST_BYTES} bytes at most",
+                f"a snapshot holds {MOST_ENTITIES} entities, {MOST_INSTANCES} instances of their past"
+                f" and {MOST_BYTES} bytes at most",
                 code="snapshot.size",
                 param="snapshotQueries",
                 fix="narrow the queries",
             )
         self.entities -= len(entities)
         self.size -= size
+        self.instances -= told
 
 
 class Filling:
     """Copies into the spaces of snapshots, and empties them."""
 
     def __init__(
-        self, work: Work[Tx], store: SnapshotStore, entities: EntityStore, reads: DistributedReads
+        self,
+        work: Work[Tx],
+        store: SnapshotStore,
+        entities: EntityStore,
+        chronicle: Chronicle,
+        transients: TransientStore,
+        reads: DistributedReads,
+        past: DistributedPast,
     ) -> None:
         self._work = work
         self._store = store
         self._entities = entities
+        self._chronicle = chronicle
+        self._transients = transients
         self._reads = reads
+        self._past = past
 
     async def copy(self, made: Snapshot, plan: Plan, asked: Asked, budget: Budget) -> int:
         """Copy what a query finds here and at sources (clause 5.7.2.4); return how many entities.
@@ -75,21 +106,58 @@ class Filling:
         await self._put(made, kept)
         return len(kept)
 
+    async def copy_past(self, made: Snapshot, plan: PastPlan, asked: Asked, budget: Budget) -> int:
+        """Copy the evolutions that a query finds here and at sources (clause 5.7.4.4); return how many.
+
+        Every instance keeps the instants it has. Raises as `copy` does.
+        """
+        query = replace(plan.query, limit=budget.entities + 1, offset=0, count=False)
+        # One more than there is room for tells that it is too much.
+        ask = replace(plan.ask, most=budget.instances + 1)
+        asked = replace(asked, local=asked.local or plan.local)
+        found = await self._past.query(asked, query, ask, plan.filters)
+        told = [(head, _pairs(plan, series)) for head, series in found.entities]
+        told = [(head, pairs) for head, pairs in told if pairs]
+        budget.take([_head(head) for head, _ in told], [pairs for _, pairs in told])
+        for head, pairs in told:
+            await self._put_past(made, _head(head), pairs)
+        return len(told)
+
     async def clone(self, source: Snapshot, made: Snapshot) -> None:
         """Copy all that a snapshot holds into another one."""
         after = ""
         while part := await self._part(source.space, after):
             await self._put(made, part)
+            await self._clone_past(source.space, made, part)
             after = part[-1]["id"]
+        heads = await self._work.read(lambda tx: self._transients.remnants(tx, source.space))
+        await self._clone_past(source.space, made, heads)
+
+    async def _clone_past(self, space: str, made: Snapshot, heads: Sequence[Entity]) -> None:
+        for head in heads:
+            entity_id = head["id"]
+            past = await self._work.read(partial(self._all_past, space=space, entity_id=entity_id))
+            if past:
+                await self._put_past(made, _head(head), past)
+
+    def _all_past(self, tx: Tx, space: str, entity_id: str) -> Pairs:
+        found = self._chronicle.past(tx, space, entity_id, _ALWAYS)
+        return [(name, one) for name, series in found.items() for one in series]
 
     async def empty(self, space: str) -> None:
         """Remove everything from a space."""
 
         def remove(tx: Tx) -> None:
             for one in part:
+                self._chronicle.forget(tx, space, one["id"])
                 self._entities.remove(tx, space, one["id"])
+                self._transients.drop_remnant(tx, space, one["id"])
 
         while part := await self._part(space, ""):
+            await self._work.write(remove)
+        heads = await self._work.read(lambda tx: self._transients.remnants(tx, space))
+        for begin in range(0, len(heads), AT_ONCE):
+            part = heads[begin : begin + AT_ONCE]
             await self._work.write(remove)
 
     async def _part(self, space: str, after: str) -> list[Entity]:
@@ -103,9 +171,7 @@ class Filling:
             part = entities[begin : begin + AT_ONCE]
 
             def put(tx: Tx, part: Sequence[Entity] = part) -> None:
-                kept = self._store.get(tx, made.tenant, made.id)
-                if kept is None or kept.space != made.space:
-                    raise SnapshotNotFound(made.id)
+                self._check_there(tx, made)
                 for one in part:
                     before = self._entities.get(tx, made.space, one["id"])
                     # What two queries show of an entity stands together.
@@ -113,6 +179,48 @@ class Filling:
                     self._entities.put(tx, made.space, whole, before)
 
             await self._work.write(put)
+
+    async def _put_past(self, made: Snapshot, head: Entity, told: Pairs) -> None:
+        """Record what is told of an entity; whoever is not in the snapshot otherwise is there by its head."""
+        begin = 0
+        while begin < len(told):
+            end = min(begin + AT_ONCE, len(told))
+            # What was recorded at one instant is recorded together: it stands side by side.
+            while end < len(told) and _moment(told[end]) == _moment(told[end - 1]):
+                end += 1
+
+            def put(tx: Tx, part: Pairs = told[begin:end]) -> None:
+                self._check_there(tx, made)
+                if self._entities.get(tx, made.space, head["id"]) is None:
+                    self._transients.leave(tx, made.space, head)
+                self._chronicle.record(tx, made.space, head["id"], part, stamped=True)
+
+            await self._work.write(put)
+            begin = end
+
+    def _check_there(self, tx: Tx, made: Snapshot) -> None:
+        kept = self._store.get(tx, made.tenant, made.id)
+        if kept is None or kept.space != made.space:
+            raise SnapshotNotFound(made.id)
+
+
+def _head(entity: Entity) -> Entity:
+    return {name: entity[name] for name in _KEPT if name in entity}
+
+
+def _pairs(plan: PastPlan, series: Series) -> Pairs:
+    """Return what a query picks of an evolution, oldest first."""
+    newest_first = plan.ask.window.last_n is not None
+    return [
+        (name, one)
+        for name, found in series.items()
+        if plan.keeps(name)
+        for one in (reversed(found) if newest_first else found)
+    ]
+
+
+def _moment(pair: tuple[str, Instance]) -> tuple[str, Any]:
+    return pair[0], pair[1].get("modifiedAt")
 
 
 def _all_of(plan: Plan, most: int) -> EntityQuery:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from chengmai.broker.distribution.narrowing import Filters
 from chengmai.broker.model import EntityQuery
 from chengmai.broker.snapshots.problems import NotInSnapshot, SnapshotInvalid
+from chengmai.broker.temporal import EvolutionQuery, TemporalAsk
 from chengmai.kernel.instants import format_us, parse_duration
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity
@@ -19,17 +20,21 @@ from chengmai.ngsild.qparse import MEMBERS
 MOST_SNAPSHOTS = 20
 """That a tenant has at a time."""
 MOST_QUERIES = 10
+"""Of both kinds together."""
 MOST_ENTITIES = 10_000
+MOST_INSTANCES = 100_000
+"""Of all evolutions of a snapshot."""
 MOST_BYTES = 64 * 1024 * 1024
 LIFETIME = timedelta(days=1)
 LONGEST = timedelta(days=7)
 PREPARING = "preparing"
 _PRIORITY = 5
+QUERIES = ("snapshotQueries", "snapshotTemporalQueries")
+DETAILS = ("snapshotQueriesDetails", "snapshotTemporalQueriesDetails")
 _OUTPUT = frozenset(
     [
         "snapshotStatus",
-        "snapshotQueriesDetails",
-        "snapshotTemporalQueriesDetails",
+        *DETAILS,
         "createdAt",
         "modifiedAt",
         "expiresAt",
@@ -37,8 +42,7 @@ _OUTPUT = frozenset(
     ]
 )
 """What the broker alone says; it is not looked at when it is sent (table 5.2.41-2)."""
-_QUERIES = ("snapshotQueries", "snapshotTemporalQueries")
-_KNOWN = {"id", "type", "snapshotPriority", "snapshotLifetime", *_QUERIES} | _OUTPUT
+_KNOWN = {"id", "type", "snapshotPriority", "snapshotLifetime", *QUERIES} | _OUTPUT
 ASKABLE = ("snapshotPriority", "snapshotLifetime", "snapshotStatus", "expiresAt", "lastUsedAt")
 """Members that `q` of a purge may be about (clause 5.16.7)."""
 
@@ -81,6 +85,25 @@ class Plan:
     filters: Filters
 
 
+@dataclass(frozen=True)
+class PastPlan:
+    """One temporal query of a snapshot, compiled; `keeps` tells which attributes it picks."""
+
+    query: EvolutionQuery
+    ask: TemporalAsk
+    filters: Filters
+    keeps: Callable[[str], bool]
+    local: bool
+
+
+@dataclass(frozen=True)
+class Plans:
+    """All queries of a snapshot, in order."""
+
+    now: Sequence[Plan] = ()
+    past: Sequence[PastPlan] = ()
+
+
 class SnapshotStore(Protocol):
     """Port: snapshots of every tenant, and the spaces of those that are over."""
 
@@ -120,14 +143,7 @@ def members_of(body: Any, *, is_new: bool) -> dict[str, Any]:
     if unknown := sorted(body.keys() - _KNOWN):
         raise _refused(unknown[0], "it is no member of a Snapshot", "leave it out")
     made = {name: value for name, value in body.items() if name not in _OUTPUT}
-    if is_new and not isinstance(made.get("snapshotQueries"), list):
-        raise _refused(
-            "snapshotQueries", "it is no list of queries", 'write [{"type": "Query", …}]'
-        )
-    if not is_new and "snapshotQueries" in made:
-        raise _refused("snapshotQueries", "it cannot be changed", "make a new snapshot")
-    if is_new and not 1 <= len(made["snapshotQueries"]) <= MOST_QUERIES:
-        raise _refused("snapshotQueries", f"1 to {MOST_QUERIES} queries are taken", "send fewer")
+    _check_queries(made, is_new=is_new)
     if "id" in made:
         checked_uri(made["id"], "id")
     _check_priority(made.get("snapshotPriority", _PRIORITY))
@@ -136,8 +152,21 @@ def members_of(body: Any, *, is_new: bool) -> dict[str, Any]:
     return {name: made[name] for name in made if name != "type"}
 
 
+def _check_queries(made: Mapping[str, Any], *, is_new: bool) -> None:
+    given = [name for name in QUERIES if name in made]
+    if given and not is_new:
+        raise _refused(given[0], "it cannot be changed", "make a new snapshot")
+    if is_new and not given:
+        raise _refused(QUERIES[0], "it is missing", f"give it, or {QUERIES[1]}")
+    for name in given:
+        if not isinstance(made[name], list) or not made[name]:
+            raise _refused(name, "it is no list of queries", 'write [{"type": "Query", …}]')
+    if sum(len(made[name]) for name in given) > MOST_QUERIES:
+        raise _refused(given[0], f"1 to {MOST_QUERIES} queries are taken", "send fewer")
+
+
 def _check_offered(body: Mapping[str, Any]) -> None:
-    for name in ("endpoint", "receiverInfo", "snapshotTemporalQueries"):
+    for name in ("endpoint", "receiverInfo"):
         if name in body:
             raise NotInSnapshot(
                 f"{name} of a snapshot is not offered", param=name, fix="leave it out"

@@ -12,12 +12,12 @@ from typing import Any
 import structlog
 
 from chengmai.broker.distribution.asked import Asked
-from chengmai.broker.distribution.reads import DistributedReads
-from chengmai.broker.ports import EntityStore
 from chengmai.broker.snapshots.filling import Budget, Filling
 from chengmai.broker.snapshots.model import (
+    DETAILS,
     MOST_SNAPSHOTS,
-    Plan,
+    QUERIES,
+    Plans,
     Snapshot,
     SnapshotStore,
     lifetime_of,
@@ -54,8 +54,7 @@ class Snapshots:
         self,
         work: BriefWork[Tx],
         store: SnapshotStore,
-        entities: EntityStore,
-        reads: DistributedReads,
+        filling: Filling,
         audit: Audit,
         clock: Clock,
     ) -> None:
@@ -63,7 +62,7 @@ class Snapshots:
         self._store = store
         self._audit = audit
         self._clock = clock
-        self._filling = Filling(work, store, entities, reads)
+        self._filling = filling
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self._tasks: set[asyncio.Task[None]] = set()
         self._used: dict[tuple[str, str], str] = {}
@@ -86,7 +85,7 @@ class Snapshots:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def create(
-        self, asked: Asked, members: Mapping[str, Any], plans: Sequence[Plan], explain: Explain
+        self, asked: Asked, members: Mapping[str, Any], plans: Plans, explain: Explain
     ) -> str:
         """Begin a snapshot of what queries find and return its id (clause 5.16.1); it fills in the background.
 
@@ -104,7 +103,7 @@ class Snapshots:
         kept = {
             name: value
             for name, value in source.document.items()
-            if name in ("snapshotQueries", "snapshotPriority", "snapshotLifetime")
+            if name in (*QUERIES, "snapshotPriority", "snapshotLifetime")
         }
         made = await self._begin(actor, {**kept, **members}, "snapshot.clone")
         # Its space is not emptied while it is read.
@@ -115,7 +114,7 @@ class Snapshots:
                 await self._filling.clone(source, made)
             finally:
                 self._copied_from.remove(source.space)
-            names = ("snapshotStatus", "snapshotQueriesDetails")
+            names = ("snapshotStatus", *DETAILS)
             return {name: source.document[name] for name in names if name in source.document}
 
         self._spawn(made, copy)
@@ -238,25 +237,40 @@ class Snapshots:
             except Problem as problem:
                 _log.warning("snapshot.failed", id=made.id, why=problem.detail)
                 await self._finish(made, {"snapshotStatus": "failure"})
+            except Exception:
+                # Whoever waits for it must not wait for ever.
+                _log.exception("snapshot.failed", id=made.id)
+                await self._finish(made, {"snapshotStatus": "failure"})
 
         task = asyncio.create_task(run(), name="snapshot")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _fill(
-        self, made: Snapshot, asked: Asked, plans: Sequence[Plan], explain: Explain
+        self, made: Snapshot, asked: Asked, plans: Plans, explain: Explain
     ) -> dict[str, Any]:
-        budget = Budget()
-        details = [await self._result(made, plan, asked, budget, explain) for plan in plans]
-        return {"snapshotStatus": status_of(details), "snapshotQueriesDetails": details}
+        budget, filling = Budget(), self._filling
+        copies = [partial(filling.copy, made, one, asked, budget) for one in plans.now]
+        details = [await self._result(made, copy, asked, explain) for copy in copies]
+        copies = [partial(filling.copy_past, made, one, asked, budget) for one in plans.past]
+        past = [await self._result(made, copy, asked, explain) for copy in copies]
+        told = zip(DETAILS, (details, past), strict=True)
+        return {
+            "snapshotStatus": status_of([*details, *past]),
+            **{name: each for name, each in told if each},
+        }
 
     async def _result(
-        self, made: Snapshot, plan: Plan, asked: Asked, budget: Budget, explain: Explain
+        self,
+        made: Snapshot,
+        copy: Callable[[], Awaitable[int]],
+        asked: Asked,
+        explain: Explain,
     ) -> dict[str, Any]:
         """Return what became of one query (clause 5.2.42)."""
         asked.warnings.clear()
         try:
-            copied = await self._filling.copy(made, plan, asked, budget)
+            copied = await copy()
         except SnapshotNotFound:
             raise
         except Problem as problem:

@@ -51,17 +51,25 @@ def number_of(instance: Instance) -> float | None:
     return None
 
 
-def body_of(instance: Instance, number: float | None, series: Series) -> str | None:
-    """Return the JSON to keep beside the number, or None when the number and the series say it all."""
+def body_of(
+    instance: Instance, number: float | None, series: Series, *, born: str | None = None
+) -> str | None:
+    """Return the JSON to keep beside the number, or None when the number and the series say it all.
+
+    `born` is `createdAt` where that is not the instant at which the observation was recorded.
+    """
     _, kind, unit = series
     if (
         number is not None
+        and born is None
         and instance["type"] == kind
         and instance.get("unitCode", "") == unit
         and _PLAIN.issuperset(instance)
     ):
         return None
     kept = {k: v for k, v in instance.items() if k not in ("createdAt", "modifiedAt", "deletedAt")}
+    if born is not None:
+        kept["createdAt"] = born
     if "deletedAt" in instance:
         kept = {"deletedAt": instance["deletedAt"], **kept}
     return orjson.dumps(kept).decode()
@@ -85,7 +93,8 @@ def instance_of(
         if observed:
             made["observedAt"] = format_us(at_us)
     made.setdefault("instanceId", f"urn:ngsi-ld:Instance:{number}:{at_us}")
-    made["createdAt"] = made["modifiedAt"] = format_us(modified_us)
+    made["modifiedAt"] = format_us(modified_us)
+    made.setdefault("createdAt", made["modifiedAt"])
     return made
 
 
@@ -130,8 +139,10 @@ def record(
     tenant: str,
     entity_id: str,
     changes: Sequence[tuple[str, Instance]],
+    *,
+    stamped: bool = False,
 ) -> None:
-    """Write each (attribute IRI, instance) as an observation."""
+    """Write each (attribute IRI, instance) as an observation, recorded now or, `stamped`, when it says."""
     if not changes:
         return
     now_us = to_us(tx.now)
@@ -140,24 +151,37 @@ def record(
         for name, one in changes
     ]
     known = series_of(tx, tenant, entity_id, wanted)
-    unobserved: dict[int, int] = {}
+    unobserved: dict[tuple[int, int], int] = {}
     instants: dict[str, int] = {}
     for (attribute, instance), (_, dataset, _, _) in zip(changes, wanted, strict=True):
         series = known[attribute, dataset]
         number = number_of(instance)
         observed = "observedAt" in instance
         text = instance.get("observedAt") or instance.get("deletedAt")
+        recorded_us, born = _stamps(instance, now_us) if stamped else (now_us, None)
         if text is None:
             # Several that came together without an instant of their own stand side by side.
-            beside = unobserved.get(series[0], 0)
-            at_us = now_us + beside
-            unobserved[series[0]] = beside + 1
+            beside = unobserved.get((series[0], recorded_us), 0)
+            at_us = recorded_us + beside
+            unobserved[series[0], recorded_us] = beside + 1
         elif (at := instants.get(text)) is not None:
             at_us = at
         else:
             at_us = instants[text] = parse_us(text)
-        body = body_of(instance, number, series)
-        tx.insert(_RECORD, (series[0], at_us, now_us, observed, number, body))
+        body = body_of(instance, number, series, born=born)
+        tx.insert(_RECORD, (series[0], at_us, recorded_us, observed, number, body))
+
+
+def _stamps(instance: Instance, now_us: int) -> tuple[int, str | None]:
+    """Return when an instance was recorded where it comes from, and `createdAt` when that is another instant.
+
+    Who does not tell the one is taken at the next best: it cannot be later than that it was observed.
+    """
+    told = ("modifiedAt", "createdAt", "deletedAt", "observedAt")
+    text = next((instance[name] for name in told if name in instance), None)
+    recorded_us = now_us if text is None else parse_us(text)
+    born = instance.get("createdAt")
+    return recorded_us, None if born is None or parse_us(born) == recorded_us else str(born)
 
 
 def void(tx: SqliteTx, series: int, at_us: int) -> None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from chengmai.broker.snapshots.model import ASKABLE, Plan, members_of
+from chengmai.broker.snapshots.model import (
+    ASKABLE,
+    MOST_INSTANCES,
+    PastPlan,
+    Plan,
+    Plans,
+    members_of,
+)
 from chengmai.broker.snapshots.problems import NotInSnapshot, SnapshotInvalid
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.members import checked_uri
@@ -16,6 +24,7 @@ from chengmai.web.api.machine import Machine, asked_by
 from chengmai.web.api.negotiation import accepted, body_with_context
 from chengmai.web.api.problems import problem_body
 from chengmai.web.api.querybody import given_in_body
+from chengmai.web.api.temporal_ask import asked_by_body
 
 HEADER = "NGSILD-Snapshot"
 _PATH = "/ngsi-ld/v1/snapshots/"
@@ -25,7 +34,10 @@ async def create(machine: Machine, request: Request) -> Response:
     """POST /snapshots"""
     body, context = body_with_context(request, machine.contexts)
     members = members_of(body, is_new=True)
-    plans = [_plan(one, request, context) for one in members["snapshotQueries"]]
+    plans = Plans(
+        [_plan(one, request, context) for one in members.get("snapshotQueries", ())],
+        [_past_plan(one, request, context) for one in members.get("snapshotTemporalQueries", ())],
+    )
     asked = asked_by(request, context)
     # It outlives the request: what is told of sources goes into the snapshot.
     asked.warnings = []
@@ -107,6 +119,19 @@ def _plan(one: Any, request: Request, context: Context) -> Plan:
             fix="leave them out, and ask for them within the snapshot",
         )
     return Plan(entity_query(given, request, context), filters_of(given, context))
+
+
+def _past_plan(one: Any, request: Request, context: Context) -> PastPlan:
+    asked = asked_by_body(request, one, context, page=MOST_INSTANCES)
+    if asked.ask.window.methods:
+        raise SnapshotInvalid(
+            "snapshotTemporalQueries: aggregates are for answers, not for what is kept",
+            param="snapshotTemporalQueries",
+            fix="leave aggrParams out, and ask for them within the snapshot",
+        )
+    # All of it is read, so that a page over time is none here.
+    ask = replace(asked.ask, page=None)
+    return PastPlan(asked.query, ask, asked.filters, asked.keeps, asked.local)
 
 
 def _made(snapshot_id: str) -> Response:
