@@ -132,10 +132,9 @@ def test_refused_records_are_shown_with_their_reason(
     visitor.sign_in()
     visitor.go("/feeds")
 
-    samples = visitor.page.locator("details.twin summary").first
-    expect(samples).to_be_visible()
-    samples.click()
-    expect(visitor.page.locator("ul.samples").first).to_contain_text("forty")
+    air = visitor.page.locator("section", has_text="Air quality (recorded").first
+    air.locator("details.twin summary").click()
+    expect(air.locator("ul.samples")).to_contain_text("forty")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

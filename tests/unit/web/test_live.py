@@ -43,6 +43,14 @@ async def test_what_was_missed_is_told_first() -> None:
     ]
 
 
+async def test_what_comes_while_a_page_is_made_is_told_to_that_page() -> None:
+    hub = LiveHub("run")
+    hub.publish("city", "feeds", {})
+    page = hub.latest()
+    hub.publish("city", "vitals", {})
+    assert await first(hub.subscribe(VIEWER, TOPICS, page), 1) == [("run-2", "vitals")]
+
+
 async def test_topics_and_tenants_are_kept_apart() -> None:
     hub = LiveHub("run")
     hub.publish("city", "feeds", {})

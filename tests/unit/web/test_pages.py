@@ -69,6 +69,10 @@ def test_every_page_is_guarded_and_holds_nothing_inline() -> None:
         assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", answer.text), path
 
 
+def test_a_page_says_up_to_which_news_it_is() -> None:
+    assert 'data-live-last="test-0"' in signed_in().get("/feeds").text
+
+
 def test_a_nonce_is_used_once() -> None:
     client = browser()
     first, second = (client.get("/sign-in").headers["content-security-policy"] for _ in range(2))

@@ -32,11 +32,15 @@ class LiveHub:
     def publish(self, tenant: str, topic: str, data: dict[str, Any]) -> None:
         """Tell everybody of `tenant` who listens to `topic`."""
         self._sequence += 1
-        item = (self._sequence, tenant, LiveEvent(f"{self._run}-{self._sequence}", topic, data))
+        item = (self._sequence, tenant, LiveEvent(self.latest(), topic, data))
         self._kept.append(item)
         for queue in self._subscribers:
             if queue.qsize() <= self._backlog:
                 queue.put_nowait(item)
+
+    def latest(self) -> str:
+        """Return the id of the newest event; see `ports.LiveFeed`."""
+        return f"{self._run}-{self._sequence}"
 
     def close(self) -> None:
         """End every subscription; for the server's shutdown."""
@@ -82,4 +86,4 @@ class LiveHub:
         return [item for item in self._kept if item[0] > last]
 
     def _reload(self) -> LiveEvent:
-        return LiveEvent(f"{self._run}-{self._sequence}", "reload")
+        return LiveEvent(self.latest(), "reload")

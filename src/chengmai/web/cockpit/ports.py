@@ -136,6 +136,10 @@ class Accounts(Protocol):
 class LiveFeed(Protocol):
     """Port: news of committed changes."""
 
+    def latest(self) -> str:
+        """Return the id of the newest event: a page that reads after this call misses nothing after it."""
+        ...
+
     def subscribe(
         self, actor: Actor, topics: frozenset[str], last_event_id: str | None
     ) -> AsyncIterator[LiveEvent]:

@@ -58,10 +58,18 @@ def route(screen: Screen, parts: Parts) -> Route:
 
 
 async def _begin(request: Request, parts: Parts) -> Visit:
+    heard = parts.live.latest()
     session = request.cookies.get(parts.settings.session_cookie, "")
     browser = request.cookies.get(parts.settings.browser_cookie, "")
     actor = await parts.accounts.actor_of(session) if session else None
-    return Visit(request, parts, actor, session if actor else "", browser or secrets.token_hex(16))
+    return Visit(
+        request,
+        parts,
+        actor,
+        session if actor else "",
+        browser or secrets.token_hex(16),
+        heard=heard,
+    )
 
 
 async def _guarded(screen: Screen, visit: Visit) -> Response:

@@ -64,7 +64,9 @@ class Parts:
 
 @dataclass
 class Visit:
-    """One request. `form` holds the posted fields once they were read and found genuine."""
+    """One request. `form` holds the posted fields once they were read and found genuine; `heard` is
+    the newest news when it came in: what the page reads is at least that new.
+    """
 
     request: Request
     parts: Parts
@@ -72,6 +74,7 @@ class Visit:
     session: str
     browser: str
     form: dict[str, str] = field(default_factory=dict)
+    heard: str = ""
 
     @property
     def desk(self) -> Desk:

@@ -5,7 +5,7 @@ import { startLive } from "chengmai/live";
 const vendor = document.body.hasAttribute("data-vendor");
 if (vendor) await import("htmx").catch(() => document.body.removeAttribute("data-vendor"));
 startKeys();
-if (document.body.dataset.live) startLive(document.body.dataset.live);
+if (document.body.dataset.live) startLive(document.body.dataset.live, document.body.dataset.liveLast);
 
 // The personal menu closes when attention goes elsewhere.
 const menu = document.querySelector("details.menu");

@@ -5,13 +5,13 @@ const SILENCE_MS = 30_000;
 const SETTLE_MS = 1_500;
 const HIDDEN_MS = 60_000;
 
-export function startLive(address) {
+// `last` is the newest news when the page was made: what came between then and now is told first.
+export function startLive(address, last) {
   const sign = document.querySelector("[data-live-state]");
   const words = sign?.querySelector("[data-live-words]");
   const clock = startClock(document.querySelector("[data-clock]"));
   const waiting = new Set();
   let source = null;
-  let last = null;
   let heard = Date.now();
   let settle = 0;
   let hiding = 0;
