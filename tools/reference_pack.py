@@ -15,12 +15,13 @@ from pydantic_core import PydanticUndefined
 
 from chengmai.kernel.texts import Text
 from chengmai.packs.feeds import HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
-from chengmai.packs.model import CasesSpec, EntitySpec, Expectation, PackInfo, VitalSpec
+from chengmai.packs.model import CasesSpec, EntitySpec, Expectation, PackInfo, TableSpec, VitalSpec
 from tools.reference_words import cell, first_line, table, type_words
 
 FILES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("pack.toml", PackInfo),
     ("entities/*.toml", EntitySpec),
+    ("tables/*.toml", TableSpec),
     ('feeds/*.toml, connector = "replay"', ReplayFeed),
     ('feeds/*.toml, connector = "simulate"', SimulateFeed),
     ('feeds/*.toml, connector = "mqtt"', MqttFeed),

@@ -23,7 +23,7 @@ from chengmai.packs.model import Expectation, ExpectedVital, GivenReading, Pack,
 from chengmai.packs.problems import Finding, PackInvalid
 from chengmai.packs.reader import read_packs
 from chengmai.settings import Settings
-from chengmai.vitals.signs import views_of
+from chengmai.vitals.signs import tables_of, views_of
 from chengmai.vitals.sql import check_sql
 
 _AFTER = timedelta(seconds=1)
@@ -51,11 +51,11 @@ def check_packs(
     except PackInvalid as problem:
         result.findings += problem.findings
         return result
-    views = views_of([spec for pack in packs for spec in pack.entities])
+    views, tables = views_of([spec for pack in packs for spec in pack.entities]), tables_of(packs)
 
     def sql_check(vital: VitalSpec) -> list[str]:
         try:
-            check_sql(vital.sql, views)
+            check_sql(vital.sql, views, tables=tables)
         except Problem as problem:
             return [problem.detail + (f"; {problem.fix}" if problem.fix else "")]
         return []

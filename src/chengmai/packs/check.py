@@ -12,7 +12,16 @@ from itertools import combinations, pairwise
 from chengmai.kernel.problems import Invalid
 from chengmai.kernel.units import UNITS, UnknownUnit, convert, unit
 from chengmai.packs.feeds import MapSpec
-from chengmai.packs.model import Band, EntitySpec, Expectation, Pack, SimulateFeed, VitalSpec
+from chengmai.packs.model import (
+    Band,
+    EntitySpec,
+    Expectation,
+    Pack,
+    SimulateFeed,
+    TableRow,
+    TableSpec,
+    VitalSpec,
+)
 from chengmai.packs.problems import Finding
 
 SqlCheck = Callable[[VitalSpec], list[str]]
@@ -40,6 +49,7 @@ def check_pack(pack: Pack, *, sql_check: SqlCheck | None = None) -> list[Finding
     return [
         *_ids(pack, files),
         *(f for entity in pack.entities for f in _entity(entity, files)),
+        *(f for table in pack.tables for f in _table(table, files)),
         *_feeds(pack, files),
         *(f for vital in pack.vitals for f in _vital(pack, vital, files, sql_check)),
         *_cases(pack, files),
@@ -55,6 +65,7 @@ def check_packs(packs: Sequence[Pack], *, sql_check: SqlCheck | None = None) -> 
         ("category", [c.id for pack in packs for c in pack.cases.categories]),
         ("feed", [feed.id for pack in packs for feed in pack.feeds]),
         ("entity type", [entity.type for pack in packs for entity in pack.entities]),
+        ("view or table", [name for pack in packs for name in _tables_and_views(pack)]),
     ):
         found += [
             Finding("pack.toml", "id", f"{kind} {name!r} is in two packs", "rename one of them")
@@ -87,6 +98,7 @@ def _ids(pack: Pack, files: _Files) -> Iterator[Finding]:
         ("vitals", [vital.id for vital in pack.vitals]),
         ("entities", [entity.type for entity in pack.entities]),
         ("entities", [entity.view for entity in pack.entities]),
+        ("tables", [table.id for table in pack.tables]),
         ("cases", [category.id for category in pack.cases.categories]),
         ("cases", [responsible.id for responsible in pack.cases.units]),
     ):
@@ -121,6 +133,31 @@ def _range(file: str, key: str, low: float, high: float, code: str | None) -> It
     elif known and (known.to_base(low) < least or known.to_base(high) > most):
         message = f"{low:g} … {high:g} {known.symbol} cannot be: a wrong unit?"
         yield Finding(file, key, message, "correct min, max or unit")
+
+
+def _table(table: TableSpec, files: _Files) -> Iterator[Finding]:
+    file = files.of("tables", table.id)
+    for name, column in table.columns.items():
+        yield from _unit(file, f"columns.{name}.unit", column.unit)
+    for number, row in enumerate(table.rows):
+        key = f"rows.{number}"
+        if set(row.values) != set(table.columns):
+            columns = ", ".join(table.columns)
+            yield Finding(file, f"{key}.values", "not the columns of the table", f"give {columns}")
+        if row.from_ and row.until and row.from_ > row.until:
+            yield Finding(file, key, "ends before it begins", "correct from or until")
+    for one, other in combinations(table.rows, 2):
+        if one.name == other.name and _start(one) <= _end(other) and _start(other) <= _end(one):
+            yield Finding(
+                file,
+                f"rows ({one.name})",
+                "two rows hold on the same day",
+                "set until to the day before from",
+            )
+
+
+def _tables_and_views(pack: Pack) -> list[str]:
+    return [*(entity.view for entity in pack.entities), *(table.id for table in pack.tables)]
 
 
 def _feeds(pack: Pack, files: _Files) -> Iterator[Finding]:
@@ -174,7 +211,7 @@ def _vital(
     yield from _effective(file, vital.bands)
     if vital.stale_after < vital.step:
         yield Finding(file, "stale_after", "shorter than a step", "give at least one step")
-    views = {entity.view for entity in pack.entities}
+    views = set(_tables_and_views(pack))
     for name in sorted(_views_named(vital.sql) - views):
         choice = ", ".join(sorted(views))
         yield Finding(
@@ -196,10 +233,11 @@ def _vital(
 
 
 def _effective(file: str, bands: Sequence[Band]) -> Iterator[Finding]:
-    """Find bands of one level and side that hold on the same day, or leave days between them unruled."""
-    for level, above in sorted({(band.level, band.above is not None) for band in bands}):
-        same = [b for b in bands if b.level == level and (b.above is not None) == above]
-        key = f"bands ({level}, {'above' if above else 'below'})"
+    """Find bands of one name and side that hold on the same day, or leave days between them unruled."""
+    kinds = {(band.level, band.grade or "", band.above is not None) for band in bands}
+    for level, grade, above in sorted(kinds):
+        same = [b for b in bands if _kind(b) == (level, grade, above)]
+        key = f"bands ({grade or level}, {'above' if above else 'below'})"
         for one, other in combinations(same, 2):
             if _start(one) <= _end(other) and _start(other) <= _end(one):
                 yield Finding(
@@ -279,11 +317,15 @@ def _views_named(sql: str) -> set[str]:
     return {name for name in _NAME_AFTER_FROM.findall(plain) if name.lower() not in defined}
 
 
-def _start(band: Band) -> date:
+def _kind(band: Band) -> tuple[str, str, bool]:
+    return band.level, band.grade or "", band.above is not None
+
+
+def _start(band: Band | TableRow) -> date:
     return band.from_ or date.min + timedelta(days=1)
 
 
-def _end(band: Band) -> date:
+def _end(band: Band | TableRow) -> date:
     return band.until or date.max
 
 

@@ -13,6 +13,8 @@ from chengmai.packs.feeds import AnyFeed, FeedSpec, HttpFeed, MqttFeed, ReplayFe
 from chengmai.packs.forms import Duration, Slug, Spec
 
 Level = Literal["watch", "act"]
+Grade = Literal["blue", "yellow", "orange", "red"]
+"""The four colours of Chinese warnings, from the least to the most severe."""
 Trust = Literal["S", "M", "C", "D"]
 """S standard seen · M from memory · C a city's choice · D our own design. M and C show as 待核验."""
 
@@ -30,6 +32,7 @@ __all__ = [
     "ExpectedVital",
     "FeedSpec",
     "GivenReading",
+    "Grade",
     "HttpFeed",
     "Level",
     "Limit",
@@ -42,6 +45,9 @@ __all__ = [
     "SimulateFeed",
     "Slug",
     "Spec",
+    "TableColumn",
+    "TableRow",
+    "TableSpec",
     "Trust",
     "VitalSpec",
 ]
@@ -57,7 +63,8 @@ class AttributeSpec(Spec):
     min: float | None = None
     max: float | None = None
     column: Slug | None = None
-    """Name of the column in the SQL view; numbers only. Left out: the attribute's name in snake case."""
+    """Name of the column in the SQL view: of numbers, and of texts that are `static`. Left out: the attribute's
+    name in snake case."""
     static: bool = False
     """Known from the first reading on and not a time series (a capacity, a road class)."""
 
@@ -81,6 +88,8 @@ class Band(Spec):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     level: Level
+    grade: Grade | None = None
+    """The colour of a warning where the source has four; it is told, and `level` is what counts."""
     above: float | None = None
     below: float | None = None
     clear: float | None = None
@@ -100,6 +109,40 @@ class Band(Spec):
             if not good_side:
                 raise ValueError("'clear' must lie on the good side of the threshold")
         return self
+
+
+class TableColumn(Spec):
+    """A column of a table: what it is, and its unit."""
+
+    title: Text
+    unit: str
+
+
+class TableRow(Spec):
+    """What holds for `name` from `from` to `until` (days of the city, both included)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    name: str
+    from_: date | None = Field(default=None, alias="from")
+    until: date | None = None
+    values: dict[Slug, float]
+    """A value for every column of the table."""
+    source: Text | None = None
+    """Left out: the source of the table."""
+    trust: Trust | None = None
+    """Left out: the trust of the table."""
+
+
+class TableSpec(Spec):
+    """tables/*.toml: values of a standard by name and day, which a query joins like a view."""
+
+    id: Slug
+    title: Text
+    columns: dict[Slug, TableColumn] = Field(min_length=1)
+    source: Text
+    trust: Trust
+    rows: tuple[TableRow, ...] = Field(min_length=1)
 
 
 class Opens(Spec):
@@ -235,6 +278,7 @@ class Pack(Spec):
     info: PackInfo
     folder: Path
     entities: tuple[EntitySpec, ...] = ()
+    tables: tuple[TableSpec, ...] = ()
     feeds: tuple[AnyFeed, ...] = ()
     vitals: tuple[VitalSpec, ...] = ()
     cases: CasesSpec = CasesSpec()

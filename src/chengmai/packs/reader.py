@@ -17,6 +17,7 @@ from chengmai.packs.model import (
     Expectation,
     Pack,
     PackInfo,
+    TableSpec,
     VitalSpec,
 )
 from chengmai.packs.problems import Finding, PackInvalid, PackNotFound
@@ -63,6 +64,7 @@ def read_pack(folder: Path) -> Pack:
     reading = _Reading(folder)
     info = reading.one("pack.toml", PackInfo.model_validate)
     entities = reading.all("entities", EntitySpec.model_validate)
+    tables = reading.all("tables", TableSpec.model_validate)
     feeds = reading.all("feeds", ANY_FEED.validate_python)
     vitals = reading.all("vitals", VitalSpec.model_validate)
     expectations = reading.all("expect", Expectation.model_validate)
@@ -73,6 +75,7 @@ def read_pack(folder: Path) -> Pack:
         info=info,
         folder=folder,
         entities=tuple(entities),
+        tables=tuple(tables),
         feeds=tuple(feeds),
         vitals=tuple(vitals),
         expectations=tuple(expectations),

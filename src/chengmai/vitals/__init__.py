@@ -5,7 +5,7 @@ from chengmai.vitals.model import BandView, Failure, Level, Sign, TickReport, Vi
 from chengmai.vitals.ports import Analysis, Foresight, Past, Ports, Readings, ViewRows
 from chengmai.vitals.problems import EvaluationFailed, SqlRefused, VitalNotFound
 from chengmai.vitals.service import VitalsService
-from chengmai.vitals.signs import signs_of, views_of
+from chengmai.vitals.signs import signs_of, tables_of, views_of
 from chengmai.vitals.sql import CheckedSql, check_sql
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "VitalsService",
     "check_sql",
     "signs_of",
+    "tables_of",
     "views_of",
 ]

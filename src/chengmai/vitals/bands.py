@@ -8,8 +8,10 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from chengmai.kernel.instants import from_us
-from chengmai.packs.model import Band
+from chengmai.packs.model import Band, Grade
 from chengmai.vitals.model import LEVEL_RANK, Level, Side
+
+GRADE_RANK: dict[Grade | None, int] = {None: 0, "blue": 1, "yellow": 2, "orange": 3, "red": 4}
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,18 @@ def level_of(
             and side == side_of(band)
             and not is_cleared(value, band)
         )
-        worse = LEVEL_RANK[band.level] > LEVEL_RANK[best.level]
-        firmer = band.level == best.level and best.held and beyond
-        if (beyond or kept) and (worse or firmer):
-            best = Verdict(band.level, band, held=not beyond)
+        if beyond or kept:
+            best = max(best, Verdict(band.level, band, held=not beyond), key=_weight)
     return best
+
+
+def _weight(verdict: Verdict) -> tuple[int, bool, int]:
+    """Rank verdicts: by level; what the value is beyond before what hysteresis holds; by colour.
+
+    Of bands that only hysteresis holds the mildest decides: nobody knows any more which colour it was.
+    """
+    colour = GRADE_RANK[verdict.band.grade] if verdict.band else 0
+    return LEVEL_RANK[verdict.level], not verdict.held, -colour if verdict.held else colour
 
 
 def nearest(value: float, bands: Sequence[Band]) -> Band | None:

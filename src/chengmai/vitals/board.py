@@ -121,6 +121,7 @@ def _bands_of(sign: Sign, at_us: int | None, zone: ZoneInfo) -> tuple[BandView, 
     return tuple(
         BandView(
             level=band.level,
+            grade=band.grade,
             above=band.above,
             below=band.below,
             clear=band.clear,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from chengmai.kernel.texts import Text
-from chengmai.packs.model import VitalSpec
+from chengmai.packs.model import Grade, TableSpec, VitalSpec
 from chengmai.vitals.sql import CheckedSql
 
 Level = Literal["normal", "watch", "act", "unknown"]
@@ -17,6 +17,12 @@ LEVEL_WORDS: dict[Level, Text] = {
     "watch": Text(zh="关注", en="watch"),
     "act": Text(zh="处置", en="act"),
     "unknown": Text(zh="未知", en="unknown"),
+}
+GRADE_WORDS: dict[Grade, Text] = {
+    "blue": Text(zh="蓝色", en="blue"),
+    "yellow": Text(zh="黄色", en="yellow"),
+    "orange": Text(zh="橙色", en="orange"),
+    "red": Text(zh="红色", en="red"),
 }
 Side = Literal["above", "below"]
 
@@ -32,6 +38,8 @@ class Source:
     """Column to attribute IRI, time series."""
     constants: Mapping[str, str]
     """Column to attribute IRI, attributes that do not change."""
+    texts: frozenset[str] = frozenset()
+    """Those of `constants` that hold texts."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,7 @@ class Sign:
     spec: VitalSpec
     checked: CheckedSql
     sources: tuple[Source, ...]
+    tables: tuple[TableSpec, ...] = ()
 
     @property
     def key(self) -> str:
@@ -130,6 +139,7 @@ class BandView:
     """A threshold as people see it; `in_force` on the day of the reading."""
 
     level: Level
+    grade: Grade | None
     above: float | None
     below: float | None
     clear: float | None

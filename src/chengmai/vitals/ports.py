@@ -20,6 +20,7 @@ from chengmai.kernel.events import Events
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Instance
 from chengmai.ngsild.model import Model
+from chengmai.packs.model import TableSpec
 from chengmai.vitals.sql import CheckedSql
 
 Points = Sequence[tuple[int, float]]
@@ -78,7 +79,9 @@ class ViewRows:
     view: str
     columns: tuple[str, ...]
     rows: ReadingColumns
-    constants: Mapping[str, Mapping[str, float]]
+    constants: Mapping[str, Mapping[str, float | str]]
+    texts: frozenset[str] = frozenset()
+    """Those of `constants` that hold texts."""
 
 
 class Analysis(Protocol):
@@ -93,8 +96,11 @@ class Analysis(Protocol):
         end_us: int,
         step: timedelta,
         zone: ZoneInfo,
+        tables: Sequence[TableSpec] = (),
     ) -> list[tuple[str, int, float]]:
         """Return (area, tick in µs, value) for ticks in [start, end), by area and tick.
+
+        `tables` are those that the query joins.
 
         A row without area or with a value that is no finite number is left out. Raises
         `EvaluationFailed` when the query fails, takes too long, or gives two values for a tick of an area.

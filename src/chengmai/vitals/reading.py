@@ -67,6 +67,7 @@ class SignReader:
             end_us=end_us,
             step=sign.spec.step,
             zone=self._zone,
+            tables=sign.tables,
         )
         ticks: dict[str, list[tuple[int, float]]] = {}
         for area, tick_us, value in found:
@@ -112,16 +113,20 @@ class SignReader:
             columns=tuple(column[iri] for iri in rows.attributes),
             rows=rows,
             constants=self._constants(tx, tenant, source),
+            texts=source.texts,
         )
 
-    def _constants(self, tx: Tx, tenant: str, source: Source) -> dict[str, dict[str, float]]:
-        found: dict[str, dict[str, float]] = {column: {} for column in source.constants}
+    def _constants(self, tx: Tx, tenant: str, source: Source) -> dict[str, dict[str, float | str]]:
+        found: dict[str, dict[str, float | str]] = {column: {} for column in source.constants}
         if not found:
             return found
         for item in self._model.find(tx, tenant, source.entity_type, limit=_MANY):
             for column, iri in source.constants.items():
                 value = value_of(item, iri)
-                if isinstance(value, int | float) and not isinstance(value, bool):
+                if column in source.texts:
+                    if isinstance(value, str):
+                        found[column][item["id"]] = value
+                elif isinstance(value, int | float) and not isinstance(value, bool):
                     found[column][item["id"]] = float(value)
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import AttributeSpec, EntitySpec, Pack
@@ -18,18 +18,24 @@ def column_of(name: str, spec: AttributeSpec) -> str:
     return spec.column or _HUMP.sub("_", name).lower()
 
 
-def numeric_columns(entity: EntitySpec) -> dict[str, str]:
-    """Return column to attribute name of every numeric attribute of an entity type."""
+def columns_of(entity: EntitySpec) -> dict[str, str]:
+    """Return column to attribute name: of every number, and of texts that do not change (a class, a kind)."""
     return {
         column_of(name, spec): name
         for name, spec in entity.attributes.items()
-        if spec.kind == "Property" and spec.value == "number"
+        if spec.kind == "Property"
+        and (spec.value == "number" or (spec.value == "text" and spec.static))
     }
 
 
 def views_of(entities: Sequence[EntitySpec]) -> dict[str, tuple[str, ...]]:
     """Return the views that queries may read, each with its attribute columns."""
-    return {entity.view: tuple(numeric_columns(entity)) for entity in entities}
+    return {entity.view: tuple(columns_of(entity)) for entity in entities}
+
+
+def tables_of(packs: Iterable[Pack]) -> dict[str, tuple[str, ...]]:
+    """Return the tables that queries may join, each with its own columns."""
+    return {table.id: tuple(table.columns) for pack in packs for table in pack.tables}
 
 
 def signs_of(packs: Sequence[Pack]) -> list[Sign]:
@@ -38,19 +44,21 @@ def signs_of(packs: Sequence[Pack]) -> list[Sign]:
     Raises `SqlRefused`, naming pack and sign, when a query may not be run.
     """
     entities = [entity for pack in packs for entity in pack.entities]
-    views = views_of(entities)
+    views, tables = views_of(entities), {t.id: t for pack in packs for t in pack.tables}
     by_view = {entity.view: entity for entity in entities}
     signs = []
     for pack in packs:
         for spec in pack.vitals:
-            checked = check_sql(spec.sql, views, param=f"{pack.info.id}/vitals/{spec.id}.sql")
+            param = f"{pack.info.id}/vitals/{spec.id}.sql"
+            checked = check_sql(spec.sql, views, param, tables=tables_of(packs))
             sources = tuple(_source(by_view[view], checked) for view in checked.views)
-            signs.append(Sign(pack.info.id, spec, checked, sources))
+            joined = tuple(tables[name] for name in sorted(checked.tables))
+            signs.append(Sign(pack.info.id, spec, checked, sources, joined))
     return signs
 
 
 def _source(entity: EntitySpec, checked: CheckedSql) -> Source:
-    names = numeric_columns(entity)
+    names = columns_of(entity)
     used = checked.views[entity.view]
     moving = [c for c in names if not entity.attributes[names[c]].static]
     # A query that counts entities names no attribute: then every series shows that they are there.
@@ -61,4 +69,5 @@ def _source(entity: EntitySpec, checked: CheckedSql) -> Source:
         area_from=name_iri(entity.area_from),
         columns={c: name_iri(names[c]) for c in columns},
         constants={c: name_iri(names[c]) for c in used if entity.attributes[names[c]].static},
+        texts=frozenset(c for c in used if entity.attributes[names[c]].value == "text"),
     )

@@ -20,6 +20,8 @@ from chengmai.vitals.problems import SqlRefused
 OUTPUT = ("area", "tick", "value")
 KEYS = ("entity", "area", "at", "tick")
 """Columns that every view has beside its attributes."""
+TABLE_KEYS = ("name", "since", "until")
+"""Columns that every table of a pack has beside its own: of what its row is, from when, before when."""
 _LONGEST = 8_000
 
 # Only what both engines know, or sqlglot says in the words of each.
@@ -44,28 +46,44 @@ class CheckedSql:
 
     text: str
     views: Mapping[str, tuple[str, ...]]
+    tables: frozenset[str] = frozenset()
+    """The tables of packs that it joins."""
 
     def sql_for(self, dialect: Literal["duckdb", "postgres"]) -> str:
         """Return the query in the words of an engine."""
         return sqlglot.parse_one(self.text, read="duckdb").sql(dialect)
 
 
-def check_sql(sql: str, views: Mapping[str, Sequence[str]], param: str = "sql") -> CheckedSql:
+def check_sql(
+    sql: str,
+    views: Mapping[str, Sequence[str]],
+    param: str = "sql",
+    *,
+    tables: Mapping[str, Sequence[str]] | None = None,
+) -> CheckedSql:
     """Return the query of a sign when it is one SELECT over `views` that gives area, tick and value.
 
     `views` maps the name of each view to its attribute columns; `entity`, `area`, `at`, `tick` are there
-    as well. `param` names the query in the problem. Raises `SqlRefused`, which names the offending piece
-    and what is allowed instead.
+    as well. `tables` are those of packs, which have `name`, `since` and `until`. `param` names the query in the
+    problem. Raises `SqlRefused`, which names the offending piece and what is allowed instead.
     """
+    joined = tables or {}
     tree = _one_select(sql, param)
     for node in tree.walk():
         _check_node(node, param)
-    used = _check_views(tree, views, param)
+    used = _check_views(tree, {**views, **joined}, param)
+    if not used & set(views):
+        raise _refused(param, "the query reads no view", _choices(views))
     _check_output(tree, param)
-    _check_columns(tree, views, param)
+    known = {view: (*KEYS, *columns) for view, columns in views.items()}
+    known |= {table: (*TABLE_KEYS, *columns) for table, columns in joined.items()}
+    _check_columns(tree, known, param)
     named = {column.name.lower() for column in tree.find_all(exp.Column)}
-    columns = {view: tuple(c for c in views[view] if c.lower() in named) for view in sorted(used)}
-    return CheckedSql(tree.sql("duckdb"), columns)
+    columns = {
+        view: tuple(c for c in views[view] if c.lower() in named)
+        for view in sorted(used & set(views))
+    }
+    return CheckedSql(tree.sql("duckdb"), columns, frozenset(used & set(joined)))
 
 
 def _one_select(sql: str, param: str) -> exp.Query:
@@ -123,8 +141,6 @@ def _check_views(tree: exp.Query, views: Mapping[str, Sequence[str]], param: str
         if table.name not in views:
             raise _refused(param, f"there is no view {table.name!r}", _choices(views))
         used.add(table.name)
-    if not used:
-        raise _refused(param, "the query reads no view", _choices(views))
     return used
 
 
@@ -141,13 +157,13 @@ def _check_output(tree: exp.Query, param: str) -> None:
 
 def _check_columns(tree: exp.Query, views: Mapping[str, Sequence[str]], param: str) -> None:
     schema: dict[str, object] = {
-        view: dict.fromkeys((*KEYS, *columns), "DOUBLE") for view, columns in views.items()
+        view: dict.fromkeys(columns, "DOUBLE") for view, columns in views.items()
     }
     try:
         qualify(tree.copy(), schema=schema, dialect="duckdb", quote_identifiers=False)
     except (OptimizeError, SqlglotError) as error:
         said = str(error).splitlines()[0]
-        every = "; ".join(f"{view}: {', '.join((*KEYS, *c))}" for view, c in views.items())
+        every = "; ".join(f"{view}: {', '.join(c)}" for view, c in views.items())
         raise _refused(param, said[0].lower() + said[1:], f"the columns are {every}") from error
 
 

@@ -10,7 +10,7 @@ from chengmai.kernel.texts import Text
 from chengmai.kernel.units import UNITS
 from chengmai.packs.model import Band, VitalSpec
 from chengmai.vitals.bands import Verdict, bound_of, clear_of, nearest, side_of
-from chengmai.vitals.model import LEVEL_WORDS, Standing
+from chengmai.vitals.model import GRADE_WORDS, LEVEL_WORDS, Standing
 from chengmai.vitals.rules import Rule
 
 UNVERIFIED = Text(zh="待核验", en="to be verified")
@@ -25,6 +25,15 @@ def is_verified(band: Band) -> bool:
 def symbol_of(spec: VitalSpec) -> str:
     """Return the symbol of the sign's unit, its code when there is none on record."""
     return UNITS[spec.unit].symbol if spec.unit in UNITS else spec.unit
+
+
+def name_of(band: Band) -> Text:
+    """Return what a threshold is called: its level, and its colour where it has one."""
+    level = LEVEL_WORDS[band.level]
+    if band.grade is None:
+        return level
+    colour = GRADE_WORDS[band.grade]
+    return Text(zh=f"{colour.zh}（{level.zh}）", en=f"{colour.en} ({level.en})")
 
 
 def source_of(band: Band) -> Text:
@@ -75,7 +84,7 @@ def foretold(spec: VitalSpec, band: Band, at_us: int, value: float, zone: ZoneIn
     """Return the sentence of a crossing that is expected and has not come."""
     at = from_us(at_us).astimezone(zone).strftime("%Y-%m-%d %H:%M")
     told, symbol = _figure(value, spec.decimals, symbol_of(spec)), symbol_of(spec)
-    side, level, source = _SIDE[side_of(band)], LEVEL_WORDS[band.level], source_of(band)
+    side, level, source = _SIDE[side_of(band)], name_of(band), source_of(band)
     bound = _join(f"{bound_of(band):g}", symbol)
     return Text(
         zh=f"预计 {at} 达到 {told}，{side.zh}{level.zh}阈值 {bound}（{source.zh}）。",
@@ -85,7 +94,7 @@ def foretold(spec: VitalSpec, band: Band, at_us: int, value: float, zone: ZoneIn
 
 
 def _abnormal(spec: VitalSpec, told: str, standing: Standing, band: Band, verdict: Verdict) -> Text:
-    symbol, level = symbol_of(spec), LEVEL_WORDS[standing.level]
+    symbol, level = symbol_of(spec), name_of(band)
     side, source = _SIDE[side_of(band)], source_of(band)
     bound = _join(f"{bound_of(band):g}", symbol)
     if standing.falling:
@@ -123,7 +132,7 @@ def _normal(
         return Text(
             zh=f"{told}，该日没有生效的阈值。", en=f"{told}; no threshold was in force on that day."
         )
-    side, level, source = _SIDE[side_of(band)], LEVEL_WORDS[band.level], source_of(band)
+    side, level, source = _SIDE[side_of(band)], name_of(band), source_of(band)
     bound = _join(f"{bound_of(band):g}", symbol_of(spec))
     if standing.rising:
         so_far = f"{standing.rising}/{spec.raise_after}"

@@ -107,3 +107,46 @@ def test_an_id_in_two_packs_is_found(tmp_path: Path) -> None:
     messages = [finding.message for finding in check_packs(packs)]
     assert "pack 'water' is in two packs" in messages
     assert "category 'flooding' is in two packs" in messages
+
+
+TABLE = """
+id = "depth_limit"
+title = { zh = "限值", en = "Limits" }
+source = { zh = "标准", en = "standard" }
+trust = "M"
+columns = { most = { title = { zh = "上限", en = "most" }, unit = "CMT" } }
+[[rows]]
+name = "road"
+until = 2027-12-31
+values = { most = 15 }
+[[rows]]
+name = "road"
+from = 2028-01-01
+values = { most = 12 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (TABLE.replace('"CMT"', '"CMX"'), "columns.most.unit"),
+        (TABLE.replace("most = 12", "least = 12"), "rows.1.values"),
+        (TABLE.replace("2028-01-01", "2027-06-01"), "rows (road)"),
+        (TABLE.replace("from = 2028-01-01", "from = 2028-01-01\nuntil = 2027-12-31"), "rows.1"),
+    ],
+)
+def test_a_mistake_in_a_table_is_found(tmp_path: Path, text: str, key: str) -> None:
+    assert ("tables/limit.toml", key) in found(tmp_path, {"tables/limit.toml": text})
+
+
+def test_a_query_may_join_the_tables_of_its_pack(tmp_path: Path) -> None:
+    joined = VITAL.replace(
+        "FROM gauge GROUP", "FROM gauge JOIN depth_limit ON depth_limit.name = 'road' GROUP"
+    )
+    assert found(tmp_path, {"tables/limit.toml": TABLE, "vitals/depth.toml": joined}) == []
+
+
+def test_bands_of_one_level_may_differ_by_colour(tmp_path: Path) -> None:
+    more = LATER.format(begin="2020-01-01").replace("[[bands]]", '[[bands]]\ngrade = "yellow"')
+    assert found(tmp_path, {"vitals/depth.toml": VITAL + more}) == []
+    assert found(tmp_path, {"vitals/depth.toml": VITAL + LATER.format(begin="2020-01-01")}) != []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from chengmai.kernel.instants import parse_us
+from chengmai.packs.model import TableSpec
 from chengmai.store.duckdb.analysis import DuckAnalysis
 from chengmai.vitals.ports import ViewRows
 from chengmai.vitals.problems import EvaluationFailed
@@ -151,3 +152,63 @@ def test_both_engines_get_the_query_in_their_words() -> None:
     checked = check_sql(sql, VIEWS)
     assert "QUANTILE_CONT" in checked.sql_for("duckdb")
     assert "WITHIN GROUP" in checked.sql_for("postgres")
+
+
+LIMITS = TableSpec.model_validate(
+    {
+        "id": "noise_limit",
+        "title": {"zh": "限值", "en": "Limits"},
+        "columns": {
+            "day": {"title": {"zh": "昼", "en": "day"}, "unit": "2N"},
+            "night": {"title": {"zh": "夜", "en": "night"}, "unit": "2N"},
+        },
+        "source": {"zh": "标准", "en": "standard"},
+        "trust": "S",
+        "rows": [
+            {"name": "1", "until": "2026-11-22", "values": {"day": 55, "night": 45}},
+            {"name": "1", "from": "2026-11-23", "values": {"day": 50, "night": 40}},
+            {"name": "4a", "values": {"day": 70, "night": 55}},
+        ],
+    }
+)
+OVER = """
+SELECT a.area AS area, a.tick AS tick, max(a.pm25 - l.day) AS value FROM air AS a
+JOIN noise_limit AS l ON l.name = a.zone_class AND a.at >= l.since AND a.at < l.until
+GROUP BY a.area, a.tick
+"""
+
+
+def over_the_limit(view: ViewRows) -> list[tuple[str, int, float]]:
+    views, tables = {"air": ("pm25", "zone_class")}, {"noise_limit": ("day", "night")}
+    return DuckAnalysis(memory_limit="128MB").evaluate(
+        check_sql(OVER, views, tables=tables),
+        [view],
+        start_us=T8,
+        end_us=T8 + 24 * 3_600_000_000,
+        step=HOUR,
+        zone=SHANGHAI,
+        tables=[LIMITS],
+    )
+
+
+def test_a_text_that_does_not_change_chooses_the_row_of_a_table() -> None:
+    view = readings((0, 0, 0, 60.0), (1, 0, 0, 60.0), (2, 0, 0, 60.0))
+    classes = {"zone_class": {"urn:a": "1", "urn:b": "4a"}}
+    view = replace(view, constants=classes, texts=frozenset(classes))
+    assert over_the_limit(view) == [("Haidian", T8, -10.0), ("东城区", T8, 5.0)]
+
+
+def test_the_row_that_holds_on_the_local_day_of_the_reading_counts() -> None:
+    view = readings((0, 0, 479, 60.0), (0, 0, 480, 60.0))
+    classes = {"zone_class": {"urn:a": "1"}}
+    view = replace(view, constants=classes, texts=frozenset(classes))
+    # 16:00 UTC is midnight in Shanghai.
+    assert [value for _, _, value in over_the_limit(view)] == [5.0, 10.0]
+
+
+def test_a_class_that_nobody_gave_is_no_row() -> None:
+    view = readings((0, 0, 0, 60.0))
+    assert (
+        over_the_limit(replace(view, constants={"zone_class": {}}, texts=frozenset({"zone_class"})))
+        == []
+    )

@@ -29,7 +29,16 @@ from chengmai.ngsild.entity import (
     prop,
     value_of,
 )
-from chengmai.packs.model import AttributeSpec, Band, EntitySpec, Opens, Pack, PackInfo, VitalSpec
+from chengmai.packs.model import (
+    AttributeSpec,
+    Band,
+    EntitySpec,
+    Opens,
+    Pack,
+    PackInfo,
+    TableSpec,
+    VitalSpec,
+)
 from chengmai.vitals import Ports, VitalsBoard, VitalsService, signs_of
 from chengmai.vitals.model import Sign
 from chengmai.vitals.ports import Points, ViewRows
@@ -245,6 +254,7 @@ class FakeCity:
         end_us: int,
         step: timedelta,
         zone: ZoneInfo,
+        tables: Sequence[TableSpec] = (),
     ) -> list[tuple[str, int, float]]:
         """Return the mean by area and tick, whatever the query says; `sum` fails on purpose."""
         self.evaluations += 1

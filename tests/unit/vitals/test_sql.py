@@ -99,3 +99,28 @@ def test_a_query_is_said_in_the_words_of_each_engine() -> None:
     checked = check_sql(sql, VIEWS)
     assert "COUNT_IF" in checked.sql_for("duckdb")
     assert "CASE WHEN" in checked.sql_for("postgres")
+
+
+LIMITS = {"limit_of": ("day", "night")}
+OVER = (
+    "SELECT a.area, a.tick, max(a.pm25 - l.day) AS value FROM air_quality a"
+    " JOIN limit_of l ON l.name = '1' AND a.at >= l.since AND a.at < l.until GROUP BY a.area, a.tick"
+)
+
+
+def test_a_query_joins_the_tables_of_packs() -> None:
+    checked = check_sql(OVER, VIEWS, tables=LIMITS)
+    assert checked.tables == {"limit_of"}
+    assert checked.views == {"air_quality": ("pm25",)}
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        (OVER.replace("l.day", "l.dusk"), "dusk"),
+        ("SELECT name AS area, since AS tick, day AS value FROM limit_of", "no view"),
+    ],
+)
+def test_a_table_has_its_own_columns_and_is_not_enough(sql: str, named: str) -> None:
+    with pytest.raises(SqlRefused, match=named):
+        check_sql(sql, VIEWS, tables=LIMITS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,10 +12,16 @@ from zoneinfo import ZoneInfo
 import duckdb
 import numpy as np
 
+from chengmai.kernel.instants import to_us
+from chengmai.packs.model import TableSpec
 from chengmai.vitals.ports import ViewRows
 from chengmai.vitals.problems import EvaluationFailed
 from chengmai.vitals.sql import CheckedSql
 from chengmai.vitals.ticks import ticks_of
+
+_DAY = timedelta(days=1)
+_FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
+"""What a row of a table holds from and until when it says nothing."""
 
 
 class DuckAnalysis:
@@ -44,10 +50,13 @@ class DuckAnalysis:
         end_us: int,
         step: timedelta,
         zone: ZoneInfo,
+        tables: Sequence[TableSpec] = (),
     ) -> list[tuple[str, int, float]]:
         with duckdb.connect(":memory:", config=self._config) as db:
             for number, view in enumerate(views):
                 _make_view(db, number, view, step, zone)
+            for table in tables:
+                _make_table(db, table, zone)
             # Only now, because it also forbids the engine to be set up any further.
             db.execute(
                 "SET python_enable_replacements = false; SET enable_external_access = false;"
@@ -98,7 +107,7 @@ def _make_view(db: Any, number: int, view: ViewRows, step: timedelta, zone: Zone
         for i, column in enumerate(view.columns)
     )
     constant = "".join(
-        f", any_value(e.constant_{i}) AS {_quoted(column)}"
+        f", {_constant(i, column in view.texts)} AS {_quoted(column)}"
         for i, column in enumerate(view.constants)
     )
     db.execute(
@@ -111,6 +120,37 @@ def _make_view(db: Any, number: int, view: ViewRows, step: timedelta, zone: Zone
     )
 
 
+def _constant(number: int, is_text: bool) -> str:
+    value = f"any_value(e.constant_{number})"
+    return f"nullif({value}, '')" if is_text else value
+
+
+def _make_table(db: Any, table: TableSpec, zone: ZoneInfo) -> None:
+    """Make a table of a pack: one row a name and span of days, from local midnight to local midnight."""
+    rows = table.rows
+    made: dict[str, Any] = {
+        "name": _texts([row.name for row in rows]),
+        "since": np.array([_midnight(row.from_, zone, _FIRST) for row in rows], dtype=np.int64),
+        "until": np.array(
+            [_midnight(row.until and row.until + _DAY, zone, _LAST) for row in rows], dtype=np.int64
+        ),
+    }
+    columns = ""
+    for i, column in enumerate(table.columns):
+        made[f"value_{i}"] = np.array([row.values[column] for row in rows], dtype=np.float64)
+        columns += f", value_{i} AS {_quoted(column)}"
+    db.register(f"_table_{table.id}", made)
+    db.execute(
+        f"CREATE TEMP VIEW {_quoted(table.id)} AS SELECT name, make_timestamp(since) AS since,"
+        f" make_timestamp(until) AS until{columns} FROM {_quoted(f'_table_{table.id}')}"
+    )
+
+
+def _midnight(day: date | None, zone: ZoneInfo, otherwise: date) -> int:
+    start = datetime.combine(day or otherwise, time(), zone if day else UTC)
+    return to_us(start.astimezone(UTC))
+
+
 def _entities(view: ViewRows) -> dict[str, Any]:
     rows = view.rows
     table: dict[str, Any] = {
@@ -118,8 +158,11 @@ def _entities(view: ViewRows) -> dict[str, Any]:
         "id": _texts(rows.entities),
         "area": _texts(rows.areas),
     }
-    for i, values in enumerate(view.constants.values()):
+    for i, (column, values) in enumerate(view.constants.items()):
         known = [values.get(entity) for entity in rows.entities]
+        if column in view.texts:
+            table[f"constant_{i}"] = _texts([str(value or "") for value in known])
+            continue
         table[f"constant_{i}"] = np.ma.masked_invalid(
             np.array([np.nan if value is None else value for value in known], dtype=np.float64)
         )

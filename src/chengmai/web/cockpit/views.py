@@ -89,6 +89,7 @@ class BandView:
     source: Text
     trust: Trust
     clear: float | None = None
+    grade: Literal["blue", "yellow", "orange", "red"] | None = None
     from_date: date | None = None
     until_date: date | None = None
     in_force: bool = True

@@ -92,6 +92,7 @@ class VitalScreens:
                     source=band.source,
                     trust=cast(Trust, band.trust),
                     clear=band.clear,
+                    grade=band.grade,
                     from_date=_day(band.from_on),
                     until_date=_day(band.until_on),
                     in_force=band.in_force,

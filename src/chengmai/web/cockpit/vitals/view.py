@@ -28,6 +28,7 @@ TABLE_ROWS = 48
 @dataclass(frozen=True)
 class BandLine:
     level: str
+    grade: str
     condition: str
     clears: str
     source: str
@@ -186,6 +187,7 @@ def band_line(band: BandView, vital: VitalDetail, formats: Formats) -> BandLine:
         clears = formats.quantity(band.clear, vital.card.unit, vital.card.decimals)
     return BandLine(
         level=band.level,
+        grade=words(f"grade.{band.grade}") if band.grade else "",
         condition=condition(band, vital, formats),
         clears=clears,
         source=words.pick(band.source),
