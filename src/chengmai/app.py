@@ -35,8 +35,7 @@ from chengmai.broker.registry.book import RegistryBook
 from chengmai.broker.registry.room import Watching
 from chengmai.broker.registry.service import Registry
 from chengmai.broker.service import Broker
-from chengmai.broker.snapshots.filling import Filling
-from chengmai.broker.snapshots.service import Snapshots
+from chengmai.broker.snapshots.room import Stores, snapshots_of
 from chengmai.broker.subscribing import TO_ENTITIES, Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.broker.temporal import TemporalBroker
@@ -57,9 +56,9 @@ from chengmai.kernel.actors import system
 from chengmai.kernel.clock import CityClock, Clock, SystemClock
 from chengmai.kernel.events import Events, VitalCrossed
 from chengmai.kernel.instants import format_instant, from_us, parse_instant
-from chengmai.kernel.problems import Problem
 from chengmai.packs.model import Pack, SimulateFeed
 from chengmai.packs.reader import read_packs, shipped_packs
+from chengmai.rounds import attempt, every
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
 from chengmai.store.opened import open_store
@@ -72,7 +71,7 @@ from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
 from chengmai.store.sqlite.forwarded import SqliteForwarded
 from chengmai.store.sqlite.registrations import SqliteRegistrations
-from chengmai.store.sqlite.snapshots import SqliteSnapshots
+from chengmai.store.sqlite.snapshots import SqliteSnapshotNotices, SqliteSnapshots
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.transients import SqliteTransients
 from chengmai.store.sqlite.trust import SqliteTrustStore
@@ -205,9 +204,21 @@ class City:
         self.reads = DistributedReads(self.broker, work, entities, gatherer)
         self.discovery = DistributedDiscovery(self.broker, gatherer)
         self.past = DistributedPast(self.temporal, gatherer)
-        past, kept, heads = self.store.history, SqliteSnapshots(), SqliteTransients()
-        filling = Filling(work, kept, entities, past, heads, self.reads, self.past)
-        self.snapshots = Snapshots(work, kept, filling, self.trust.audit, self.clock)
+        self.snapshots = snapshots_of(
+            work,
+            Stores(
+                SqliteSnapshots(),
+                SqliteSnapshotNotices(),
+                entities,
+                self.store.history,
+                SqliteTransients(),
+            ),
+            (self.reads, self.past),
+            (self._receiver, self._publisher),
+            self.contexts.core,
+            self.trust.audit,
+            self.clock,
+        )
         sharing = Sharing(
             work, self.broker, self.registry.book, self.forwarder, self.trust.audit, self.clock
         )
@@ -310,11 +321,11 @@ class City:
             by = system("history", self.settings.tenant)
             rules, store = self.settings.keep_history, self.store
             old = Retaining(store.work, store.sealed, self.trust.audit, self.clock, rules, by)
-            self._spawn("retaining", self._every(_RETAIN_EVERY_S, old.round))
-        self._spawn("values", self._every(_INDEX_EVERY_S, self._index))
-        self._spawn("snapshots", self._every(5.0, self.snapshots.round))
-        self._spawn("sources", self._every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
-        self._spawn("sealing", self._every(self.settings.seal_every_s, self._seal))
+            self._spawn("retaining", every(_RETAIN_EVERY_S, old.round))
+        self._spawn("values", every(_INDEX_EVERY_S, self._index))
+        self._spawn("snapshots", every(5.0, self.snapshots.round))
+        self._spawn("sources", every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
+        self._spawn("sealing", every(self.settings.seal_every_s, self._seal))
 
     async def stop(self) -> None:
         """Stop everything and close the files; what was acknowledged is on disk long before."""
@@ -325,7 +336,7 @@ class City:
         await self.delivery.stop()
         await self.watching.stop()
         await self.snapshots.stop()
-        await self._attempt(self.registry.save_tallies)
+        await attempt(self.registry.save_tallies)
         await self._sources.close()
         await self._receiver.close()
         await self._documents.close()
@@ -345,8 +356,8 @@ class City:
     async def _watch(self) -> None:
         # Vital signs begin when the feeds have brought their past, so that none starts without a history.
         await self.feeds.filled()
-        await self._attempt(self._look_back)
-        await self._every(self.settings.vitals_every_s, self.evaluate)
+        await attempt(self._look_back)
+        await every(self.settings.vitals_every_s, self.evaluate)
 
     async def _look_back(self) -> None:
         await self.vitals.backfill(self.settings.tenant, self.clock.now() - timedelta(weeks=6))
@@ -362,21 +373,6 @@ class City:
 
     async def _index(self) -> None:
         await self._entities.values.fill(self.store.work)
-
-    async def _every(self, seconds: float, fn: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        while True:
-            await self._attempt(fn)
-            await asyncio.sleep(seconds)
-
-    @staticmethod
-    async def _attempt(fn: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        try:
-            await fn()
-        except Problem as problem:
-            _log.warning("task.failed", task=fn.__name__, why=problem.detail)
-        except Exception:
-            # One round that fails is told and the next one is tried: a city is not left unwatched.
-            _log.exception("task.failed", task=fn.__name__)
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))

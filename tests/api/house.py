@@ -107,6 +107,7 @@ async def a_house(
         await city.expiring.load()
         await city.registry.load()
         await city.watching.start()
+        await city.snapshots.load()
         await city.delivery.start()
         await city.timetable.start()
         async with httpx2.AsyncClient(transport=transport, base_url="http://city.test") as client:

@@ -160,7 +160,11 @@ async def test_an_unknown_snapshot_is_told(tmp_path: Path) -> None:
         ({"id": "one"}, 400),
         ({"colour": "red"}, 400),
         ({"type": "Query"}, 400),
-        ({"endpoint": "http://receiver.example"}, 422),
+        ({"endpoint": "receiver"}, 400),
+        ({"endpoint": 1}, 400),
+        ({"endpoint": "ftp://receiver.example/x"}, 400),
+        ({"endpoint": "http://a.example", "receiverInfo": [{"key": "Host", "value": "x"}]}, 400),
+        ({"endpoint": "http://a.example", "receiverInfo": {"key": "X"}}, 400),
     ],
 )
 async def test_what_is_no_snapshot_is_refused(

@@ -14,7 +14,7 @@ import orjson
 import structlog
 
 from chengmai.broker.endpoint import Endpoint
-from chengmai.broker.ports import DueNotification, SubscriptionStore
+from chengmai.broker.ports import DueNotification, Outbox
 from chengmai.broker.subscription import Key
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant, to_us
@@ -138,7 +138,7 @@ class Delivery(Generic[S]):
     def __init__(
         self,
         work: Work[Tx],
-        store: SubscriptionStore,
+        store: Outbox,
         book: Book[S],
         outcomes: Outcomes[S],
         letters: Letters[S],

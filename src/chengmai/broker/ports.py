@@ -237,7 +237,19 @@ class TransientStore(Protocol):
         ...
 
 
-class SubscriptionStore(Protocol):
+class Outbox(Protocol):
+    """Port: what is due, as delivery sees it."""
+
+    def due(self, tx: Any, tenant: str, subscription_id: str, limit: int) -> list[DueNotification]:
+        """Return the oldest due notifications of a subscription, in order."""
+        ...
+
+    def waiting(self, tx: Any) -> list[tuple[str, str, int]]:
+        """Return (tenant, subscription, number due) wherever something is due."""
+        ...
+
+
+class SubscriptionStore(Outbox, Protocol):
     """Port: subscriptions and the outbox of due notifications."""
 
     def all(self, tx: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -256,10 +268,6 @@ class SubscriptionStore(Protocol):
         """Delete a subscription and what is still due to it; return whether it was there."""
         ...
 
-    def due(self, tx: Any, tenant: str, subscription_id: str, limit: int) -> list[DueNotification]:
-        """Return the oldest due notifications of a subscription, in order."""
-        ...
-
     def add_due(
         self, tx: Any, tenant: str, subscription_id: str, entity_id: str, body: bytes
     ) -> None:
@@ -268,8 +276,4 @@ class SubscriptionStore(Protocol):
 
     def sent(self, tx: Any, tenant: str, subscription_id: str, upto: int) -> None:
         """Drop the due notifications of a subscription up to and including `upto`."""
-        ...
-
-    def waiting(self, tx: Any) -> list[tuple[str, str, int]]:
-        """Return (tenant, subscription, number due) wherever something is due."""
         ...

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from chengmai.broker.distribution.narrowing import Filters
 from chengmai.broker.model import EntityQuery
-from chengmai.broker.snapshots.problems import NotInSnapshot, SnapshotInvalid
+from chengmai.broker.snapshots.problems import SnapshotInvalid
 from chengmai.broker.temporal import EvolutionQuery, TemporalAsk
 from chengmai.kernel.instants import format_us, parse_duration
 from chengmai.ngsild.contexts import Context
@@ -42,7 +42,8 @@ _OUTPUT = frozenset(
     ]
 )
 """What the broker alone says; it is not looked at when it is sent (table 5.2.41-2)."""
-_KNOWN = {"id", "type", "snapshotPriority", "snapshotLifetime", *QUERIES} | _OUTPUT
+_KNOWN = {"id", "type", "snapshotPriority", "snapshotLifetime", "endpoint", "receiverInfo"}
+_KNOWN |= _OUTPUT | set(QUERIES)
 ASKABLE = ("snapshotPriority", "snapshotLifetime", "snapshotStatus", "expiresAt", "lastUsedAt")
 """Members that `q` of a purge may be about (clause 5.16.7)."""
 
@@ -135,11 +136,10 @@ class SnapshotStore(Protocol):
 def members_of(body: Any, *, is_new: bool) -> dict[str, Any]:
     """Return the members of a Snapshot that are given (table 5.2.41-1); raises `SnapshotInvalid`.
 
-    Queries come with a new snapshot and never change. Raises `NotInSnapshot` on what is not offered here.
+    Queries come with a new snapshot and never change.
     """
     if not isinstance(body, dict) or body.get("type", None if is_new else "Snapshot") != "Snapshot":
         raise _refused("type", "the body is no Snapshot", 'send an object with "type": "Snapshot"')
-    _check_offered(body)
     if unknown := sorted(body.keys() - _KNOWN):
         raise _refused(unknown[0], "it is no member of a Snapshot", "leave it out")
     made = {name: value for name, value in body.items() if name not in _OUTPUT}
@@ -163,14 +163,6 @@ def _check_queries(made: Mapping[str, Any], *, is_new: bool) -> None:
             raise _refused(name, "it is no list of queries", 'write [{"type": "Query", …}]')
     if sum(len(made[name]) for name in given) > MOST_QUERIES:
         raise _refused(given[0], f"1 to {MOST_QUERIES} queries are taken", "send fewer")
-
-
-def _check_offered(body: Mapping[str, Any]) -> None:
-    for name in ("endpoint", "receiverInfo"):
-        if name in body:
-            raise NotInSnapshot(
-                f"{name} of a snapshot is not offered", param=name, fix="leave it out"
-            )
 
 
 def _check_priority(priority: Any) -> None:

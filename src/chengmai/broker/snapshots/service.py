@@ -30,6 +30,7 @@ from chengmai.broker.snapshots.problems import (
     SnapshotNotFound,
     SnapshotPreparing,
 )
+from chengmai.broker.snapshots.telling import Telling, receiver_of
 from chengmai.kernel.actors import Actor, system
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.ids import urn
@@ -38,6 +39,7 @@ from chengmai.kernel.problems import Problem, TooLarge
 from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild import q
 from chengmai.ngsild.contexts import Context
+from chengmai.trust.policy import may
 from chengmai.trust.ports import Audit
 
 AT_A_TIME = 2
@@ -55,10 +57,12 @@ class Snapshots:
         work: BriefWork[Tx],
         store: SnapshotStore,
         filling: Filling,
+        telling: Telling,
         audit: Audit,
         clock: Clock,
     ) -> None:
         self._work = work
+        self._telling = telling
         self._store = store
         self._audit = audit
         self._clock = clock
@@ -69,20 +73,22 @@ class Snapshots:
         self._copied_from: list[str] = []
 
     async def load(self) -> None:
-        """Say of snapshots that were being filled when the city stopped that they failed."""
+        """Say of snapshots that were being filled when the city stopped that they failed, and begin to tell."""
 
         def load(tx: Tx) -> None:
             for one in self._store.every(tx):
                 if not one.is_ready:
-                    self._store.put(tx, _changed(one, tx, {"snapshotStatus": "failure"}))
+                    self._become(tx, one, {"snapshotStatus": "failure"})
 
         await self._work.write(load)
+        await self._telling.start()
 
     async def stop(self) -> None:
         """Stop filling; what is not complete will be told as failed."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._telling.stop()
 
     async def create(
         self, asked: Asked, members: Mapping[str, Any], plans: Plans, explain: Explain
@@ -124,7 +130,11 @@ class Snapshots:
         """Return a snapshot with its status (clause 5.16.3); raises `SnapshotNotFound`."""
         found = await self._work.glance(lambda tx: self._alive(tx, actor, snapshot_id))
         used = self._used.get((actor.tenant, snapshot_id))
-        return found.shown() | ({} if used is None else {"lastUsedAt": used})
+        shown = found.shown() | ({} if used is None else {"lastUsedAt": used})
+        if not may(actor, "snapshots.manage"):
+            # It may hold what opens the receiver's door.
+            shown.pop("receiverInfo", None)
+        return shown
 
     async def within(self, actor: Actor, snapshot_id: str) -> Actor:
         """Return the actor as one who sees nothing but a snapshot (clauses 5.5.15 and 6.3.22).
@@ -144,7 +154,9 @@ class Snapshots:
 
         def change(tx: Tx) -> Snapshot:
             found = self._alive(tx, actor, snapshot_id)
+            self._telling.check_room(tx, actor.tenant, members)
             made = _changed(found, tx, members)
+            receiver_of(made.document)
             if "snapshotLifetime" in members:
                 made = replace(made, expires_us=to_us(tx.now + lifetime_of(members)))
             self._store.put(tx, made)
@@ -183,6 +195,7 @@ class Snapshots:
             if space not in self._copied_from:
                 await self._filling.empty(space)
                 await self._work.write(partial(self._store.drop, space=space))
+        await self._telling.round()
 
     def _settle(self, tx: Tx, over: Sequence[Snapshot], used: Sequence[Snapshot]) -> None:
         for one in used:
@@ -192,7 +205,7 @@ class Snapshots:
         for one in over:
             kept = self._store.get(tx, one.tenant, one.id)
             if kept is not None and kept.expires_us <= to_us(tx.now):
-                self._end(tx, kept, system("expiry", kept.tenant), "snapshot.expire")
+                self._expire(tx, kept)
 
     def _as_used(self, one: Snapshot) -> Snapshot:
         used = self._used.get((one.tenant, one.id))
@@ -201,6 +214,7 @@ class Snapshots:
         return replace(one, document={**one.document, "lastUsedAt": used})
 
     async def _begin(self, actor: Actor, members: Mapping[str, Any], action: str) -> Snapshot:
+        receiver_of(members)
         snapshot_id = members.get("id") or urn("Snapshot", secrets.token_hex(12))
         # A name of a tenant begins with a letter or a digit: nobody can ask for this one.
         space = f"#snapshot:{secrets.token_hex(16)}"
@@ -211,13 +225,14 @@ class Snapshots:
             if old is not None:
                 if old.expires_us > to_us(tx.now):
                     raise SnapshotExists(snapshot_id)
-                self._end(tx, old, system("expiry", actor.tenant), "snapshot.expire")
+                self._expire(tx, old)
             if len(self._store.every(tx, actor.tenant)) >= MOST_SNAPSHOTS:
                 raise TooLarge(
                     f"there are {MOST_SNAPSHOTS} snapshots already",
                     code="snapshot.many",
                     fix="delete some, or ask for shorter lifetimes",
                 )
+            self._telling.check_room(tx, actor.tenant, members)
             expires_us = to_us(tx.now + lifetime_of(members))
             document = with_defaults({**members, "id": snapshot_id}, now)
             made = Snapshot(actor.tenant, snapshot_id, space, expires_us, document)
@@ -288,9 +303,14 @@ class Snapshots:
         def finish(tx: Tx) -> None:
             kept = self._store.get(tx, made.tenant, made.id)
             if kept is not None and kept.space == made.space:
-                self._store.put(tx, _changed(kept, tx, outcome))
+                self._become(tx, kept, outcome)
 
         await self._work.write(finish)
+
+    def _become(self, tx: Tx, one: Snapshot, outcome: Mapping[str, Any]) -> None:
+        made = _changed(one, tx, outcome)
+        self._store.put(tx, made)
+        self._telling.tell(tx, made)
 
     async def _ready(self, actor: Actor, snapshot_id: str) -> Snapshot:
         found = await self._work.glance(lambda tx: self._alive(tx, actor, snapshot_id))
@@ -303,6 +323,11 @@ class Snapshots:
         if kept is None or kept.expires_us <= to_us(tx.now):
             raise SnapshotNotFound(snapshot_id)
         return kept
+
+    def _expire(self, tx: Tx, one: Snapshot) -> None:
+        # That it has gone is told by `expiresAt`, which lies before `notifiedAt` (clause 5.3.4).
+        self._telling.tell(tx, one)
+        self._end(tx, one, system("expiry", one.tenant), "snapshot.expire")
 
     def _end(self, tx: Tx, one: Snapshot, by: Actor, action: str) -> None:
         self._store.leave(tx, one)

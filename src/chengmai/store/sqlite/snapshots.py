@@ -6,7 +6,10 @@ from typing import Any
 
 import orjson
 
+from chengmai.broker.ports import DueNotification
 from chengmai.broker.snapshots.model import Snapshot
+from chengmai.broker.subscription import Key
+from chengmai.kernel.instants import to_us
 from chengmai.store.sqlite.work import SqliteTx
 
 _ALL = "SELECT tenant, id, space, expires_us, doc FROM snapshot WHERE "
@@ -54,3 +57,57 @@ class SqliteSnapshots:
 def _read(row: tuple[Any, ...]) -> Snapshot:
     tenant, snapshot_id, space, expires_us, doc = row
     return Snapshot(tenant, snapshot_id, space, expires_us, orjson.loads(doc))
+
+
+class SqliteSnapshotNotices:
+    """Implements `broker.snapshots.telling.NoticeStore`."""
+
+    def add(self, tx: SqliteTx, made: Snapshot, to: bytes, body: bytes) -> None:
+        tx.db.execute(
+            "INSERT INTO snapshot_outbox (space, snapshot, tenant, created_us, receiver, body)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (made.space, made.id, made.tenant, to_us(tx.now), to, body),
+        )
+
+    def due(self, tx: SqliteTx, space: str, snapshot_id: str, limit: int) -> list[DueNotification]:
+        rows = tx.db.execute(
+            "SELECT seq, snapshot, body, created_us FROM snapshot_outbox"
+            " WHERE space = ? AND snapshot = ? ORDER BY seq LIMIT ?",
+            (space, snapshot_id, limit),
+        )
+        return [DueNotification(*row) for row in rows]
+
+    def waiting(self, tx: SqliteTx) -> list[tuple[str, str, int]]:
+        return list(
+            tx.db.execute(
+                "SELECT space, snapshot, count(*) FROM snapshot_outbox"
+                " GROUP BY space, snapshot ORDER BY space, snapshot"
+            )
+        )
+
+    def receiver(self, tx: SqliteTx, key: Key) -> dict[str, Any] | None:
+        row = tx.db.execute(
+            "SELECT receiver FROM snapshot_outbox"
+            " WHERE space = ? AND snapshot = ? ORDER BY seq DESC LIMIT 1",
+            key,
+        ).fetchone()
+        return None if row is None else dict(orjson.loads(row[0]))
+
+    def count(self, tx: SqliteTx, tenant: str) -> int:
+        ((count,),) = tx.db.execute(
+            "SELECT count(*) FROM snapshot_outbox WHERE tenant = ?", (tenant,)
+        )
+        return int(count)
+
+    def sent(self, tx: SqliteTx, space: str, snapshot_id: str, upto: int) -> None:
+        tx.db.execute(
+            "DELETE FROM snapshot_outbox WHERE space = ? AND snapshot = ? AND seq <= ?",
+            (space, snapshot_id, upto),
+        )
+
+    def end(self, tx: SqliteTx, before_us: int) -> list[Key]:
+        rows = tx.db.execute(
+            "DELETE FROM snapshot_outbox WHERE created_us < ? RETURNING space, snapshot",
+            (before_us,),
+        )
+        return sorted({(space, snapshot_id) for space, snapshot_id in rows})
