@@ -9,16 +9,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx2
-
+from chengmai.connect.posting import WHOLE_S, Poster
 from chengmai.kernel.problems import Forbidden, Invalid, Unavailable
-
-_TIMEOUT_S = 5.0
-"""For each step: connecting, sending, the next piece of the answer."""
-_WHOLE_S = 10.0
-_LONGEST_ANSWER = 64 * 1024
 
 
 class EgressDenied(Forbidden):
@@ -74,45 +69,22 @@ class HttpReceiver:
     """Sends notifications; implements `broker.delivery.Receiver`."""
 
     def __init__(self, *, private: bool) -> None:
-        self._private = private
-        self._client = httpx2.AsyncClient(
-            timeout=_TIMEOUT_S,
-            # Without a bound: receivers that hang must not use up the connections of the others.
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._poster = Poster(partial(checked_address, private=private))
 
     async def send(
         self, url: str, headers: dict[str, str], body: bytes, *, timeout_s: float | None = None
     ) -> None:
-        target, host = await pinned(url, private=self._private)
+        whole_s = min(timeout_s or WHOLE_S, WHOLE_S)
         try:
-            async with (
-                asyncio.timeout(min(timeout_s or _WHOLE_S, _WHOLE_S)),
-                self._client.stream(
-                    "POST",
-                    target,
-                    content=body,
-                    headers={**headers, "Host": host},
-                    extensions={"sni_hostname": urlsplit(url).hostname},
-                ) as response,
-            ):
-                await _read_little(response)
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
-            raise Unavailable(f"{host} did not take it: {type(error).__name__} {error}") from error
-        if not response.is_success:
-            raise Unavailable(f"{host} answered {response.status_code}")
+            status = await self._poster.post(url, headers, body, timeout_s=whole_s)
+        except OSError as error:  # a TimeoutError is one, and so is what TLS has to say
+            raise Unavailable(
+                f"{urlsplit(url).netloc.rpartition('@')[2]} did not take it:"
+                f" {type(error).__name__} {error}"
+            ) from error
+        if not 200 <= status < 300:
+            raise Unavailable(f"{urlsplit(url).netloc.rpartition('@')[2]} answered {status}")
 
     async def close(self) -> None:
         """Close idle connections."""
-        await self._client.aclose()
-
-
-async def _read_little(response: httpx2.Response) -> None:
-    """Read the answer's body so that the connection can be used again, unless it is long."""
-    size = 0
-    async for piece in response.aiter_raw():
-        size += len(piece)
-        if size > _LONGEST_ANSWER:
-            return
+        await self._poster.close()
