@@ -36,6 +36,7 @@ from chengmai.broker.registry.room import Watching
 from chengmai.broker.registry.service import Registry
 from chengmai.broker.service import Broker
 from chengmai.broker.snapshots.room import Stores, snapshots_of
+from chengmai.broker.spaces import Spaces, is_space
 from chengmai.broker.subscribing import TO_ENTITIES, Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.broker.temporal import TemporalBroker
@@ -123,6 +124,7 @@ class City:
             clock=self.real_clock,
             own_tenant=self.settings.tenant,
         )
+        spaces = self._spaces = Spaces(SqliteSnapshots(), self.trust.audit)
         self._documents = DocumentFetcher(private=self.settings.private_egress)
         self.shelf = ContextShelf(
             work,
@@ -141,7 +143,7 @@ class City:
             self.store.history,
             subscriptions,
             book,
-            self.trust.audit,
+            spaces,
             self.contexts.core,
             self._publish,
             transients,
@@ -150,12 +152,12 @@ class City:
         self.expiring = Expiring(work, self.model, entities, transients, due, self.clock)
         self.broker = Broker(work, self.model, entities)
         self.temporal = TemporalBroker(
-            work, self.model, entities, self.store.history, self.trust.audit, transients
+            work, self.model, entities, self.store.history, spaces, transients
         )
         self.history = HistoryService(work, self.store.history)
         self.timetable = Timetable(work, subscriptions, book, EntityRounds(entities).compose)
         self.subscribing = Subscribing(
-            work, subscriptions, book, self.trust.audit, self.contexts, TO_ENTITIES
+            work, subscriptions, book, spaces, self.contexts, TO_ENTITIES
         )
         self._receiver = HttpReceiver(private=self.settings.private_egress)
         self._publisher = MqttPublisher(private=self.settings.private_egress)
@@ -216,7 +218,8 @@ class City:
             (self.reads, self.past),
             (self._receiver, self._publisher),
             self.contexts.core,
-            self.trust.audit,
+            self._spaces,
+            self.subscribing.end_all,
             self.clock,
         )
         sharing = Sharing(
@@ -378,6 +381,8 @@ class City:
         self._tasks.append(asyncio.create_task(work, name=name))
 
     def _publish(self, change: Change) -> None:
+        if is_space(change.tenant):
+            return
         for type_iri in change.types:
             if (topic := _TOPICS.get(type_iri.rpartition("/")[2])) is not None:
                 for tell in self.news:

@@ -19,6 +19,7 @@ from chengmai.broker.ports import (
     SubscriptionStore,
     TransientStore,
 )
+from chengmai.broker.spaces import Spaces
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant, to_us
@@ -28,7 +29,6 @@ from chengmai.ngsild.entity import Entity, Instance, attribute_names, name_iri
 from chengmai.ngsild.expiry import next_expiry_us, touches_expiry
 from chengmai.ngsild.patch import PatchResult, append, created
 from chengmai.ngsild.q import matches, parse_q
-from chengmai.trust.ports import Audit
 
 
 class CommitPath:
@@ -40,7 +40,7 @@ class CommitPath:
         chronicle: Chronicle,
         outbox: SubscriptionStore,
         book: SubscriptionBook,
-        audit: Audit,
+        spaces: Spaces,
         core: Context,
         publish: Callable[[Change], None],
         transients: TransientStore,
@@ -50,7 +50,7 @@ class CommitPath:
         self._chronicle = chronicle
         self._outbox = outbox
         self._book = book
-        self._audit = audit
+        self._spaces = spaces
         self._core = core
         self._publish = publish
         self._transients = transients
@@ -81,6 +81,7 @@ class CommitPath:
         if before is None:
             return False
         self._entities.remove(tx, tenant, entity_id)
+        self._spaces.weigh(tx, tenant, before, None)
         if not keep_past:
             self._chronicle.forget(tx, tenant, entity_id)
         self._announce(tx, tenant, before, None, list(attribute_names(before)))
@@ -91,6 +92,7 @@ class CommitPath:
         self, tx: Tx, entity_id: str, changes: Sequence[tuple[str, Instance]], *, by: Actor
     ) -> None:
         """Record what became known late of an entity; its state and its subscribers hear nothing of it."""
+        self._spaces.weigh(tx, by.tenant, None, None, changes)
         self._chronicle.record(tx, by.tenant, entity_id, changes)
         self._line(tx, by, "entity.late", entity_id, sorted({name for name, _ in changes}), "")
 
@@ -135,6 +137,7 @@ class CommitPath:
         self._entities.put(tx, tenant, after, before)
         if history is None:
             history = [*result.changed, *_scopes(before, after, tx)]
+        self._spaces.weigh(tx, tenant, before, after, history)
         gone = [*result.removed, *_lost_scopes(before, after)]
         self._chronicle.note_deleted(tx, tenant, after["id"], gone)
         self._chronicle.record(tx, tenant, after["id"], history)
@@ -148,6 +151,7 @@ class CommitPath:
         """Commit that attributes of an entity are over: of them, nothing is kept (clause 4.22)."""
         tenant, after = by.tenant, result.entity
         self._entities.put(tx, tenant, after, before)
+        self._spaces.weigh(tx, tenant, before, after)
         for name, instance in result.removed:
             dataset_id = instance.get("datasetId", "@none")
             self._chronicle.forget(tx, tenant, after["id"], name, dataset_id)
@@ -185,7 +189,7 @@ class CommitPath:
         detail: dict[str, object] = {"attributes": [self._core.compact(name) for name in names]}
         if note:
             detail["note"] = note
-        self._audit.line(tx, by, action, entity_id, detail)
+        self._spaces.line(tx, by, action, entity_id, detail)
 
 
 def _scopes(before: Entity | None, after: Entity, tx: Tx) -> list[tuple[str, Instance]]:

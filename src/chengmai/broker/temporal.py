@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.ports import Candidates, Chronicle, EntityStore, TransientStore
 from chengmai.broker.problems import EntityNotFound, InstanceNotFound
+from chengmai.broker.spaces import Spaces
 from chengmai.broker.subscription import EntityInfo
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant
@@ -34,7 +35,6 @@ from chengmai.ngsild.problems import AttributeMissing, TooManyResults
 from chengmai.ngsild.q import Query
 from chengmai.ngsild.select import Selector
 from chengmai.ngsild.temporal import TemporalQuery
-from chengmai.trust.ports import Audit
 
 MOST_INSTANCES = 100_000
 """Of one entity, where all must be looked at: filters and aggregates."""
@@ -99,14 +99,14 @@ class TemporalBroker:
         commit: CommitPath,
         entities: EntityStore,
         chronicle: Chronicle,
-        audit: Audit,
+        spaces: Spaces,
         transients: TransientStore,
     ) -> None:
         self._work = work
         self._commit = commit
         self._entities = entities
         self._chronicle = chronicle
-        self._audit = audit
+        self._spaces = spaces
         self._transients = transients
 
     async def tell(self, actor: Actor, told: Evolution) -> bool:
@@ -140,7 +140,7 @@ class TemporalBroker:
                 raise EntityNotFound(entity_id)
             self._chronicle.forget(tx, actor.tenant, entity_id)
             self._transients.drop_remnant(tx, actor.tenant, entity_id)
-            self._audit.line(tx, actor, "temporal.delete", entity_id, {})
+            self._spaces.line(tx, actor, "temporal.delete", entity_id, {})
 
         await self._work.write(delete)
 
@@ -156,7 +156,7 @@ class TemporalBroker:
             ):
                 raise _missing(attribute)
             self._chronicle.forget(tx, actor.tenant, entity_id, attribute, dataset_id)
-            self._audit.line(tx, actor, "temporal.attribute.delete", entity_id, {})
+            self._spaces.line(tx, actor, "temporal.attribute.delete", entity_id, {})
 
         await self._work.write(delete)
 
@@ -184,8 +184,9 @@ class TemporalBroker:
             if not there:
                 raise InstanceNotFound(instance_id)
             action = "temporal.instance.delete" if given is None else "temporal.instance.update"
-            self._audit.line(tx, actor, action, entity_id, {"instance": instance_id})
+            self._spaces.line(tx, actor, action, entity_id, {"instance": instance_id})
             if given is not None:
+                self._spaces.weigh(tx, tenant, None, None, [(attribute, given)])
                 self._follow(tx, actor, entity_id, attribute, seen[0], given)
 
         await self._work.write(change)
@@ -321,8 +322,9 @@ class TemporalBroker:
             result = patch.append(before, newer(newest, before), now)
         # The past is told even where the present stays as it is.
         if before is not None and not result.is_changed:
+            self._spaces.weigh(tx, actor.tenant, None, None, told.instances)
             self._chronicle.record(tx, actor.tenant, before["id"], told.instances)
-            self._audit.line(tx, actor, "temporal.write", before["id"], {})
+            self._spaces.line(tx, actor, "temporal.write", before["id"], {})
             return
         history = list(told.instances)
         if "scope" in told.head:

@@ -17,17 +17,9 @@ from chengmai.broker.distribution.past import DistributedPast
 from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.model import EntityQuery
 from chengmai.broker.ports import Candidates, Chronicle, EntityStore, TransientStore
-from chengmai.broker.snapshots.model import (
-    MOST_BYTES,
-    MOST_ENTITIES,
-    MOST_INSTANCES,
-    PastPlan,
-    Plan,
-    Snapshot,
-    SnapshotStore,
-)
+from chengmai.broker.snapshots.model import PastPlan, Plan, Snapshot, SnapshotStore
 from chengmai.broker.snapshots.problems import SnapshotNotFound
-from chengmai.kernel.problems import TooLarge
+from chengmai.broker.spaces import MOST_BYTES, MOST_ENTITIES, MOST_INSTANCES, Held, too_large
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity, Instance
 from chengmai.ngsild.evolution import Pairs, Series
@@ -52,16 +44,10 @@ class Budget:
 
         Then nothing is counted.
         """
-        size = sum(len(orjson.dumps(one)) for one in (*entities, *past))
+        size = _size(entities) + _size(past)
         told = sum(map(len, past))
         if len(entities) > self.entities or size > self.size or told > self.instances:
-            raise TooLarge(
-                f"a snapshot holds {MOST_ENTITIES} entities, {MOST_INSTANCES} instances of their past"
-                f" and {MOST_BYTES} bytes at most",
-                code="snapshot.size",
-                param="snapshotQueries",
-                fix="narrow the queries",
-            )
+            raise too_large("snapshotQueries")
         self.entities -= len(entities)
         self.size -= size
         self.instances -= told
@@ -104,6 +90,7 @@ class Filling:
         ]
         budget.take(kept)
         await self._put(made, kept)
+        await self._note(made, Held(len(kept), 0, _size(kept)))
         return len(kept)
 
     async def copy_past(self, made: Snapshot, plan: PastPlan, asked: Asked, budget: Budget) -> int:
@@ -121,6 +108,8 @@ class Filling:
         budget.take([_head(head) for head, _ in told], [pairs for _, pairs in told])
         for head, pairs in told:
             await self._put_past(made, _head(head), pairs)
+        held = Held(0, sum(len(pairs) for _, pairs in told), _size([pairs for _, pairs in told]))
+        await self._note(made, held)
         return len(told)
 
     async def clone(self, source: Snapshot, made: Snapshot) -> None:
@@ -132,6 +121,7 @@ class Filling:
             after = part[-1]["id"]
         heads = await self._work.read(lambda tx: self._transients.remnants(tx, source.space))
         await self._clone_past(source.space, made, heads)
+        await self._note(made, await self._work.read(lambda tx: self._store.held(tx, source.space)))
 
     async def _clone_past(self, space: str, made: Snapshot, heads: Sequence[Entity]) -> None:
         for head in heads:
@@ -198,10 +188,17 @@ class Filling:
             await self._work.write(put)
             begin = end
 
+    async def _note(self, made: Snapshot, more: Held) -> None:
+        await self._work.write(lambda tx: self._store.charge(tx, made.space, more))
+
     def _check_there(self, tx: Tx, made: Snapshot) -> None:
         kept = self._store.get(tx, made.tenant, made.id)
         if kept is None or kept.space != made.space:
             raise SnapshotNotFound(made.id)
+
+
+def _size(ones: Sequence[Any]) -> int:
+    return sum(len(orjson.dumps(one)) for one in ones)
 
 
 def _head(entity: Entity) -> Entity:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from chengmai.broker.distribution.narrowing import Filters
 from chengmai.broker.model import EntityQuery
 from chengmai.broker.snapshots.problems import SnapshotInvalid
+from chengmai.broker.spaces import SpaceStore
 from chengmai.broker.temporal import EvolutionQuery, TemporalAsk
 from chengmai.kernel.instants import format_us, parse_duration
 from chengmai.ngsild.contexts import Context
@@ -21,10 +22,6 @@ MOST_SNAPSHOTS = 20
 """That a tenant has at a time."""
 MOST_QUERIES = 10
 """Of both kinds together."""
-MOST_ENTITIES = 10_000
-MOST_INSTANCES = 100_000
-"""Of all evolutions of a snapshot."""
-MOST_BYTES = 64 * 1024 * 1024
 LIFETIME = timedelta(days=1)
 LONGEST = timedelta(days=7)
 PREPARING = "preparing"
@@ -105,7 +102,7 @@ class Plans:
     past: Sequence[PastPlan] = ()
 
 
-class SnapshotStore(Protocol):
+class SnapshotStore(SpaceStore, Protocol):
     """Port: snapshots of every tenant, and the spaces of those that are over."""
 
     def get(self, tx: Any, tenant: str, snapshot_id: str) -> Snapshot | None:
@@ -121,7 +118,7 @@ class SnapshotStore(Protocol):
         ...
 
     def leave(self, tx: Any, kept: Snapshot) -> None:
-        """Let nobody find a snapshot any more; its space is left to be emptied."""
+        """Let nobody find a snapshot any more; its space is left to be emptied, and nothing expires in it."""
         ...
 
     def left(self, tx: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chengmai.broker.delivery import Publisher, Receiver
@@ -12,10 +13,10 @@ from chengmai.broker.snapshots.filling import Filling
 from chengmai.broker.snapshots.model import SnapshotStore
 from chengmai.broker.snapshots.service import Snapshots
 from chengmai.broker.snapshots.telling import NoticeStore, Telling
+from chengmai.broker.spaces import Spaces
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild.contexts import Context
-from chengmai.trust.ports import Audit
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,11 @@ def snapshots_of(
     found_by: tuple[DistributedReads, DistributedPast],
     told_by: tuple[Receiver, Publisher],
     core: Context,
-    audit: Audit,
+    spaces: Spaces,
+    end_within: Callable[[Tx, str], None],
     clock: Clock,
 ) -> Snapshots:
-    """Return the snapshots that these stores keep."""
+    """Return the snapshots that these stores keep; `end_within` ends the subscriptions of a space."""
     filling = Filling(
         work,
         stores.snapshots,
@@ -48,4 +50,4 @@ def snapshots_of(
         *found_by,
     )
     telling = Telling(work, stores.notices, core, *told_by, clock)
-    return Snapshots(work, stores.snapshots, filling, telling, audit, clock)
+    return Snapshots(work, stores.snapshots, filling, telling, spaces, end_within, clock)

@@ -31,6 +31,7 @@ from chengmai.broker.snapshots.problems import (
     SnapshotPreparing,
 )
 from chengmai.broker.snapshots.telling import Telling, receiver_of
+from chengmai.broker.spaces import Spaces
 from chengmai.kernel.actors import Actor, system
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.ids import urn
@@ -40,7 +41,6 @@ from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild import q
 from chengmai.ngsild.contexts import Context
 from chengmai.trust.policy import may
-from chengmai.trust.ports import Audit
 
 AT_A_TIME = 2
 """How many snapshots are filled at a time; others wait."""
@@ -58,19 +58,20 @@ class Snapshots:
         store: SnapshotStore,
         filling: Filling,
         telling: Telling,
-        audit: Audit,
+        spaces: Spaces,
+        end_within: Callable[[Tx, str], None],
         clock: Clock,
     ) -> None:
         self._work = work
         self._telling = telling
         self._store = store
-        self._audit = audit
+        self._spaces = spaces
+        self._end_within = end_within
         self._clock = clock
         self._filling = filling
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self._tasks: set[asyncio.Task[None]] = set()
         self._used: dict[tuple[str, str], str] = {}
-        self._copied_from: list[str] = []
 
     async def load(self) -> None:
         """Say of snapshots that were being filled when the city stopped that they failed, and begin to tell."""
@@ -111,15 +112,19 @@ class Snapshots:
             for name, value in source.document.items()
             if name in (*QUERIES, "snapshotPriority", "snapshotLifetime")
         }
-        made = await self._begin(actor, {**kept, **members}, "snapshot.clone")
-        # Its space is not emptied while it is read.
-        self._copied_from.append(source.space)
+        # Its space is neither emptied nor written to while it is read.
+        self._spaces.hold_still(source.space)
+        try:
+            made = await self._begin(actor, {**kept, **members}, "snapshot.clone")
+        except BaseException:
+            self._spaces.let_go(source.space)
+            raise
 
         async def copy() -> dict[str, Any]:
             try:
                 await self._filling.clone(source, made)
             finally:
-                self._copied_from.remove(source.space)
+                self._spaces.let_go(source.space)
             names = ("snapshotStatus", *DETAILS)
             return {name: source.document[name] for name in names if name in source.document}
 
@@ -160,7 +165,7 @@ class Snapshots:
             if "snapshotLifetime" in members:
                 made = replace(made, expires_us=to_us(tx.now + lifetime_of(members)))
             self._store.put(tx, made)
-            self._audit.line(tx, actor, "snapshot.update", snapshot_id, {})
+            self._spaces.line(tx, actor, "snapshot.update", snapshot_id, {})
             return made
 
         return (await self._work.write(change)).shown()
@@ -192,7 +197,7 @@ class Snapshots:
         if over or used:
             await self._work.write(lambda tx: self._settle(tx, over, used))
         for space in await self._work.read(self._store.left):
-            if space not in self._copied_from:
+            if not self._spaces.is_held_still(space):
                 await self._filling.empty(space)
                 await self._work.write(partial(self._store.drop, space=space))
         await self._telling.round()
@@ -237,7 +242,7 @@ class Snapshots:
             document = with_defaults({**members, "id": snapshot_id}, now)
             made = Snapshot(actor.tenant, snapshot_id, space, expires_us, document)
             self._store.put(tx, made)
-            self._audit.line(tx, actor, action, snapshot_id, {})
+            self._spaces.line(tx, actor, action, snapshot_id, {})
             return made
 
         return await self._work.write(begin)
@@ -331,7 +336,8 @@ class Snapshots:
 
     def _end(self, tx: Tx, one: Snapshot, by: Actor, action: str) -> None:
         self._store.leave(tx, one)
-        self._audit.line(tx, by, action, one.id, {})
+        self._end_within(tx, one.space)
+        self._spaces.line(tx, by, action, one.id, {})
         tx.after_commit(lambda: self._forget_use(one))
 
     def _forget_use(self, one: Snapshot) -> None:

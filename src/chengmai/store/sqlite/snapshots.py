@@ -8,6 +8,7 @@ import orjson
 
 from chengmai.broker.ports import DueNotification
 from chengmai.broker.snapshots.model import Snapshot
+from chengmai.broker.spaces import Held
 from chengmai.broker.subscription import Key
 from chengmai.kernel.instants import to_us
 from chengmai.store.sqlite.work import SqliteTx
@@ -35,11 +36,32 @@ class SqliteSnapshots:
             (kept.space, kept.tenant, kept.id, kept.expires_us, orjson.dumps(kept.document)),
         )
 
+    def owner(self, tx: SqliteTx, space: str) -> tuple[str, str] | None:
+        row = tx.db.execute(
+            "SELECT tenant, id FROM snapshot WHERE space = ? AND tenant IS NOT NULL", (space,)
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def held(self, tx: SqliteTx, space: str) -> Held:
+        rows = tx.db.execute(
+            "SELECT entities, instances, size FROM snapshot WHERE space = ?", (space,)
+        ).fetchall()
+        return Held(*rows[0]) if rows else Held()
+
+    def charge(self, tx: SqliteTx, space: str, more: Held) -> Held | None:
+        rows = tx.db.execute(
+            "UPDATE snapshot SET entities = entities + ?, instances = instances + ?, size = size + ?"
+            " WHERE space = ? AND tenant IS NOT NULL RETURNING entities, instances, size",
+            (more.entities, more.instances, more.size, space),
+        ).fetchall()
+        return Held(*rows[0]) if rows else None
+
     def leave(self, tx: SqliteTx, kept: Snapshot) -> None:
         tx.db.execute(
             "UPDATE snapshot SET tenant = NULL, id = NULL, doc = '{}' WHERE space = ?",
             (kept.space,),
         )
+        tx.db.execute("DELETE FROM transient WHERE tenant = ?", (kept.space,))
 
     def left(self, tx: SqliteTx) -> list[str]:
         return [

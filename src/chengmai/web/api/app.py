@@ -18,7 +18,7 @@ from chengmai.web.api.http import InvalidRequest, LengthRequired, Request, Respo
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.preferring import as_preferred
 from chengmai.web.api.problems import as_accepted, failure_response, problem_response
-from chengmai.web.api.routes import WITHIN_SNAPSHOT, Route, find, offered
+from chengmai.web.api.routes import CHANGING_SNAPSHOT, WITHIN_SNAPSHOT, Route, find, offered
 from chengmai.web.api.snapshots import HEADER, enter
 from chengmai.web.api.tally import RequestTally
 
@@ -119,7 +119,11 @@ class MachineApi:
             if not route.creates:
                 await self._tenants.check(tenant)
         if "ngsild-snapshot" in headers:
-            await enter(self._machine, request, offered=route.handler in WITHIN_SNAPSHOT)
+            changes = route.handler in CHANGING_SNAPSHOT
+            if changes:
+                self._gate.allow(actor, "snapshots.manage")
+            offered_within = changes or route.handler in WITHIN_SNAPSHOT
+            await enter(self._machine, request, offered=offered_within)
         await self._machine.expiring.settle()
         response = await self._handled(route, request, ids)
         return as_preferred(request, response) if "prefer" in headers else response

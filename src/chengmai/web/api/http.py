@@ -51,9 +51,13 @@ class Request:
     actor: Actor
     request_id: str
     query: dict[str, str] = field(init=False)
+    asker: Actor = field(init=False)
     warnings: list[str] = field(default_factory=list)
+    snapshot: str | None = None
+    """The snapshot it is about; then `actor` sees nothing else, and `asker` is who sent it."""
 
     def __post_init__(self) -> None:
+        self.asker = self.actor
         self.query = parameters_of(self.raw_query)
 
     @property

@@ -275,9 +275,40 @@ WITHIN_SNAPSHOT: frozenset[Handler] = frozenset(
         discovery.type_details,
         discovery.attributes,
         discovery.attribute_details,
+        subscriptions.query,
+        subscriptions.create,
+        subscriptions.retrieve,
+        subscriptions.change,
+        subscriptions.delete,
     ]
 )
-"""What may be asked of a snapshot: a snapshot is for looking at entities (clause 5.5.15)."""
+"""What of a snapshot anybody does who may do so elsewhere: it stays as it was (clause 5.5.15)."""
+CHANGING_SNAPSHOT: frozenset[Handler] = frozenset(
+    [
+        queries.purge,
+        entities.create,
+        entities.delete,
+        entities.merge,
+        entities.replace,
+        entities.append,
+        entities.update,
+        entities.replace_attribute,
+        entities.update_attribute,
+        entities.delete_attribute,
+        batches.create,
+        batches.upsert,
+        batches.update,
+        batches.merge,
+        batches.delete,
+        temporal.create,
+        temporal.append,
+        temporal.delete,
+        temporal.delete_attribute,
+        temporal.change_instance,
+        temporal.delete_instance,
+    ]
+)
+"""What changes a snapshot: for who may do it and manages snapshots."""
 
 
 def find(request: Request) -> tuple[Route, list[str]]:

@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 from chengmai.broker.snapshots.model import (
     ASKABLE,
-    MOST_INSTANCES,
     PastPlan,
     Plan,
     Plans,
     members_of,
 )
 from chengmai.broker.snapshots.problems import NotInSnapshot, SnapshotInvalid
+from chengmai.broker.spaces import MOST_INSTANCES
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.members import checked_uri
 from chengmai.ngsild.q import attributes_of, parse_q
@@ -94,7 +94,7 @@ async def clone(machine: Machine, request: Request, snapshot_id: str) -> Respons
 
 
 async def enter(machine: Machine, request: Request, *, offered: bool) -> None:
-    """Let a request that names a snapshot see nothing but that (clause 6.3.22).
+    """Let a request that names a snapshot see and change nothing but that (clauses 5.5.15 and 6.3.22).
 
     Raises `NotInSnapshot` where that is not offered, and what `Snapshots.within` raises.
     """
@@ -106,8 +106,8 @@ async def enter(machine: Machine, request: Request, *, offered: bool) -> None:
         raise NotInSnapshot(
             "there are no entity maps within a snapshot", param="entityMap", fix="leave it out"
         )
-    snapshot_id = checked_uri(request.headers["ngsild-snapshot"], HEADER)
-    request.actor = await machine.snapshots.within(request.actor, snapshot_id)
+    request.snapshot = checked_uri(request.headers["ngsild-snapshot"], HEADER)
+    request.actor = await machine.snapshots.within(request.actor, request.snapshot)
 
 
 def _plan(one: Any, request: Request, context: Context) -> Plan:

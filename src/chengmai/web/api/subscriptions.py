@@ -13,6 +13,7 @@ from chengmai.broker.problems import SubscriptionInvalid
 from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.subscription import COUNTERS, MEMBERS
 from chengmai.kernel.ids import urn
+from chengmai.kernel.problems import TooLarge
 from chengmai.ngsild.contexts import CORE_URL, Context
 from chengmai.ngsild.members import checked_uri
 from chengmai.web.api.http import Request, Response, json_response
@@ -25,6 +26,9 @@ from chengmai.web.api.negotiation import (
     link_context,
     request_context,
 )
+
+MOST_WITHIN = 100
+"""Subscriptions within one snapshot."""
 
 
 async def create(machine: Machine, request: Request) -> Response:
@@ -80,6 +84,14 @@ async def create_in(
             document["via"] = list(via)
     if request.flag("local"):
         document["localOnly"] = True
+    if request.snapshot is not None:
+        if len(await service.list(request.actor)) >= MOST_WITHIN:
+            raise TooLarge(
+                f"there are {MOST_WITHIN} subscriptions within the snapshot",
+                code="snapshot.subscriptions",
+                fix="end some",
+            )
+        document["snapshot"] = request.snapshot
     await service.create(request.actor, document)
     location = f"/ngsi-ld/v1/{path}/{quote(document['id'], safe=':')}"
     return Response(201).header("Location", location)
@@ -89,7 +101,7 @@ async def context_url(machine: Machine, request: Request, context: Context) -> s
     """Return the URL of a request's context; one that has none of its own is kept (clause 5.8.1)."""
     if context.source is None or context.url is not None:
         return context.url or CORE_URL
-    return await machine.shelf.implicit(request.actor, context.source, request.base)
+    return await machine.shelf.implicit(request.asker, context.source, request.base)
 
 
 async def query_in(service: Subscribing[Any], machine: Machine, request: Request) -> Response:
@@ -147,7 +159,7 @@ def _shown(
 ) -> dict[str, Any]:
     """Return a subscription with its names in the context asked for; in JSON-LD its own is the default."""
     given = document.get("@context") or document["jsonldContext"]
-    document = {k: v for k, v in document.items() if k not in ("@context", "via")}
+    document = {k: v for k, v in document.items() if k not in ("@context", "via", "snapshot")}
     if media != JSON and link_context(request) is None:
         return {**document, "@context": given}
     own, asked = machine.contexts.compile(given), request_context(request, machine.contexts)
