@@ -6,14 +6,13 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bench.measure import Row, Timed
-from chengmai.store.duckdb.sealed import Arrays, SealedHistory
+from chengmai.store.duckdb.sealed import SealedHistory
+from chengmai.store.duckdb.taking import Arrays
 
 OBSERVATIONS = int(os.environ.get("BENCH_OBSERVATIONS", "10000000"))
 _SERIES = 1000
@@ -46,12 +45,12 @@ async def history() -> list[Row]:
 
 _AT = _START_US + 10 * _DAY_US
 _QUESTIONS = {
-    "last 100 of a series": "SELECT at_us, num FROM observation WHERE series = 500"
+    "last 100 of a series": "SELECT at_us, num FROM past WHERE series = 500"
     " ORDER BY at_us DESC LIMIT 100",
-    "one day of a series": "SELECT at_us, num FROM observation WHERE series = 500"
-    f" AND at_us >= {_AT} AND at_us < {_AT + _DAY_US} ORDER BY at_us",
+    "one day of a series": "SELECT at_us, num FROM past WHERE series = 500"
+    f" AND at_s >= {_AT // 10**6} AND at_s < {(_AT + _DAY_US) // 10**6} ORDER BY at_us",
     f"hourly means of {_SERIES:,} series, {_DAYS} days": "SELECT series, at_us // 3600000000 AS hour,"
-    " avg(num) FROM observation GROUP BY 1, 2",
+    " avg(num) FROM past GROUP BY 1, 2",
 }
 
 
@@ -59,7 +58,7 @@ def _written(sealed: SealedHistory, path: Path) -> Row:
     used, start = time.process_time(), time.perf_counter()
     each = _BATCH // _SERIES
     for number in range(OBSERVATIONS // _BATCH):
-        _put(sealed, _batch(number, each, OBSERVATIONS // _SERIES))
+        _put(sealed, number, _batch(number, each, OBSERVATIONS // _SERIES))
     wall, used = time.perf_counter() - start, time.process_time() - used
     size = path.stat().st_size / OBSERVATIONS
     note = f"{size:.1f} bytes each"
@@ -83,14 +82,13 @@ def _asked(sealed: SealedHistory, shape: str, sql: str) -> Row:
 def _write_on(sealed: SealedHistory, stop: threading.Event) -> None:
     number = OBSERVATIONS // _BATCH
     while not stop.wait(0.2):
-        _put(sealed, _batch(number, 10, OBSERVATIONS // _SERIES))
+        _put(sealed, number, _batch(number, 10, OBSERVATIONS // _SERIES))
         number += 1
 
 
-def _put(sealed: SealedHistory, arrays: Arrays) -> None:
-    seal: Callable[[Any, Arrays], None] = sealed._insert
-    with sealed._change() as cursor:
-        seal(cursor, arrays)
+def _put(sealed: SealedHistory, number: int, arrays: Arrays) -> None:
+    sealed.import_block("bench", str(number), arrays, number + 1)
+    sealed.tend()
 
 
 def _batch(number: int, each: int, whole: int) -> Arrays:

@@ -329,6 +329,7 @@ class City:
         self._spawn("snapshots", every(5.0, self.snapshots.round))
         self._spawn("sources", every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
         self._spawn("sealing", every(self.settings.seal_every_s, self._seal))
+        self._spawn("tending", every(self.settings.seal_every_s, self.store.history.tend))
 
     async def stop(self) -> None:
         """Stop everything and close the files; what was acknowledged is on disk long before."""

@@ -181,11 +181,13 @@ def _findings(
         findings.append(f"{counted} are counted, {len(due)} are due")
     with city.store.sealed.snapshot() as cursor:
         ((twice,),) = cursor.execute(
-            "SELECT count(*) - count(DISTINCT (series, at_us)) FROM observation"
+            "SELECT count(*) - count(DISTINCT (series, at_us)) FROM past"
         ).fetchall()
         live = dict(
             cursor.execute(
-                "SELECT series, count(*) FROM observation WHERE seq > 0 GROUP BY series"
+                # What came by the block carries the instant of the block.
+                "SELECT series, count(*) FROM past"
+                " WHERE modified_us NOT IN (SELECT recorded_us FROM block) GROUP BY series"
             ).fetchall()
         )
     if twice:

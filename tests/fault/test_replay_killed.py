@@ -32,7 +32,7 @@ def _lost_sealed(data: Path, _db: apsw.Connection) -> None:
     with duckdb.connect(str(data / "history.duckdb")) as sealed:
         sealed.execute(
             "DELETE FROM observation WHERE rowid ="
-            " (SELECT rowid FROM observation WHERE seq = 0 ORDER BY at_us LIMIT 1 OFFSET 1000)"
+            " (SELECT rowid FROM observation ORDER BY at_s, sub_us LIMIT 1 OFFSET 1000)"
         )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -188,7 +189,57 @@ async def test_the_past_reads_the_same_while_it_is_sealed(past: Past) -> None:
 
 async def _seal_in_small_bits(store: EmbeddedHistory) -> None:
     while await store.seal(at_most=20):
-        await asyncio.sleep(0)
+        await asyncio.to_thread(store._sealed.tend, fan=2)
+
+
+async def test_the_past_reads_the_same_when_it_was_merged(past: Past) -> None:
+    await past.record(*(reading(i, i) for i in range(0, 60, 2)))
+    await past.store.seal(at_most=7)
+    await past.record(reading(100, 2), *(reading(i, i) for i in range(1, 60, 2)))
+    await _seal_in_small_bits(past.store)
+    whole = [100.0 if i == 2 else float(i) for i in range(60)]
+    assert await past.numbers() == whole
+    told = await past.instances()
+
+    while past.store._sealed.tend(fan=2):
+        pass
+
+    assert await past.numbers() == whole
+    assert await past.instances() == told
+    await past.forget()
+    await past.record(reading(7, 1))
+    assert await past.numbers() == [7]
+    await past.store.seal()
+    assert await past.numbers() == [7]
+
+
+async def test_a_block_after_a_deletion_is_seen_and_goes_with_the_next(past: Past) -> None:
+    await past.record(reading(1, 1))
+    await past.forget()
+    await past.store.import_block("city", "b", [PastRow(ROAD, SPEED, to_us(at(-5)), -5.0, "KMH")])
+    assert await past.numbers() == [-5]
+    await past.forget()
+    assert await past.numbers() == []
+
+
+async def test_a_sealed_file_of_the_first_shape_is_read_as_it_was(tmp_path: Any) -> None:
+    path = tmp_path / "first.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute(
+            "CREATE TABLE observation (series INTEGER NOT NULL, at_us BIGINT NOT NULL,"
+            " modified_us BIGINT NOT NULL, seq BIGINT NOT NULL, observed BOOLEAN NOT NULL, num DOUBLE,"
+            " body VARCHAR); CREATE TABLE watermark (sealed_seq BIGINT NOT NULL);"
+            " INSERT INTO watermark VALUES (3); CREATE TABLE block (tenant VARCHAR, id VARCHAR);"
+        )
+        rows = [(1, -1, 5, 2, True, 0.5, None), (1, 1_999_999, 9, 3, False, None, "{}")]
+        db.executemany("INSERT INTO observation VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    for _ in range(2):
+        sealed = SealedHistory(path)
+        with sealed.snapshot() as cursor:
+            found = cursor.execute("SELECT * EXCLUDE at_s FROM past ORDER BY at_us").fetchall()
+            assert sealed.sealed_seq(cursor) == 3
+        sealed.close()
+        assert found == rows
 
 
 async def test_a_sealing_cut_off_by_a_crash_is_finished_at_the_next_start(past: Past) -> None:

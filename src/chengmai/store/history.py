@@ -18,7 +18,8 @@ from chengmai.kernel.instants import format_instant, to_us
 from chengmai.ngsild.entity import Instance
 from chengmai.ngsild.temporal import TemporalQuery
 from chengmai.ngsild.tombstones import tombstone
-from chengmai.store.duckdb.sealed import Row, SealedHistory, to_arrays
+from chengmai.store.duckdb.sealed import SealedHistory
+from chengmai.store.duckdb.taking import Row, to_arrays
 from chengmai.store.problems import StoreUnreadable
 from chengmai.store.retaining import retain
 from chengmai.store.sqlite.series import (
@@ -27,6 +28,7 @@ from chengmai.store.sqlite.series import (
     instance_of,
     record,
     series_of,
+    take_seq,
     void,
 )
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
@@ -38,6 +40,8 @@ from chengmai.store.visible import (
     visible_numbers,
     visible_rows,
 )
+
+_PAUSE_S = 0.5
 
 
 class EmbeddedHistory:
@@ -283,7 +287,7 @@ class EmbeddedHistory:
             if self._sealed.has_block(cursor, tenant, block_id):
                 return False
 
-        def register(tx: SqliteTx) -> tuple[dict[tuple[str, str], int], int]:
+        def register(tx: SqliteTx) -> tuple[dict[tuple[str, str], int], int, int]:
             units: dict[str, dict[str, str]] = {}
             for row in rows:
                 units.setdefault(row.entity, {})[row.attribute] = row.unit
@@ -292,15 +296,14 @@ class EmbeddedHistory:
                 wanted = [(name, "", "Property", unit) for name, unit in of_entity.items()]
                 for (name, _), series in series_of(tx, tenant, entity, wanted).items():
                     numbers[entity, name] = series[0]
-            return numbers, to_us(tx.now)
+            return numbers, to_us(tx.now), take_seq(tx)
 
-        numbers, now_us = await self._work.write(register)
-        # seq 0 lies below every seq ever given out: a later deletion of the series hides the block too.
+        numbers, now_us, seq = await self._work.write(register)
         unique = {(numbers[row.entity, row.attribute], row.at_us): row.value for row in rows}
         arrays = to_arrays(
-            [(series, at, now_us, 0, True, value, None) for (series, at), value in unique.items()]
+            [(series, at, now_us, seq, True, value, None) for (series, at), value in unique.items()]
         )
-        return await asyncio.to_thread(self._sealed.import_block, tenant, block_id, arrays)
+        return await asyncio.to_thread(self._sealed.import_block, tenant, block_id, arrays, seq)
 
     async def retain(self, keep_us: Mapping[str, int], now_us: int) -> int:
         """Remove observations older than is said for their type; return how many."""
@@ -328,6 +331,13 @@ class EmbeddedHistory:
 
             await self._work.write(clear)
             return len(rows)
+
+    async def tend(self) -> None:
+        """Bring order into the sealed part, step by step; who seals gets a turn between two steps."""
+        while True:
+            if not await asyncio.to_thread(self._sealed.tend):
+                return
+            await asyncio.sleep(_PAUSE_S)
 
 
 def _registered(

@@ -13,11 +13,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from chengmai.history.model import Span
-from chengmai.store.duckdb.sealed import Row, SealedHistory, to_arrays
+from chengmai.store.duckdb.sealed import SealedHistory
+from chengmai.store.duckdb.taking import SECOND_US, Row, to_arrays
 from chengmai.store.sqlite.series import DELETED
 from chengmai.store.sqlite.work import SqliteTx
 
 RECENT = "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
+_SEALED = "SELECT series, at_us, modified_us, seq, observed, num, body FROM past"
 _RECENT_OF = f"{RECENT} WHERE series IN (SELECT value FROM json_each(?))"
 EVER = Span(by="modifiedAt")
 Column: TypeAlias = tuple[Any, Any, int, int]
@@ -57,7 +59,7 @@ def visible_rows(
     with sealed.snapshot() as cursor:
         watermark = sealed.sealed_seq(cursor)
         old = cursor.execute(
-            f"{RECENT} JOIN {_WANTED} WHERE series IN ({', '.join('?' * len(hidden))}){where}",
+            f"{_SEALED} JOIN {_WANTED} WHERE series IN ({', '.join('?' * len(hidden))}){where}",
             (list(hidden), list(hidden.values()), *hidden, *values),
         ).fetchall()
     merged = {(row[0], row[1]): row for row in old}
@@ -83,7 +85,7 @@ def is_any_visible(tx: SqliteTx, sealed: SealedHistory, hidden: dict[int, int]) 
         return bool(visible_rows(tx, sealed, hidden, EVER))
     with sealed.snapshot() as cursor:
         found = cursor.execute(
-            f"SELECT 1 FROM observation JOIN {_WANTED}"
+            f"SELECT 1 FROM past JOIN {_WANTED}"
             f" WHERE series IN ({', '.join('?' * len(hidden))}) LIMIT 1",
             (list(hidden), list(hidden.values()), *hidden),
         ).fetchall()
@@ -102,18 +104,19 @@ def visible_numbers(
     recent = _recent(tx, hidden, span)
     with sealed.snapshot() as cursor:
         watermark = sealed.sealed_seq(cursor)
+        news = [row for row in recent if row[3] > watermark]
         cursor.register("wanted", wanted)
-        cursor.register("recent", to_arrays([row for row in recent if row[3] > watermark]))
+        cursor.register("recent", to_arrays(news))
+        cursor.register("shown", to_arrays([row for row in news if _covers(span, row)]))
         found = cursor.execute(
             "WITH every AS ("
-            " SELECT series, at_us, seq, num FROM recent"
-            f" WHERE NOT isnan(num){where} UNION ALL"
-            f" SELECT series, at_us, seq, num FROM observation WHERE num IS NOT NULL{where}"
+            " SELECT series, at_us, seq, num FROM shown WHERE NOT isnan(num) UNION ALL"
+            f" SELECT series, at_us, seq, num FROM past WHERE num IS NOT NULL{where}"
             " AND series IN (SELECT series FROM wanted)"
             " AND (series, at_us) NOT IN (SELECT (series, at_us) FROM recent))"
             " SELECT every.series, at_us, num FROM every JOIN wanted USING (series)"
             " WHERE seq > hidden ORDER BY every.series, at_us",
-            [*values, *values],
+            values,
         ).fetchnumpy()
     return (
         np.asarray(found["series"], dtype=np.int64),
@@ -137,7 +140,7 @@ def visible_columns(
     with sealed.snapshot() as cursor:
         watermark = sealed.sealed_seq(cursor)
         found = cursor.execute(
-            f"SELECT {_COLUMNS} FROM observation JOIN {_WANTED}"
+            f"SELECT {_COLUMNS} FROM past JOIN {_WANTED}"
             f" WHERE series IN ({', '.join('?' * len(hidden))}){where}",
             (list(hidden), list(hidden.values()), *hidden, *values),
         ).fetchnumpy()
@@ -200,7 +203,16 @@ def _recent(tx: SqliteTx, hidden: dict[int, int], span: Span) -> list[Row]:
 
 
 def _sealed_sql(span: Span) -> tuple[str, list[int]]:
-    where, values = _range_sql("at_us" if span.by in _BY_INSTANT else "modified_us", span)
+    """Return what narrows the sealed part to the span, and to the parts of the file that it can lie in."""
+    if span.by not in _BY_INSTANT:
+        return _range_sql("modified_us", span)
+    where, values = _range_sql("at_us", span)
+    if span.start_us is not None:
+        where += " AND at_s >= ?"
+        values.append(span.start_us // SECOND_US)
+    if span.end_us is not None:
+        where += " AND at_s <= ?"
+        values.append(span.end_us // SECOND_US)
     if span.by == "observedAt":
         where += " AND observed"
     elif span.by == "deletedAt":

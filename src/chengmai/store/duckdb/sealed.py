@@ -1,8 +1,8 @@
-"""The sealed part of the history: one DuckDB file, sorted by series and time.
+"""The sealed part of the history: one DuckDB file of runs, each sorted by series and time.
 
 What is sealed is told by a watermark: every recent observation with `seq <= sealed_seq` is in this file.
 The watermark moves in the same transaction as the rows, so a crash between sealing and the removal of the
-recent rows is seen, and mended, at the next start.
+recent rows is seen, and mended, at the next start. The tables are in `schema`, the runs in `runs`.
 """
 
 from __future__ import annotations
@@ -11,37 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeAlias
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from chengmai.kernel.problems import Unavailable
+from chengmai.store.duckdb.runs import FAN, MOST, due, merge, read_runs, recount
+from chengmai.store.duckdb.schema import prepare
+from chengmai.store.duckdb.taking import SECOND_US, Arrays, Row, take_in, to_arrays
 from chengmai.store.problems import StoreFailed, StoreFull, StoreInUse, StoreUnreadable
-
-Arrays: TypeAlias = dict[str, NDArray[Any]]
-Row: TypeAlias = tuple[int, int, int, int, bool, float | None, str | None]
-"""series, at_us, modified_us, seq, observed, num, body"""
-
-COLUMNS = ("series", "at_us", "modified_us", "seq", "observed", "num", "body")
-_TYPES: dict[str, Any] = {
-    "series": np.int32,
-    "at_us": np.int64,
-    "modified_us": np.int64,
-    "seq": np.int64,
-    "observed": np.bool_,
-    "num": np.float64,
-    "body": object,
-}
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS observation (
-  series INTEGER NOT NULL, at_us BIGINT NOT NULL, modified_us BIGINT NOT NULL, seq BIGINT NOT NULL,
-  observed BOOLEAN NOT NULL, num DOUBLE, body VARCHAR);
-CREATE TABLE IF NOT EXISTS watermark (sealed_seq BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS block (tenant VARCHAR NOT NULL, id VARCHAR NOT NULL);
-INSERT INTO watermark SELECT -1 WHERE NOT EXISTS (SELECT 1 FROM watermark);
-"""
 
 
 def _unreadable(path: Path, error: Exception) -> StoreUnreadable:
@@ -61,17 +40,6 @@ def _write_problem(error: duckdb.Error) -> Unavailable:
         f"the sealed history could not be written: {error}",
         fix="check the disk and restart; what was not sealed is kept in the state file",
     )
-
-
-def to_arrays(rows: Sequence[Row]) -> Arrays:
-    """Return rows as one array a column, NaN where there is no number."""
-    columns = list(zip(*rows, strict=True)) if rows else [() for _ in COLUMNS]
-    arrays: Arrays = {}
-    for name, column in zip(COLUMNS, columns, strict=True):
-        if name == "num":
-            column = tuple(np.nan if value is None else value for value in column)
-        arrays[name] = np.array(column, dtype=_TYPES[name])
-    return arrays
 
 
 class SealedHistory:
@@ -99,7 +67,7 @@ class SealedHistory:
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:
             db = duckdb.connect(str(self._path), config=self._config)
-            db.execute(_SCHEMA)
+            prepare(db)
         except duckdb.IOException as error:
             if "lock" in str(error):
                 raise StoreInUse(
@@ -159,7 +127,7 @@ class SealedHistory:
                 cursor.execute(
                     "DELETE FROM observation WHERE series = ? AND seq <= ?", (series, hidden)
                 )
-            self._insert(cursor, to_arrays(rows))
+            take_in(cursor, to_arrays(rows), upto)
             cursor.execute("UPDATE watermark SET sealed_seq = ?", (upto,))
 
     def drop_before(
@@ -170,28 +138,43 @@ class SealedHistory:
         Return how many observations were removed.
         """
         with self._change() as cursor:
-            cursor.register("named", {"series": series, "before_us": before_us})
+            before_s = before_us // SECOND_US
+            cursor.register("named", {"series": series, "before_s": before_s})
             ((gone,),) = cursor.execute(
                 "DELETE FROM observation USING named"
-                " WHERE observation.series = named.series AND at_us < before_us"
+                " WHERE observation.series = named.series AND at_s < before_s"
             ).fetchall()
             if others_us is not None:
                 ((more,),) = cursor.execute(
-                    "DELETE FROM observation WHERE at_us < ?"
+                    "DELETE FROM observation WHERE at_s < ?"
                     " AND series NOT IN (SELECT series FROM named)",
-                    (others_us,),
+                    (others_us // SECOND_US,),
                 ).fetchall()
                 gone += more
             cursor.unregister("named")
+            if gone:
+                recount(cursor)
         return int(gone)
 
-    def import_block(self, tenant: str, block_id: str, arrays: Arrays) -> bool:
-        """Take in a block of the past once; return False when it is here already."""
+    def tend(self, *, fan: int = FAN, most: int = MOST) -> bool:
+        """Bring one step more order into what is here; return False when nothing was to be done.
+
+        Who reads is not held up; who seals waits for the step to end.
+        """
+        with self._change() as cursor:
+            if not (runs := due(read_runs(cursor), fan=fan, most=most)):
+                return False
+            merge(cursor, runs, self.sealed_seq(cursor))
+        return True
+
+    def import_block(self, tenant: str, block_id: str, arrays: Arrays, seq: int) -> bool:
+        """Take in a block of the past once, as if recorded at `seq`; return False when it is here already."""
         with self._change() as cursor:
             if self.has_block(cursor, tenant, block_id):
                 return False
-            self._insert(cursor, arrays)
-            cursor.execute("INSERT INTO block VALUES (?, ?)", (tenant, block_id))
+            take_in(cursor, arrays, seq)
+            recorded_us = int(arrays["modified_us"].max()) if len(arrays["modified_us"]) else None
+            cursor.execute("INSERT INTO block VALUES (?, ?, ?)", (tenant, block_id, recorded_us))
         return True
 
     @staticmethod
@@ -201,27 +184,3 @@ class SealedHistory:
             "SELECT 1 FROM block WHERE tenant = ? AND id = ?", (tenant, block_id)
         )
         return bool(found.fetchall())
-
-    @staticmethod
-    def _insert(cursor: duckdb.DuckDBPyConnection, batch: Arrays) -> None:
-        if not len(batch["series"]):
-            return
-        cursor.register("batch", batch)
-        bounds = (
-            int(batch["at_us"].min()),
-            int(batch["at_us"].max()),
-            int(batch["series"].min()),
-            int(batch["series"].max()),
-        )
-        cursor.execute(
-            "DELETE FROM observation WHERE at_us BETWEEN ? AND ? AND series BETWEEN ? AND ?"
-            " AND (series, at_us) IN (SELECT (series, at_us) FROM batch)",
-            bounds,
-        )
-        cursor.execute(
-            "INSERT INTO observation SELECT series, at_us, modified_us, seq, observed,"
-            " CASE WHEN isnan(num) THEN NULL ELSE num END, body FROM batch"
-            # A row without number and body is a removal: it takes away and leaves nothing.
-            " WHERE NOT (isnan(num) AND body IS NULL) ORDER BY series, at_us"
-        )
-        cursor.unregister("batch")

@@ -184,6 +184,16 @@ def _stamps(instance: Instance, now_us: int) -> tuple[int, str | None]:
     return recorded_us, None if born is None or parse_us(born) == recorded_us else str(born)
 
 
+def take_seq(tx: SqliteTx) -> int:
+    """Return a seq that no observation has: what is sealed without having been recent lies between what was
+    recorded before and what comes after, as a deletion does."""
+    tx.db.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'observation'")
+    if not tx.db.changes():
+        tx.db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('observation', 1)")
+    ((seq,),) = tx.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'observation'")
+    return int(seq)
+
+
 def void(tx: SqliteTx, series: int, at_us: int) -> None:
     """Remove one observation: an empty row hides what is sealed until the sealer has dropped it."""
     tx.insert(_RECORD, (series, at_us, to_us(tx.now), False, None, None))
