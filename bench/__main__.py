@@ -13,6 +13,7 @@ from dataclasses import asdict
 import orjson
 
 from bench.bounds import beyond
+from bench.fanout import fanout, fanout_large
 from bench.inner import expand
 from bench.kill import kill
 from bench.map import city_map
@@ -28,6 +29,8 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "write": write,
     "batch": batch,
     "match": match,
+    "fanout": fanout,
+    "fanout-large": fanout_large,
     "query": query,
     "temporal": temporal,
     "map": city_map,

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench.shapes import entity
 from chengmai.kernel.clock import SystemClock
@@ -20,15 +21,15 @@ _AT_ONCE = 2000
 _STAMP = "2026-11-22T08:00:00Z"
 
 
-async def fill(data: Path, total: int) -> None:
-    """Put the first `total` entities into the state file in `data`, through the store of the city."""
+async def fill(data: Path, total: int, shape: Callable[[int], dict[str, Any]] = entity) -> None:
+    """Put the first `total` entities of a shape into the state file, through the store of the city."""
     work = SqliteWork(data / "state.db", _key(data), SystemClock())
     store, core = SqliteEntities(), ContextCompiler(core_documents(), None).core
 
     def some(start: int) -> Callable[[SqliteTx], None]:
         def put(tx: SqliteTx) -> None:
             for n in range(start, min(start + _AT_ONCE, total)):
-                made = created(expand_entity(entity(n), core), _STAMP).entity
+                made = created(expand_entity(shape(n), core), _STAMP).entity
                 store.put(tx, "city", made, None)
 
         return put

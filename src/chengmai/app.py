@@ -165,12 +165,12 @@ class City:
             work,
             subscriptions,
             book,
-            self.subscribing,
             EntityLetters(),
             self._receiver,
             self._publisher,
             self.clock,
         )
+        self.subscribing.on_look(self.delivery.settle)
 
     def _build_federation(self) -> None:
         work, entities, registrations = self.store.work, self._entities, SqliteRegistrations()

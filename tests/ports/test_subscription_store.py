@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chengmai.broker.ports import SubscriptionStore
+from chengmai.broker.ports import DueNotification, Mark, SubscriptionStore, Tally
 from chengmai.kernel.work import Tx
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.work import SqliteWork
@@ -68,8 +68,67 @@ async def test_what_is_due_comes_in_order_and_in_pages(bench: Bench) -> None:
 async def test_what_was_sent_goes_and_the_rest_stays(bench: Bench) -> None:
     await bench.add_due("city", ONE, b"1", b"2", b"3")
     rows = await bench.work.read(lambda tx: bench.store.due(tx, "city", ONE, 2))
-    await bench.work.write(lambda tx: bench.store.sent(tx, "city", ONE, rows[-1].seq))
-    assert await bench.due("city", ONE) == [b"3"]
+    sent = Mark(("city", ONE))
+    sent.note([rows[-1].seq], 7, failed=False, again=False)
+    await bench.work.write(lambda tx: bench.store.mark(tx, [sent]))
+    assert await bench.due("city", ONE) == [b"1", b"3"]
+
+
+async def test_what_comes_after_a_number_is_found(bench: Bench) -> None:
+    await bench.add_due("city", ONE, b"1", b"2", b"3")
+    (first, *_) = await bench.work.read(lambda tx: bench.store.due(tx, "city", ONE, 1))
+    rows = await bench.work.read(lambda tx: bench.store.due(tx, "city", ONE, 10, after=first.seq))
+    assert [row.body for row in rows] == [b"2", b"3"]
+
+
+async def test_what_became_due_is_told_as_it_is_kept(bench: Bench) -> None:
+    def add(tx: Tx) -> list[DueNotification]:
+        return [bench.store.add_due(tx, "city", ONE, "urn:x:1", body) for body in (b"1", b"2")]
+
+    told = await bench.work.write(add)
+    assert await bench.work.read(lambda tx: bench.store.due(tx, "city", ONE, 10)) == told
+
+
+async def test_no_number_is_given_out_twice_even_when_what_had_it_is_gone(bench: Bench) -> None:
+    def add(tx: Tx) -> int:
+        return bench.store.add_due(tx, "city", ONE, "urn:x:1", b"1").seq
+
+    first = await bench.work.write(add)
+    await bench.work.write(lambda tx: bench.store.remove(tx, "city", ONE))
+    assert await bench.work.write(add) > first
+
+
+def _a_mark(*outcomes: str) -> Mark:
+    """Return what became of attempts at instants 1, 2, …: `ok`, `failed`, or either again (`ok!`)."""
+    made = Mark(("city", ONE))
+    for at_us, told in enumerate(outcomes, 1):
+        made.note([], at_us, failed=told.startswith("failed"), again=told.endswith("!"))
+    return made
+
+
+async def test_outcomes_are_counted(bench: Bench) -> None:
+    await bench.put("city", ONE)
+    for mark in (_a_mark("ok", "failed"), _a_mark("failed!", "ok!", "ok")):
+        await bench.work.write(lambda tx, mark=mark: bench.store.mark(tx, [mark]))  # type: ignore[misc]
+    found = await bench.work.read(lambda tx: bench.store.tally(tx, "city", ONE))
+    assert found == Tally(sent=3, failed=1, last_us=3, success_us=3, failure_us=1, is_ok=True)
+
+
+async def test_outcomes_that_wait_are_told_as_one(bench: Bench) -> None:
+    await bench.put("city", ONE)
+    mark = _a_mark("ok", "ok").followed_by(_a_mark("failed"))
+    await bench.work.write(lambda tx: bench.store.mark(tx, [mark]))
+    found = await bench.work.read(lambda tx: bench.store.tally(tx, "city", ONE))
+    assert found == Tally(sent=3, failed=1, last_us=1, success_us=2, failure_us=1, is_ok=False)
+
+
+async def test_a_new_subscription_of_an_old_name_begins_to_count_anew(bench: Bench) -> None:
+    await bench.put("city", ONE)
+    await bench.work.write(lambda tx: bench.store.mark(tx, [_a_mark("ok")]))
+    await bench.work.write(lambda tx: bench.store.remove(tx, "city", ONE))
+    await bench.work.write(lambda tx: bench.store.mark(tx, [_a_mark("ok")]))
+    await bench.put("city", ONE)
+    assert await bench.work.read(lambda tx: bench.store.tally(tx, "city", ONE)) is None
 
 
 async def test_removing_a_subscription_takes_what_is_due_with_it(bench: Bench) -> None:

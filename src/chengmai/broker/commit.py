@@ -7,6 +7,7 @@ sign or a case, comes through here; there is no other way in.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import orjson
 
@@ -174,12 +175,15 @@ class CommitPath:
             return self._entities.get(tx, tenant, entity_id)
 
         now_us = to_us(tx.now)
+        said: dict[bytes, bytes | None] = {}
         for subscription in self._book.matching(tenant, before, after, names, now_us, lookup):
-            told = notice(subscription, before, after, names, format_instant(tx.now), lookup)
-            if told is None:
+            if (telling := subscription.telling) not in said:
+                told = notice(subscription, before, after, names, format_instant(tx.now), lookup)
+                said[telling] = None if told is None else orjson.dumps(told)
+            if (body := said[telling]) is None:
                 continue
-            self._outbox.add_due(tx, tenant, subscription.id, entity["id"], orjson.dumps(told))
-            tx.after_commit(lambda key=subscription.key: self._book.wake(key))  # type: ignore[misc]
+            due = self._outbox.add_due(tx, tenant, subscription.id, entity["id"], body)
+            tx.after_commit(partial(self._book.wake, subscription.key, due))
         change = Change(tenant, entity["id"], entity["type"], names, after)
         tx.after_commit(lambda: self._publish(change))
 

@@ -47,7 +47,7 @@ class Endpoint:
     @property
     def is_mqtt(self) -> bool:
         """Whether it is a topic of an MQTT broker."""
-        return urlsplit(self.uri).scheme in _MQTT
+        return self.uri.partition(":")[0].lower() in _MQTT
 
 
 def read_notification(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chengmai.broker.model import Stored
@@ -39,6 +39,57 @@ class DueNotification:
     entity: str
     body: bytes
     created_us: int
+
+
+@dataclass
+class Mark:
+    """What became of notifications of a subscription since it was last written; instants are of attempts."""
+
+    key: tuple[str, str]
+    seqs: list[int] = field(default_factory=list)
+    sent: int = 0
+    failed: int = 0
+    last_us: int = 0
+    success_us: int | None = None
+    failure_us: int | None = None
+    is_ok: bool = True
+
+    def note(self, seqs: Sequence[int], at_us: int, *, failed: bool, again: bool) -> None:
+        """Add an attempt; of one made `again` only the outcome counts. `seqs` are what it told, if it did."""
+        count = 0 if again else 1
+        self.sent += count
+        self.last_us, self.is_ok = at_us, not failed
+        if failed:
+            self.failed += count
+            self.failure_us = at_us
+        else:
+            self.seqs += seqs
+            self.success_us = at_us
+
+    def followed_by(self, later: Mark) -> Mark:
+        """Return this and what came after it as one."""
+        return Mark(
+            self.key,
+            [*self.seqs, *later.seqs],
+            self.sent + later.sent,
+            self.failed + later.failed,
+            later.last_us,
+            later.success_us or self.success_us,
+            later.failure_us or self.failure_us,
+            later.is_ok,
+        )
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of all notifications of a subscription; instants in microseconds, None for never."""
+
+    sent: int
+    failed: int
+    last_us: int
+    success_us: int | None
+    failure_us: int | None
+    is_ok: bool
 
 
 class EntityStore(Protocol):
@@ -240,12 +291,18 @@ class TransientStore(Protocol):
 class Outbox(Protocol):
     """Port: what is due, as delivery sees it."""
 
-    def due(self, tx: Any, tenant: str, subscription_id: str, limit: int) -> list[DueNotification]:
-        """Return the oldest due notifications of a subscription, in order."""
+    def due(
+        self, tx: Any, tenant: str, subscription_id: str, limit: int, *, after: int = 0
+    ) -> list[DueNotification]:
+        """Return the oldest due notifications of a subscription with numbers above `after`, in order."""
         ...
 
     def waiting(self, tx: Any) -> list[tuple[str, str, int]]:
         """Return (tenant, subscription, number due) wherever something is due."""
+        ...
+
+    def mark(self, tx: Any, marks: Sequence[Mark]) -> None:
+        """Drop what was delivered, and count what became of it for subscriptions that are still there."""
         ...
 
 
@@ -270,10 +327,10 @@ class SubscriptionStore(Outbox, Protocol):
 
     def add_due(
         self, tx: Any, tenant: str, subscription_id: str, entity_id: str, body: bytes
-    ) -> None:
-        """Note that a notification is due."""
+    ) -> DueNotification:
+        """Note that a notification is due, and return it; no two ever have the same number."""
         ...
 
-    def sent(self, tx: Any, tenant: str, subscription_id: str, upto: int) -> None:
-        """Drop the due notifications of a subscription up to and including `upto`."""
+    def tally(self, tx: Any, tenant: str, subscription_id: str) -> Tally | None:
+        """Return what `mark` counted for a subscription, None when nothing was."""
         ...

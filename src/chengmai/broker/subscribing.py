@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
-from chengmai.broker.ports import SubscriptionStore
+from chengmai.broker.ports import SubscriptionStore, Tally
 from chengmai.broker.problems import SubscriptionExists, SubscriptionInvalid, SubscriptionNotFound
 from chengmai.broker.subscription import (
     COUNTERS,
@@ -20,7 +20,7 @@ from chengmai.broker.subscription import (
     compile_subscription,
 )
 from chengmai.kernel.actors import Actor
-from chengmai.kernel.instants import format_instant, parse_instant
+from chengmai.kernel.instants import format_instant, from_us, parse_instant
 from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.contexts import ContextCompiler
@@ -64,6 +64,10 @@ class Book(Protocol[K_contra]):
         ...
 
 
+async def _at_once() -> None:
+    return
+
+
 def _nothing(_tx: Tx, _subscription: Any) -> None:
     return
 
@@ -104,6 +108,11 @@ class Subscribing(Generic[K]):
         self._audit = audit
         self._contexts = contexts
         self._kind = kind
+        self._settle: Callable[[], Awaitable[None]] = _at_once
+
+    def on_look(self, settle: Callable[[], Awaitable[None]]) -> None:
+        """Wait for `settle` before counters are shown."""
+        self._settle = settle
 
     async def load(self) -> int:
         """Fill the book from the store; return how many subscriptions there are.
@@ -148,8 +157,9 @@ class Subscribing(Generic[K]):
 
         def get(tx: Tx) -> dict[str, Any] | None:
             document = self._store.get(tx, actor.tenant, subscription_id)
-            return None if document is None else self._shown(document, tx.now)
+            return None if document is None else self._shown(tx, actor.tenant, document)
 
+        await self._settle()
         found = await self._work.read(get)
         if found is None:
             raise SubscriptionNotFound(subscription_id)
@@ -160,8 +170,9 @@ class Subscribing(Generic[K]):
 
         def every(tx: Tx) -> list[dict[str, Any]]:
             rows = self._store.all(tx)
-            return [self._shown(document, tx.now) for t, document in rows if t == actor.tenant]
+            return [self._shown(tx, t, document) for t, document in rows if t == actor.tenant]
 
+        await self._settle()
         return await self._work.read(every)
 
     async def delete(self, actor: Actor, subscription_id: str) -> None:
@@ -182,35 +193,6 @@ class Subscribing(Generic[K]):
                 self._store.remove(tx, tenant, document["id"])
                 tx.after_commit(partial(self._book.drop, (tenant, document["id"])))
 
-    async def note_delivery(
-        self, subscription: K, *, upto: int | None, failure: str | None, again: bool = False
-    ) -> None:
-        """Keep the outcome of a delivery: drop what was delivered up to `upto`, move the counters.
-
-        Notifications are counted, not attempts: one that is sent `again` was counted when it failed first.
-        """
-        tenant, subscription_id = subscription.key
-
-        def note(tx: Tx) -> None:
-            document = self._store.get(tx, tenant, subscription_id)
-            if document is None:
-                return
-            now = format_instant(tx.now)
-            notification = dict(document["notification"])
-            count = 0 if again else 1
-            notification["timesSent"] = notification.get("timesSent", 0) + count
-            notification["lastNotification"] = now
-            if failure is None:
-                notification |= {"lastSuccess": now, "status": "ok"}
-            else:
-                failed = notification.get("timesFailed", 0) + count
-                notification |= {"lastFailure": now, "status": "failed", "timesFailed": failed}
-            if upto is not None:
-                self._store.sent(tx, tenant, subscription_id, upto)
-            self._store.put(tx, tenant, {**document, "notification": notification})
-
-        await self._work.write(note)
-
     def _compile(self, tenant: str, document: dict[str, Any]) -> K:
         return self._kind.compile(tenant, document, self._contexts)
 
@@ -220,10 +202,12 @@ class Subscribing(Generic[K]):
         tx.after_commit(lambda: self._book.add(compiled))
         self._kind.begun(tx, compiled)
 
-    def _shown(self, document: dict[str, Any], now: datetime) -> dict[str, Any]:
+    def _shown(self, tx: Tx, tenant: str, document: dict[str, Any]) -> dict[str, Any]:
         if "timeInterval" not in document:
             document = {**self._kind.defaults, **document}
-        return {**document, "status": _status(document, now)}
+        if (tally := self._store.tally(tx, tenant, document["id"])) is not None:
+            document = {**document, "notification": _counted(document["notification"], tally)}
+        return {**document, "status": _status(document, tx.now)}
 
 
 def _changed(document: dict[str, Any], fragment: dict[str, Any]) -> dict[str, Any]:
@@ -236,6 +220,19 @@ def _changed(document: dict[str, Any], fragment: dict[str, Any]) -> dict[str, An
         new = {name: value for name, value in told.items() if name not in COUNTERS}
         merged["notification"] = new | {name: old[name] for name in COUNTERS if name in old}
     return {name: value for name, value in merged.items() if value is not None}
+
+
+def _counted(notification: dict[str, Any], tally: Tally) -> dict[str, Any]:
+    """Return `notification` of a document with its counters; what an older version counted is in it already."""
+    made = dict(notification)
+    made["timesSent"] = made.get("timesSent", 0) + tally.sent
+    if failed := made.get("timesFailed", 0) + tally.failed:
+        made["timesFailed"] = failed
+    made["lastNotification"] = format_instant(from_us(tally.last_us))
+    for name, at_us in (("lastSuccess", tally.success_us), ("lastFailure", tally.failure_us)):
+        if at_us is not None:
+            made[name] = format_instant(from_us(at_us))
+    return made | {"status": "ok" if tally.is_ok else "failed"}
 
 
 def _status(document: dict[str, Any], now: datetime) -> str:

@@ -6,9 +6,11 @@ What is not offered is refused by name: a filter that is accepted and not applie
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+import orjson
 import re2
 
 from chengmai.broker.documents import entries, flag, member, number, text
@@ -76,6 +78,14 @@ _TRIGGERS = frozenset(
 DEFAULT_TRIGGERS = ("attributeCreated", "attributeUpdated")
 """What is told of where a subscription does not say."""
 _NOT_OFFERED = ("temporalQ",)
+_TELLING = (
+    "@context",
+    "jsonldContext",
+    "lang",
+    "datasetId",
+    "watchedAttributes",
+    "notificationTrigger",
+)
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,16 @@ class Subscription:
     def id(self) -> str:
         """Return the id of the subscription."""
         return self.key[1]
+
+    @cached_property
+    def telling(self) -> bytes:
+        """Return what is the same for subscriptions that are told the same of a change."""
+        parts = {name: self.document.get(name) for name in _TELLING}
+        told = self.document["notification"]
+        parts["notification"] = {
+            name: value for name, value in told.items() if name not in (*COUNTERS, "endpoint")
+        }
+        return orjson.dumps([parts, self.accept])
 
     @property
     def accept(self) -> str:

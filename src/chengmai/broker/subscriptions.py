@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from chengmai.broker.ports import DueNotification
 from chengmai.broker.shelves import Change as FileChange
 from chengmai.broker.shelves import Shelf, file
 from chengmai.broker.subscription import Key, Subscription
@@ -28,11 +29,11 @@ class SubscriptionBook:
     def __init__(self) -> None:
         self._by_key: dict[Key, Subscription] = {}
         self._shelves: dict[_Place, Shelf] = {}
-        self._wake: Callable[[Key], None] = lambda _key: None
+        self._wake: Callable[[Key, DueNotification], None] = lambda _key, _one: None
         self._listeners: list[Callable[[Key], None]] = []
 
-    def on_due(self, wake: Callable[[Key], None]) -> None:
-        """Call `wake(key)` on the event loop whenever something became due to a subscription."""
+    def on_due(self, wake: Callable[[Key, DueNotification], None]) -> None:
+        """Call `wake(key, one)` on the event loop whenever something became due to a subscription."""
         self._wake = wake
 
     def on_change(self, changed: Callable[[Key], None]) -> None:
@@ -47,24 +48,27 @@ class SubscriptionBook:
         """Return all subscriptions."""
         return list(self._by_key.values())
 
-    def wake(self, key: Key) -> None:
+    def wake(self, key: Key, one: DueNotification) -> None:
         """Say that something is due."""
-        self._wake(key)
+        self._wake(key, one)
 
     def add(self, subscription: Subscription) -> None:
         """Add or replace a subscription."""
-        self.drop(subscription.key)
+        self._take_out(subscription.key)
         self._by_key[subscription.key] = subscription
         self._file(subscription, lambda filed: (*filed, subscription))
         self._changed(subscription.key)
 
     def drop(self, key: Key) -> None:
         """Take a subscription out, if it is there."""
+        if self._take_out(key):
+            self._changed(key)
+
+    def _take_out(self, key: Key) -> bool:
         known = self._by_key.pop(key, None)
-        if known is None:
-            return
-        self._file(known, lambda filed: tuple(one for one in filed if one.key != key))
-        self._changed(key)
+        if known is not None:
+            self._file(known, lambda filed: tuple(one for one in filed if one.key != key))
+        return known is not None
 
     def _file(self, subscription: Subscription, change: FileChange) -> None:
         tenant = subscription.key[0]

@@ -10,7 +10,7 @@ import orjson
 import structlog
 
 from chengmai.broker.notifying import data_of
-from chengmai.broker.ports import Candidates, EntityStore, SubscriptionStore
+from chengmai.broker.ports import Candidates, DueNotification, EntityStore, SubscriptionStore
 from chengmai.broker.subscription import Key, Subscription
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.instants import to_us
@@ -65,7 +65,7 @@ class Book(Protocol[P_co]):
         """Return a subscription, or None."""
         ...
 
-    def wake(self, key: Key) -> None:
+    def wake(self, key: Key, one: DueNotification) -> None:
         """Say that something is due."""
         ...
 
@@ -131,8 +131,8 @@ class Timetable(Generic[P]):
             if body is None or self._outbox.due(tx, *subscription.key, 1):
                 # What is still due says the same, or soon will: a dead receiver gathers no heap.
                 return
-            self._outbox.add_due(tx, *subscription.key, "", body)
-            tx.after_commit(lambda: self._book.wake(subscription.key))
+            due = self._outbox.add_due(tx, *subscription.key, "", body)
+            tx.after_commit(lambda: self._book.wake(subscription.key, due))
 
         await self._work.write(tell)
 

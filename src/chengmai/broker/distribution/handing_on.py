@@ -168,8 +168,8 @@ class HandingOn:
 
     def _due(self, tx: Tx, subscription: Subscription, data: Any) -> None:
         if data is not None:
-            self._outbox.add_due(tx, *subscription.key, "", orjson.dumps(data))
-            tx.after_commit(lambda: self._book.wake(subscription.key))
+            due = self._outbox.add_due(tx, *subscription.key, "", orjson.dumps(data))
+            tx.after_commit(lambda: self._book.wake(subscription.key, due))
 
     def _is_news(self, subscription: Subscription, entity: Entity, deleted_at: str) -> bool:
         """Return whether this is not what was told last of the entity; periodic ones tell regardless."""

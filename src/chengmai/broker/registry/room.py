@@ -43,8 +43,9 @@ class Watching:
             work, outbox, book, audit, contexts, kind
         )
         self.delivery: Delivery[SourceSubscription] = Delivery(
-            work, outbox, book, self.subscribing, SourceLetters(), receiver, publisher, clock
+            work, outbox, book, SourceLetters(), receiver, publisher, clock
         )
+        self.subscribing.on_look(self.delivery.settle)
         self.timetable: Timetable[SourceSubscription] = Timetable(
             work, outbox, book, self._watcher.compose
         )

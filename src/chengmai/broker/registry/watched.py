@@ -8,6 +8,7 @@ from typing import Any
 
 from chengmai.broker.documents import member, text
 from chengmai.broker.endpoint import Endpoint
+from chengmai.broker.ports import DueNotification
 from chengmai.broker.problems import SubscriptionInvalid
 from chengmai.broker.registry.discovery import Discovery, fits
 from chengmai.broker.registry.matching import Asked
@@ -144,24 +145,28 @@ class WatchBook:
 
     def __init__(self) -> None:
         self._by_key: dict[Key, SourceSubscription] = {}
-        self._wake: Callable[[Key], None] = lambda _key: None
-        self._changed: Callable[[Key], None] = lambda _key: None
+        self._wake: Callable[[Key, DueNotification], None] = lambda _key, _one: None
+        self._listeners: list[Callable[[Key], None]] = []
 
-    def on_due(self, wake: Callable[[Key], None]) -> None:
-        """Call `wake(key)` on the event loop whenever something became due to a subscription."""
+    def on_due(self, wake: Callable[[Key, DueNotification], None]) -> None:
+        """Call `wake(key, one)` on the event loop whenever something became due to a subscription."""
         self._wake = wake
 
     def on_change(self, changed: Callable[[Key], None]) -> None:
         """Call `changed(key)` on the event loop whenever a subscription came, changed or went."""
-        self._changed = changed
+        self._listeners.append(changed)
+
+    def _changed(self, key: Key) -> None:
+        for told in self._listeners:
+            told(key)
 
     def every(self) -> Sequence[SourceSubscription]:
         """Return all subscriptions."""
         return list(self._by_key.values())
 
-    def wake(self, key: Key) -> None:
+    def wake(self, key: Key, one: DueNotification) -> None:
         """Say that something is due."""
-        self._wake(key)
+        self._wake(key, one)
 
     def add(self, subscription: SourceSubscription) -> None:
         """Add or replace a subscription."""

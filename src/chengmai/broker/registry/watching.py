@@ -105,8 +105,8 @@ class Watcher:
         self, tx: Tx, one: SourceSubscription, reason: Reason, items: list[dict[str, Any]]
     ) -> None:
         about = items[0]["id"] if len(items) == 1 else ""
-        self._outbox.add_due(tx, *one.key, about, _body(reason, items))
-        tx.after_commit(lambda: self._book.wake(one.key))
+        due = self._outbox.add_due(tx, *one.key, about, _body(reason, items))
+        tx.after_commit(lambda: self._book.wake(one.key, due))
 
 
 class SourceLetters:

@@ -47,8 +47,8 @@ _TOLD = {
 class NoticeStore(Outbox, Protocol):
     """Port: notices that are due, each with its receiver; they are kept by the space of their snapshot."""
 
-    def add(self, tx: Any, made: Snapshot, to: bytes, body: bytes) -> None:
-        """Note that a notice is due; `to` are the members of the snapshot that name its receiver."""
+    def add(self, tx: Any, made: Snapshot, to: bytes, body: bytes) -> DueNotification:
+        """Note that a notice is due, and return it; `to` are the members that name its receiver."""
         ...
 
     def receiver(self, tx: Any, key: Key) -> dict[str, Any] | None:
@@ -57,10 +57,6 @@ class NoticeStore(Outbox, Protocol):
 
     def count(self, tx: Any, tenant: str) -> int:
         """Return how many notices of a tenant are due."""
-        ...
-
-    def sent(self, tx: Any, space: str, snapshot_id: str, upto: int) -> None:
-        """Drop notices up to and including `upto`."""
         ...
 
     def end(self, tx: Any, before_us: int) -> list[Key]:
@@ -116,41 +112,33 @@ def receiver_of(members: Mapping[str, Any]) -> Endpoint | None:
 
 
 class _Receivers:
-    """The receivers in memory (`broker.delivery.Book`), and what became of deliveries."""
+    """The receivers in memory; implements `broker.delivery.Book`."""
 
-    def __init__(self, work: Work[Tx], store: NoticeStore) -> None:
-        self._work = work
-        self._store = store
+    def __init__(self) -> None:
         self._by_key: dict[Key, Told] = {}
-        self.wake: Callable[[Key], None] = lambda _key: None
+        self._wake: Callable[[Key, DueNotification], None] = lambda _key, _one: None
+        self._changed: Callable[[Key], None] = lambda _key: None
 
-    def on_due(self, wake: Callable[[Key], None]) -> None:
-        self.wake = wake
+    def on_due(self, wake: Callable[[Key, DueNotification], None]) -> None:
+        self._wake = wake
+
+    def on_change(self, changed: Callable[[Key], None]) -> None:
+        self._changed = changed
 
     def get(self, key: Key) -> Told | None:
         return self._by_key.get(key)
 
     def add(self, one: Told) -> None:
         self._by_key[one.key] = one
-        self.wake(one.key)
+
+    def wake(self, one: Told, due: DueNotification) -> None:
+        """Say that something is due to a receiver, who may be new."""
+        self.add(one)
+        self._wake(one.key, due)
 
     def drop(self, key: Key) -> None:
-        self._by_key.pop(key, None)
-
-    async def note_delivery(
-        self, subscription: Told, *, upto: int | None, failure: str | None, again: bool
-    ) -> None:
-        """Implements `broker.delivery.Outcomes`; a failure is in the log, and tried again."""
-        if upto is None:
-            return
-        key = subscription.key
-
-        def note(tx: Tx) -> bool:
-            self._store.sent(tx, *key, upto)
-            return self._store.receiver(tx, key) is None
-
-        if await self._work.write(note) and self.get(key) is subscription:
-            self.drop(key)
+        if self._by_key.pop(key, None) is not None:
+            self._changed(key)
 
 
 class _Letters:
@@ -184,9 +172,16 @@ class Telling:
         self._store = store
         self._core = core
         self._clock = clock
-        self._book = _Receivers(work, store)
+        self._book = _Receivers()
         self._delivery: Delivery[Told] = Delivery(
-            work, store, self._book, self._book, _Letters(), receiver, publisher, clock
+            work,
+            store,
+            self._book,
+            _Letters(),
+            receiver,
+            publisher,
+            clock,
+            emptied=self._book.drop,
         )
 
     async def start(self) -> None:
@@ -223,9 +218,9 @@ class Telling:
         shown = made.shown()
         told = {name: shown[own] for own, name in _TOLD.items() if own in shown}
         to = {name: made.document[name] for name in _RECEIVER if name in made.document}
-        self._store.add(tx, made, orjson.dumps(to), orjson.dumps(told))
+        due = self._store.add(tx, made, orjson.dumps(to), orjson.dumps(told))
         one = Told((made.space, made.id), endpoint, self._core)
-        tx.after_commit(lambda: self._book.add(one))
+        tx.after_commit(lambda: self._book.wake(one, due))
 
     async def round(self) -> None:
         """Give up what no receiver took for a day."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from chengmai.broker.ports import DueNotification
+from chengmai.broker.ports import DueNotification, Mark
 from chengmai.broker.snapshots.model import Snapshot
 from chengmai.broker.spaces import Held
 from chengmai.broker.subscription import Key
@@ -84,18 +85,22 @@ def _read(row: tuple[Any, ...]) -> Snapshot:
 class SqliteSnapshotNotices:
     """Implements `broker.snapshots.telling.NoticeStore`."""
 
-    def add(self, tx: SqliteTx, made: Snapshot, to: bytes, body: bytes) -> None:
-        tx.db.execute(
+    def add(self, tx: SqliteTx, made: Snapshot, to: bytes, body: bytes) -> DueNotification:
+        now_us = to_us(tx.now)
+        ((seq,),) = tx.db.execute(
             "INSERT INTO snapshot_outbox (space, snapshot, tenant, created_us, receiver, body)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (made.space, made.id, made.tenant, to_us(tx.now), to, body),
+            " VALUES (?, ?, ?, ?, ?, ?) RETURNING seq",
+            (made.space, made.id, made.tenant, now_us, to, body),
         )
+        return DueNotification(seq, made.id, body, now_us)
 
-    def due(self, tx: SqliteTx, space: str, snapshot_id: str, limit: int) -> list[DueNotification]:
+    def due(
+        self, tx: SqliteTx, space: str, snapshot_id: str, limit: int, *, after: int = 0
+    ) -> list[DueNotification]:
         rows = tx.db.execute(
             "SELECT seq, snapshot, body, created_us FROM snapshot_outbox"
-            " WHERE space = ? AND snapshot = ? ORDER BY seq LIMIT ?",
-            (space, snapshot_id, limit),
+            " WHERE space = ? AND snapshot = ? AND seq > ? ORDER BY seq LIMIT ?",
+            (space, snapshot_id, after, limit),
         )
         return [DueNotification(*row) for row in rows]
 
@@ -121,10 +126,9 @@ class SqliteSnapshotNotices:
         )
         return int(count)
 
-    def sent(self, tx: SqliteTx, space: str, snapshot_id: str, upto: int) -> None:
-        tx.db.execute(
-            "DELETE FROM snapshot_outbox WHERE space = ? AND snapshot = ? AND seq <= ?",
-            (space, snapshot_id, upto),
+    def mark(self, tx: SqliteTx, marks: Sequence[Mark]) -> None:
+        tx.db.executemany(
+            "DELETE FROM snapshot_outbox WHERE seq = ?", [(s,) for m in marks for s in m.seqs]
         )
 
     def end(self, tx: SqliteTx, before_us: int) -> list[Key]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from chengmai.broker.ports import DueNotification
+from chengmai.broker.ports import DueNotification, Mark, Tally
 from chengmai.kernel.instants import to_us
 from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx
@@ -21,10 +22,26 @@ _REMOVE = "DELETE FROM subscription WHERE tenant = ? AND id = ? RETURNING id"
 _FORGET = "DELETE FROM outbox WHERE tenant = ? AND subscription = ?"
 _DUE = (
     "SELECT seq, entity, body, created_us FROM outbox"
-    " WHERE tenant = ? AND subscription = ? ORDER BY seq LIMIT ?"
+    " WHERE tenant = ? AND subscription = ? AND seq > ? ORDER BY seq LIMIT ?"
 )
-_ADD_DUE = "INSERT INTO outbox (tenant, subscription, entity, created_us, body)"
-_SENT = "DELETE FROM outbox WHERE tenant = ? AND subscription = ? AND seq <= ?"
+_ADD_DUE = "INSERT INTO outbox (seq, tenant, subscription, entity, created_us, body)"
+# A number is never given out twice, whatever has left the outbox since.
+_LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'"
+_SENT = "DELETE FROM outbox WHERE seq = ?"
+_COUNT = (
+    "INSERT INTO subscription_tally (tenant, id, sent, failed, last_us, success_us, failure_us, ok)"
+    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
+    " WHERE EXISTS (SELECT 1 FROM subscription WHERE tenant = ?1 AND id = ?2)"
+    " ON CONFLICT (tenant, id) DO UPDATE SET sent = sent + excluded.sent,"
+    " failed = failed + excluded.failed, last_us = excluded.last_us, ok = excluded.ok,"
+    " success_us = coalesce(excluded.success_us, success_us),"
+    " failure_us = coalesce(excluded.failure_us, failure_us)"
+)
+_TALLY = (
+    "SELECT sent, failed, last_us, success_us, failure_us, ok FROM subscription_tally"
+    " WHERE tenant = ? AND id = ?"
+)
+_UNCOUNT = "DELETE FROM subscription_tally WHERE tenant = ? AND id = ?"
 _WAITING = (
     "SELECT tenant, subscription, count(*) FROM outbox"
     " GROUP BY tenant, subscription ORDER BY tenant, subscription"
@@ -47,7 +64,8 @@ class SqliteSubscriptions:
         self._all, self._get, self._put = sql(_ALL), sql(_GET), sql(_PUT)
         self._remove, self._forget = sql(_REMOVE), sql(_FORGET)
         self._due, self._sent = sql(_DUE), sql(_SENT)
-        self._add_due = Insert(sql(_ADD_DUE), 5)
+        self._count, self._tally, self._uncount = sql(_COUNT), sql(_TALLY), sql(_UNCOUNT)
+        self._add_due, self._last = Insert(sql(_ADD_DUE), 6), sql(_LAST)
         self._waiting = sql(_WAITING)
 
     def all(self, tx: SqliteTx) -> list[tuple[str, dict[str, Any]]]:
@@ -67,21 +85,48 @@ class SqliteSubscriptions:
         key = (tenant, subscription_id)
         found = tx.db.execute(self._remove, key).fetchone()
         tx.db.execute(self._forget, key)
+        tx.db.execute(self._uncount, key)
         return found is not None
 
     def due(
-        self, tx: SqliteTx, tenant: str, subscription_id: str, limit: int
+        self, tx: SqliteTx, tenant: str, subscription_id: str, limit: int, *, after: int = 0
     ) -> list[DueNotification]:
-        rows = tx.db.execute(self._due, (tenant, subscription_id, limit))
+        rows = tx.db.execute(self._due, (tenant, subscription_id, after, limit))
         return [DueNotification(*row) for row in rows]
 
     def add_due(
         self, tx: SqliteTx, tenant: str, subscription_id: str, entity_id: str, body: bytes
-    ) -> None:
-        tx.insert(self._add_due, (tenant, subscription_id, entity_id, to_us(tx.now), body))
+    ) -> DueNotification:
+        one = DueNotification(self._next(tx), entity_id, body, to_us(tx.now))
+        tx.insert(
+            self._add_due, (one.seq, tenant, subscription_id, entity_id, one.created_us, body)
+        )
+        return one
 
-    def sent(self, tx: SqliteTx, tenant: str, subscription_id: str, upto: int) -> None:
-        tx.db.execute(self._sent, (tenant, subscription_id, upto))
+    def _next(self, tx: SqliteTx) -> int:
+        last: int | None = tx.recall(self._last)
+        if last is None:
+            row = tx.peek.execute(self._last).fetchone()
+            last = 0 if row is None else row[0]
+        tx.remember(self._last, last + 1)
+        return last + 1
+
+    def mark(self, tx: SqliteTx, marks: Sequence[Mark]) -> None:
+        tx.db.executemany(self._sent, [(seq,) for mark in marks for seq in mark.seqs])
+        tx.db.executemany(
+            self._count,
+            [
+                (*m.key, m.sent, m.failed, m.last_us, m.success_us, m.failure_us, m.is_ok)
+                for m in marks
+            ],
+        )
+
+    def tally(self, tx: SqliteTx, tenant: str, subscription_id: str) -> Tally | None:
+        row = tx.db.execute(self._tally, (tenant, subscription_id)).fetchone()
+        if row is None:
+            return None
+        sent, failed, last_us, success_us, failure_us, ok = row
+        return Tally(sent, failed, last_us, success_us, failure_us, bool(ok))
 
     def waiting(self, tx: SqliteTx) -> list[tuple[str, str, int]]:
         return list(tx.db.execute(self._waiting))
