@@ -1,11 +1,13 @@
-"""`python -m bench [name …] [--write] [--check]`: measure, print, keep.
+"""`python -m bench [name …] [--write] [--check] [--observations N]`: measure, print, keep.
 
-With --write also the page in docs; with --check the end is a failure when something is beyond its bound.
+With --write also the page in docs; with --check the end is a failure when something is beyond its bound;
+N is how many observations `history` takes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -20,6 +22,7 @@ from bench.map import city_map
 from bench.match import match
 from bench.measure import Row, table
 from bench.page import KEPT, PAGE, conditions, keep, write_page
+from bench.past import COUNT as OBSERVATIONS
 from bench.past import history
 from bench.read import query, temporal
 from bench.write import batch, write
@@ -41,6 +44,10 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
 
 def main(arguments: list[str]) -> int:
     """Run what is named, or everything; return the exit code."""
+    if "--observations" in arguments:
+        place = arguments.index("--observations")
+        os.environ[OBSERVATIONS] = arguments[place + 1]
+        arguments = arguments[:place] + arguments[place + 2 :]
     names = [name for name in arguments if name not in ("--write", "--check")] or list(BENCHES)
     found: list[str] = []
     if unknown := [name for name in names if name not in BENCHES]:

@@ -322,8 +322,9 @@ class City:
         self._spawn("vitals", self._watch())
         if self.settings.keep_history:
             by = system("history", self.settings.tenant)
-            rules, store = self.settings.keep_history, self.store
-            old = Retaining(store.work, store.sealed, self.trust.audit, self.clock, rules, by)
+            kept, rolled = self.settings.keep_history, self.settings.keep_rollups
+            store, audit = self.store, self.trust.audit
+            old = Retaining(store.work, store.sealed, audit, self.clock, kept, rolled, by)
             self._spawn("retaining", every(_RETAIN_EVERY_S, old.round))
         self._spawn("values", every(_INDEX_EVERY_S, self._index))
         self._spawn("snapshots", every(5.0, self.snapshots.round))

@@ -96,6 +96,11 @@ class Settings(BaseSettings):
         description="Days for which observations are kept, by entity type; `*` is for all other types. What is"
         " not named is kept for ever.",
     )
+    keep_rollups: dict[str, float] = Field(
+        default={},
+        description="Days for which the hourly and daily sums of numbers are kept, by entity type or `*`, where"
+        " that is longer than the observations. What is not named goes with its observations.",
+    )
     seal_every_s: float = Field(
         default=20.0, gt=0, description="Real seconds between two sealings of the history."
     )
@@ -121,7 +126,7 @@ class Settings(BaseSettings):
             return None
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
-    @field_validator("keep_history")
+    @field_validator("keep_history", "keep_rollups")
     @classmethod
     def _kept_for_a_while(cls, days: dict[str, float]) -> dict[str, float]:
         for name, count in days.items():

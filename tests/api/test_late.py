@@ -36,7 +36,7 @@ async def test_what_a_city_no_longer_keeps_is_gone_and_the_audit_trail_says_so(
     tmp_path: Path,
 ) -> None:
     async with a_house(tmp_path) as house:
-        for hours in (50, 1):
+        for hours in (80, 1):
             at = NOON - timedelta(hours=hours)
             pm25 = {"type": "Property", "value": hours, "observedAt": format_instant(at)}
             body = [a_station(pm25=pm25)]
@@ -44,7 +44,7 @@ async def test_what_a_city_no_longer_keeps_is_gone_and_the_audit_trail_says_so(
         store, by = house.city.store, system("history", "city")
         await store.history.seal()
         days = {"AirQualityObserved": 2.0}
-        old = Retaining(store.work, store.sealed, house.city.trust.audit, house.clock, days, by)
+        old = Retaining(store.work, store.sealed, house.city.trust.audit, house.clock, days, {}, by)
         await old.round()
         await old.round()
 

@@ -33,7 +33,7 @@ def run(path: Path) -> None:
         sealed.seal(rows_of(number), number, [])
         print(number, flush=True)
         number += 1
-        while sealed.tend(fan=3):
+        while sealed.merge(fan=3):
             pass
 
 

@@ -151,7 +151,8 @@ async def test_observations_are_let_go_when_their_type_keeps_them_no_longer(past
     for entity_id, names in types.items():
         made = {"id": entity_id, "type": [name_iri(name) for name in names]}
         await past.work.write(partial(_put, store, made))
-        await past.record(*(reading(i, i) for i in range(6)), entity_id=entity_id)
+        days = (reading(i, 24 * 60 * i) for i in range(6))
+        await past.record(*days, entity_id=entity_id)
     await past.store.seal()
 
     async def kept(entity_id: str) -> list[float]:
@@ -160,16 +161,16 @@ async def test_observations_are_let_go_when_their_type_keeps_them_no_longer(past
         )
         return [value for _, value in rows]
 
-    minute = 60_000_000
-    gone = await past.store.retain({name_iri("Road"): 2 * minute, "*": 4 * minute}, to_us(at(6)))
+    day, now_us = 86_400_000_000, to_us(at(24 * 60 * 6 + 5))
+    gone = await past.store.retain({name_iri("Road"): 2 * day, "*": 4 * day}, now_us)
     assert gone == 4 + 2 + 4
     assert await kept(ROAD) == [4, 5]
     assert await kept(bridge) == [2, 3, 4, 5]
     assert await kept(both) == [4, 5]
 
-    assert await past.store.retain({name_iri("Bridge"): minute}, to_us(at(6))) == 3 + 1
+    assert await past.store.retain({name_iri("Bridge"): day}, now_us) == 3 + 1
     assert (await kept(bridge), await kept(both)) == ([5], [5])
-    assert await past.store.retain({}, to_us(at(600))) == 0
+    assert await past.store.retain({}, 10 * now_us) == 0
 
 
 async def test_the_past_reads_the_same_while_it_is_sealed(past: Past) -> None:
@@ -189,7 +190,7 @@ async def test_the_past_reads_the_same_while_it_is_sealed(past: Past) -> None:
 
 async def _seal_in_small_bits(store: EmbeddedHistory) -> None:
     while await store.seal(at_most=20):
-        await asyncio.to_thread(store._sealed.tend, fan=2)
+        await asyncio.to_thread(store._sealed.merge, fan=2)
 
 
 async def test_the_past_reads_the_same_when_it_was_merged(past: Past) -> None:
@@ -201,7 +202,7 @@ async def test_the_past_reads_the_same_when_it_was_merged(past: Past) -> None:
     assert await past.numbers() == whole
     told = await past.instances()
 
-    while past.store._sealed.tend(fan=2):
+    while past.store._sealed.merge(fan=2):
         pass
 
     assert await past.numbers() == whole

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from chengmai.kernel.instants import format_instant, to_us
 from chengmai.ngsild.entity import Instance
 from chengmai.ngsild.temporal import TemporalQuery
 from chengmai.ngsild.tombstones import tombstone
+from chengmai.store.duckdb.leaving import day_of
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.duckdb.taking import Row, to_arrays
 from chengmai.store.problems import StoreUnreadable
@@ -42,6 +44,8 @@ from chengmai.store.visible import (
 )
 
 _PAUSE_S = 0.5
+_LINGER_US = 3_600_000_000
+"""A day is rolled up an hour after its end, when most of what belongs to it has come."""
 
 
 class EmbeddedHistory:
@@ -305,9 +309,11 @@ class EmbeddedHistory:
         )
         return await asyncio.to_thread(self._sealed.import_block, tenant, block_id, arrays, seq)
 
-    async def retain(self, keep_us: Mapping[str, int], now_us: int) -> int:
-        """Remove observations older than is said for their type; return how many."""
-        return await retain(self._work, self._sealed, keep_us, now_us)
+    async def retain(
+        self, keep_us: Mapping[str, int], now_us: int, roll_us: Mapping[str, int] | None = None
+    ) -> int:
+        """Remove observations older than is said for their type, and sums (`roll_us`); return how many."""
+        return await retain(self._work, self._sealed, keep_us, roll_us or {}, now_us)
 
     async def seal(self, *, at_most: int = 100_000) -> int:
         async with self._sealing:
@@ -333,11 +339,14 @@ class EmbeddedHistory:
             return len(rows)
 
     async def tend(self) -> None:
-        """Bring order into the sealed part, step by step; who seals gets a turn between two steps."""
-        while True:
-            if not await asyncio.to_thread(self._sealed.tend):
-                return
-            await asyncio.sleep(_PAUSE_S)
+        """Merge and roll up what is sealed, step by step; who seals gets a turn between two steps."""
+        now_us = await self._work.read(lambda tx: to_us(tx.now))
+        today = day_of(now_us - _LINGER_US)
+        for step in (self._sealed.merge, partial(self._sealed.roll, today)):
+            while True:
+                if not await asyncio.to_thread(step):
+                    break
+                await asyncio.sleep(_PAUSE_S)
 
 
 def _registered(

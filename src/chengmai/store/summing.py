@@ -11,9 +11,10 @@ from chengmai.ngsild.entity import Instance
 from chengmai.ngsild.temporal import TemporalQuery
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.folding import folded
+from chengmai.store.rolled import rolled
 from chengmai.store.sqlite.series import instance_of
 from chengmai.store.sqlite.work import SqliteTx
-from chengmai.store.visible import visible_columns, visible_rows
+from chengmai.store.visible import recent_rows, visible_columns, visible_rows
 
 About: TypeAlias = tuple[str, str, str, str, int]
 """Attribute, dataset, kind, unit and `hidden_seq` of a series."""
@@ -31,8 +32,12 @@ def summed(
     """Return the summaries of some series by attribute; None when one must be read and exceeds `most`."""
     span = Span(window.start_us, window.end_us, window.timeproperty)
     hidden = {number: row[4] for number, row in about.items()}
+    made: dict[int, _Summary] = {}
+    for number, (results, first, last) in _rolled(tx, sealed, hidden, span, window).items():
+        attribute, dataset, kind, _, _ = about[number]
+        made[number] = first, last, attribute, _summary(kind, dataset, results)
+        del hidden[number]
     columns = visible_columns(tx, sealed, hidden, span, window.last_n)
-    made: list[_Summary] = []
     for number, column in columns.items():
         if column is None:
             one = _read(tx, sealed, number, about[number], window, most)
@@ -40,8 +45,29 @@ def summed(
                 return None
         else:
             one = _folded(column, about[number], window)
-        made.append(one)
-    return _in_order(made, newest_first=window.last_n is not None)
+        made[number] = one
+    return _in_order(
+        [made[number] for number in sorted(made)], newest_first=window.last_n is not None
+    )
+
+
+def _rolled(
+    tx: SqliteTx,
+    sealed: SealedHistory,
+    hidden: Mapping[int, int],
+    span: Span,
+    window: TemporalQuery,
+) -> dict[int, tuple[dict[str, list[list[Any]]], int, int]]:
+    """Return what roll-ups tell of some series; what is to be dropped from a series is in them still."""
+    marks = ", ".join("?" * len(hidden))
+    dropped = tx.db.execute(
+        f"SELECT series FROM history_drop WHERE series IN ({marks})", tuple(hidden)
+    ).fetchall()
+    trusted = {n: seq for n, seq in hidden.items() if (n,) not in dropped}
+    recent = recent_rows(tx, trusted, span)
+    with sealed.snapshot() as cursor:
+        news = [row for row in recent if row[3] > sealed.sealed_seq(cursor)]
+        return rolled(cursor, news, trusted, window)
 
 
 def _folded(column: tuple[Any, Any, int, int], about: About, window: TemporalQuery) -> _Summary:

@@ -8,8 +8,10 @@ that falls out of a window takes what it corrects out of the window as well.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import duckdb
 import numpy as np
 
 from chengmai.history.model import Span
@@ -22,6 +24,7 @@ RECENT = "SELECT series, at_us, modified_us, seq, observed, num, body FROM obser
 _SEALED = "SELECT series, at_us, modified_us, seq, observed, num, body FROM past"
 _RECENT_OF = f"{RECENT} WHERE series IN (SELECT value FROM json_each(?))"
 EVER = Span(by="modifiedAt")
+_SERIES_AT_ONCE = 50
 Column: TypeAlias = tuple[Any, Any, int, int]
 """Instants that the span is about, in order, with their numbers; and the first and last place in time."""
 _BY_INSTANT = ("observedAt", "deletedAt")
@@ -47,21 +50,19 @@ def visible_rows(
     """
     if not hidden:
         return []
-    recent = _recent(tx, hidden, span)
+    recent = recent_rows(tx, hidden, span)
     where, values = _sealed_sql(span)
-    most, order = (last_n, "DESC") if last_n is not None else (first_n, "ASC")
-    if most is not None:
-        # A recent row may take the place of a sealed one, so that many more are read.
-        where += (
-            f" QUALIFY row_number() OVER (PARTITION BY series ORDER BY at_us {order})"
-            f" <= {int(most) + len(recent)}"
-        )
     with sealed.snapshot() as cursor:
         watermark = sealed.sealed_seq(cursor)
-        old = cursor.execute(
-            f"{_SEALED} JOIN {_WANTED} WHERE series IN ({', '.join('?' * len(hidden))}){where}",
-            (list(hidden), list(hidden.values()), *hidden, *values),
-        ).fetchall()
+        if last_n is None and first_n is None:
+            old = cursor.execute(
+                f"{_SEALED} JOIN {_WANTED} WHERE series IN ({', '.join('?' * len(hidden))}){where}",
+                (list(hidden), list(hidden.values()), *hidden, *values),
+            ).fetchall()
+        else:
+            # A recent row may take the place of a sealed one, so that many more are read.
+            most, order = (last_n, "DESC") if last_n is not None else (first_n or 0, "ASC")
+            old = _ends(cursor, hidden, where, values, most + len(recent), order)
     merged = {(row[0], row[1]): row for row in old}
     for row in recent:
         if row[3] > watermark and row[3] > hidden[row[0]]:
@@ -70,6 +71,31 @@ def visible_rows(
     if last_n is not None:
         return _most(ordered[::-1], last_n)[::-1]
     return ordered if first_n is None else _most(ordered, first_n)
+
+
+def _ends(
+    cursor: duckdb.DuckDBPyConnection,
+    hidden: Mapping[int, int],
+    where: str,
+    values: Sequence[int],
+    most: int,
+    order: str,
+) -> list[Row]:
+    """Return the first `most` sealed rows of each series in an order of time.
+
+    One question a series: so the engine looks only at those parts of the file that can hold the first ones.
+    """
+    one = (
+        f"({_SEALED} WHERE series = ? AND seq > ?{where}"
+        f" ORDER BY at_s {order}, at_us {order} LIMIT {int(most)})"
+    )
+    found: list[Row] = []
+    series = list(hidden.items())
+    for begin in range(0, len(series), _SERIES_AT_ONCE):
+        some = series[begin : begin + _SERIES_AT_ONCE]
+        asked = [value for pair in some for value in (*pair, *values)]
+        found += cursor.execute(" UNION ALL ".join([one] * len(some)), asked).fetchall()
+    return found
 
 
 def is_any_visible(tx: SqliteTx, sealed: SealedHistory, hidden: dict[int, int]) -> bool:
@@ -101,7 +127,7 @@ def visible_numbers(
         "series": np.array(list(hidden), dtype=np.int32),
         "hidden": np.array(list(hidden.values()), dtype=np.int64),
     }
-    recent = _recent(tx, hidden, span)
+    recent = recent_rows(tx, hidden, span)
     with sealed.snapshot() as cursor:
         watermark = sealed.sealed_seq(cursor)
         news = [row for row in recent if row[3] > watermark]
@@ -135,16 +161,27 @@ def visible_columns(
     """Return what `visible_rows` shows of each series as columns; None where there is more than numbers."""
     if not hidden:
         return {}
-    recent = _recent(tx, hidden, span)
-    where, values = _sealed_sql(span)
+    recent = recent_rows(tx, hidden, span)
     with sealed.snapshot() as cursor:
-        watermark = sealed.sealed_seq(cursor)
-        found = cursor.execute(
-            f"SELECT {_COLUMNS} FROM past JOIN {_WANTED}"
-            f" WHERE series IN ({', '.join('?' * len(hidden))}){where}",
-            (list(hidden), list(hidden.values()), *hidden, *values),
-        ).fetchnumpy()
-    news = [row for row in recent if row[3] > watermark and row[3] > hidden[row[0]]]
+        news = [row for row in recent if row[3] > sealed.sealed_seq(cursor)]
+        return columns_in(cursor, news, hidden, span, last_n)
+
+
+def columns_in(
+    cursor: duckdb.DuckDBPyConnection,
+    recent: Sequence[Row],
+    hidden: Mapping[int, int],
+    span: Span,
+    last_n: int | None = None,
+) -> dict[int, Column | None]:
+    """Return the columns of some series as the cursor sees them; `recent` are the rows above its watermark."""
+    where, values = _sealed_sql(span)
+    found = cursor.execute(
+        f"SELECT {_COLUMNS} FROM past JOIN {_WANTED}"
+        f" WHERE series IN ({', '.join('?' * len(hidden))}){where}",
+        (list(hidden), list(hidden.values()), *hidden, *values),
+    ).fetchnumpy()
+    news = [row for row in recent if row[0] in hidden and row[3] > hidden[row[0]]]
     columns = _merged({name: np.ma.filled(column, 0) for name, column in found.items()}, news, span)
     made: dict[int, Column | None] = {}
     if not len(columns["series"]):
@@ -170,7 +207,7 @@ def _column(columns: dict[str, Any], of: slice, span: Span) -> Column:
 _COLUMNS = "series, at_us, modified_us, num, body IS NOT NULL AS odd"
 
 
-def _merged(old: dict[str, Any], news: list[Row], span: Span) -> dict[str, Any]:
+def _merged(old: dict[str, Any], news: Sequence[Row], span: Span) -> dict[str, Any]:
     """Return sealed columns with recent rows in their places, in order of series and time."""
     if news:
         placed = {
@@ -190,7 +227,7 @@ def _merged(old: dict[str, Any], news: list[Row], span: Span) -> dict[str, Any]:
     return {name: column[order] for name, column in old.items()}
 
 
-def _recent(tx: SqliteTx, hidden: dict[int, int], span: Span) -> list[Row]:
+def recent_rows(tx: SqliteTx, hidden: Mapping[int, int], span: Span) -> list[Row]:
     """Return the recent rows that may show or hide something in the span."""
     where = ""
     values: list[int] = []

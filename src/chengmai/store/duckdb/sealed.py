@@ -13,13 +13,13 @@ from pathlib import Path
 from threading import Lock
 
 import duckdb
-import numpy as np
-from numpy.typing import NDArray
 
 from chengmai.kernel.problems import Unavailable
-from chengmai.store.duckdb.runs import FAN, MOST, due, merge, read_runs, recount
+from chengmai.store.duckdb.leaving import Cuts, drop, let_go
+from chengmai.store.duckdb.rollups import MOST_ROLLED, roll
+from chengmai.store.duckdb.runs import FAN, MOST, due, merge, read_runs
 from chengmai.store.duckdb.schema import prepare
-from chengmai.store.duckdb.taking import SECOND_US, Arrays, Row, take_in, to_arrays
+from chengmai.store.duckdb.taking import Arrays, Row, take_in, to_arrays
 from chengmai.store.problems import StoreFailed, StoreFull, StoreInUse, StoreUnreadable
 
 
@@ -123,41 +123,17 @@ class SealedHistory:
     def seal(self, rows: Sequence[Row], upto: int, dropped: Sequence[tuple[int, int]]) -> None:
         """Take in recent rows with `seq <= upto`, correcting what is here; drop (series, seq) and below."""
         with self._change() as cursor:
-            for series, hidden in dropped:
-                cursor.execute(
-                    "DELETE FROM observation WHERE series = ? AND seq <= ?", (series, hidden)
-                )
+            drop(cursor, dropped)
             take_in(cursor, to_arrays(rows), upto)
             cursor.execute("UPDATE watermark SET sealed_seq = ?", (upto,))
 
-    def drop_before(
-        self, series: NDArray[np.int32], before_us: NDArray[np.int64], others_us: int | None
-    ) -> int:
-        """Remove what lies before an instant: one for each of `series`, and one for all others where given.
-
-        Return how many observations were removed.
-        """
+    def let_go(self, kept: Cuts, rolled: Cuts) -> int:
+        """Remove observations older than `kept` and sums older than `rolled`; return how many observations."""
         with self._change() as cursor:
-            before_s = before_us // SECOND_US
-            cursor.register("named", {"series": series, "before_s": before_s})
-            ((gone,),) = cursor.execute(
-                "DELETE FROM observation USING named"
-                " WHERE observation.series = named.series AND at_s < before_s"
-            ).fetchall()
-            if others_us is not None:
-                ((more,),) = cursor.execute(
-                    "DELETE FROM observation WHERE at_s < ?"
-                    " AND series NOT IN (SELECT series FROM named)",
-                    (others_us // SECOND_US,),
-                ).fetchall()
-                gone += more
-            cursor.unregister("named")
-            if gone:
-                recount(cursor)
-        return int(gone)
+            return let_go(cursor, kept, rolled)
 
-    def tend(self, *, fan: int = FAN, most: int = MOST) -> bool:
-        """Bring one step more order into what is here; return False when nothing was to be done.
+    def merge(self, *, fan: int = FAN, most: int = MOST) -> bool:
+        """Make one sorted run of some; return False when there was nothing to do.
 
         Who reads is not held up; who seals waits for the step to end.
         """
@@ -166,6 +142,11 @@ class SealedHistory:
                 return False
             merge(cursor, runs, self.sealed_seq(cursor))
         return True
+
+    def roll(self, before_day: int, *, most: int = MOST_ROLLED) -> bool:
+        """Roll up some of the days before a day; return False when all are."""
+        with self._change() as cursor:
+            return roll(cursor, before_day, most=most)
 
     def import_block(self, tenant: str, block_id: str, arrays: Arrays, seq: int) -> bool:
         """Take in a block of the past once, as if recorded at `seq`; return False when it is here already."""

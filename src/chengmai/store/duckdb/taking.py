@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from chengmai.store.duckdb.rollups import DAY_US, EPOCH_DAYS, roll_anew
 from chengmai.store.duckdb.runs import add_run
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
@@ -48,7 +49,11 @@ def to_arrays(rows: Sequence[Row]) -> Arrays:
 
 
 def take_in(cursor: duckdb.DuckDBPyConnection, arrays: Arrays, seq: int) -> None:
-    """Write observations as one run; all carry `seq`, at or above the seq of each of them."""
+    """Write observations as one run; all carry `seq`, at or above the seq of each of them.
+
+    What lies where only sums are kept is too old to be taken.
+    """
+    arrays = _young_enough(cursor, arrays)
     if not len(arrays["series"]):
         return
     at_s, sub_us = np.divmod(arrays["at_us"], SECOND_US)
@@ -66,6 +71,17 @@ def take_in(cursor: duckdb.DuckDBPyConnection, arrays: Arrays, seq: int) -> None
     number = add_run(cursor, len(at_s))
     cursor.execute(_ADD, (number, seq))
     cursor.unregister("batch")
+    roll_anew(cursor, batch["series"], at_s)
+
+
+def _young_enough(cursor: duckdb.DuckDBPyConnection, arrays: Arrays) -> Arrays:
+    found = cursor.execute("SELECT series, before_day FROM let_go ORDER BY series").fetchnumpy()
+    if not len(found["series"]) or not len(arrays["series"]):
+        return arrays
+    place = np.searchsorted(found["series"], arrays["series"]).clip(max=len(found["series"]) - 1)
+    day = arrays["at_us"] // DAY_US + EPOCH_DAYS
+    old = (found["series"][place] == arrays["series"]) & (day < found["before_day"][place])
+    return {name: column[~old] for name, column in arrays.items()} if old.any() else arrays
 
 
 def stretches(at_s: NDArray[np.int64], most: int = _MOST_STRETCHES) -> list[tuple[int, int]]:
