@@ -71,6 +71,7 @@ from chengmai.store.sqlite.entity_maps import SqliteEntityMaps
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
 from chengmai.store.sqlite.forwarded import SqliteForwarded
+from chengmai.store.sqlite.models import SqliteModels
 from chengmai.store.sqlite.registrations import SqliteRegistrations
 from chengmai.store.sqlite.snapshots import SqliteSnapshotNotices, SqliteSnapshots
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
@@ -250,6 +251,7 @@ class City:
             analysis=DuckAnalysis(memory_limit=self.settings.duckdb_memory),
             past=past,
             foresight=Foresight(),
+            models=SqliteModels(),
             events=self.events,
             clock=self.clock,
         )

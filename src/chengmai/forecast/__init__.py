@@ -2,26 +2,34 @@
 
 from chengmai.forecast.anomaly import Detector, Score
 from chengmai.forecast.baseline import Band, band_before, bands_ahead
-from chengmai.forecast.fitting import Fitted, candidates, fit
+from chengmai.forecast.fitting import Fitted, FittedPanel, candidates, fit, fit_panel
 from chengmai.forecast.forecasters import Forecaster, fit_predict
-from chengmai.forecast.model import Backtest, Forecast, Series
-from chengmai.forecast.problems import SeriesInvalid
+from chengmai.forecast.model import Backtest, Forecast, Panel, Series
+from chengmai.forecast.network import NetworkRidge
+from chengmai.forecast.problems import SeriesInvalid, StateInvalid
 from chengmai.forecast.service import Foresight
+from chengmai.forecast.shared import SharedRidge
 
 __all__ = [
     "Backtest",
     "Band",
     "Detector",
     "Fitted",
+    "FittedPanel",
     "Forecast",
     "Forecaster",
     "Foresight",
+    "NetworkRidge",
+    "Panel",
     "Score",
     "Series",
     "SeriesInvalid",
+    "SharedRidge",
+    "StateInvalid",
     "band_before",
     "bands_ahead",
     "candidates",
     "fit",
+    "fit_panel",
     "fit_predict",
 ]

@@ -6,24 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from chengmai.forecast.forecasters import Forecaster, Predictor
+from chengmai.forecast.forecasters import EVERY, Forecaster, Ints
 from chengmai.forecast.model import Floats
 
-_BLOCKS = 4
+BLOCKS = 4
 """How often models are refitted within a trial; between refits they only see newer values."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What each model expected at each origin (`origins` by `horizon`), beside what came.
+    """What each model expected at each origin, beside what came: origins x horizon (x columns).
 
     NaN where a reading is missing or a model cannot say. Row `i` was made from the values before index
     `origins[i]`.
     """
 
-    origins: npt.NDArray[np.int64]
+    origins: Ints
     actual: Floats
     expected: dict[str, Floats]
 
@@ -35,6 +34,14 @@ class Trial:
             {name: made[rows] for name, made in self.expected.items()},
         )
 
+    def column(self, column: int) -> Trial:
+        """Return the trial of one series of the panel."""
+        return Trial(
+            self.origins,
+            self.actual[:, :, column],
+            {name: made[:, :, column] for name, made in self.expected.items()},
+        )
+
     def errors(self, name: str) -> Floats:
         """Return actual minus expected."""
         errors: Floats = self.actual - self.expected[name]
@@ -42,47 +49,52 @@ class Trial:
 
 
 def run_trial(
-    values: Floats,
+    panel: Floats,
     models: Sequence[Forecaster],
     *,
     horizon: int,
     season: int,
-    day: int,
-    count: int,
+    origins: Ints,
+    blocks: int = BLOCKS,
+    columns: slice = EVERY,
 ) -> Trial:
-    """Return the trial of `models` over at most `count` origins in the later part of `values`.
+    """Return the trial of `models` at `origins` (ascending) of a panel.
 
-    The origins leave at least one season and a half to learn from, and step through the phases of the
-    day so that no hour is left out. A model that cannot fit at the first origin takes no part.
+    Models learn from all columns and are tried on `columns`. One that cannot fit at the first origin takes
+    no part.
     """
-    origins = _origins(len(values), horizon=horizon, season=season, day=day, count=count)
-    if not len(origins):
-        return Trial(origins, np.empty((0, horizon)), {})
-    actual = values[origins[:, None] + np.arange(horizon)[None, :]]
+    actual = panel[origins[:, None] + np.arange(horizon)][:, :, columns]
     expected: dict[str, Floats] = {}
     for model in models:
-        made = _run_model(values, model, origins, horizon, season)
+        made = _run_model(panel, model, origins, (horizon, season, blocks), columns)
         if made is not None:
             expected[model.name] = made
     return Trial(origins, actual, expected)
 
 
 def _run_model(
-    values: Floats, model: Forecaster, origins: npt.NDArray[np.int64], horizon: int, season: int
+    panel: Floats,
+    model: Forecaster,
+    origins: Ints,
+    lengths: tuple[int, int, int],
+    columns: slice,
 ) -> Floats | None:
-    made = np.full((len(origins), horizon), np.nan)
-    row = 0
-    for block in np.array_split(origins, min(_BLOCKS, len(origins))):
-        predictor: Predictor | None = model.fit(values[: block[0]], horizon, season)
+    horizon, season, blocks = lengths
+    made = []
+    for block in np.array_split(origins, min(blocks, len(origins))):
+        predictor = model.fit(panel[: block[0]], horizon, season)
         if predictor is None:
             return None
-        for origin in block:
-            made[row] = predictor(values[:origin])
-            row += 1
-    return made
+        made.append(predictor.at(panel[: block[-1]], block, columns))
+    return np.concatenate(made) if made else None
 
 
-def _origins(n: int, *, horizon: int, season: int, day: int, count: int) -> npt.NDArray[np.int64]:
+def origins_of(n: int, *, horizon: int, season: int, day: int, count: int) -> Ints:
+    """Return at most `count` origins in the later part of `n` steps.
+
+    They leave at least one season and a half to learn from, and step through the phases of the day so that
+    no hour is left out.
+    """
     last = n - horizon
     first = max(season + season // 2, n - max(n // 2, 4 * season), 1)
     stride = max(1, -(-(last - first + 1) // count))

@@ -1,21 +1,41 @@
-"""Tier A: models that need no fit. Each sees the history up to the origin and nothing else."""
+"""What a model is, and tier A: models that need no fit.
+
+Models see a panel: rows are steps of time, columns are series that belong together (the areas of a sign, the
+detectors of a road network), NaN where a reading is missing. One series is a panel of one column.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from chengmai.forecast.model import Floats
 
-Predictor = Callable[[Floats], Floats]
-"""Maps a history that begins where the fitted one began to the next `horizon` values."""
+Ints = npt.NDArray[np.int64]
+EVERY = slice(None)
+
+
+class Predictor(Protocol):
+    """A fitted model. Its parameters are plain numbers and arrays: see `states`."""
+
+    def at(self, panel: Floats, origins: Ints, columns: slice = EVERY) -> Floats:
+        """Return origins x horizon x columns; row i is made from `panel[:origins[i]]` and nothing else.
+
+        `panel` begins where the fitted one began, so that phases of the season stay in place.
+        """
+        ...
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the parameters, from which `states.restore` makes the predictor again."""
+        ...
 
 
 class Forecaster(Protocol):
-    """A model of one series. `fit` may be called with a shorter history than its predictor later gets."""
+    """A model to be fitted. `fit` may be called with a shorter panel than its predictor later gets."""
 
     @property
     def name(self) -> str: ...
@@ -23,18 +43,44 @@ class Forecaster(Protocol):
     @property
     def version(self) -> str: ...
 
-    def fit(self, history: Floats, horizon: int, season: int) -> Predictor | None:
-        """Return a predictor, or None when the history is too short for this model.
-
-        `history` may hold NaN; `season` is a number of steps.
-        """
+    def fit(self, panel: Floats, horizon: int, season: int) -> Predictor | None:
+        """Return a predictor, or None when the past is too short for this model; `season` in steps."""
         ...
 
 
 def fit_predict(model: Forecaster, history: Floats, horizon: int, season: int) -> Floats | None:
-    """Return the next `horizon` values as `model` expects them, or None when it cannot say."""
-    predictor = model.fit(history, horizon, season)
-    return None if predictor is None else predictor(history)
+    """Return the next `horizon` values of one series, or None when the model cannot say."""
+    panel = history[:, None]
+    predictor = model.fit(panel, horizon, season)
+    if predictor is None:
+        return None
+    ahead: Floats = predictor.at(panel, np.array([len(panel)], dtype=np.int64))[0, :, 0]
+    return ahead
+
+
+@dataclass(frozen=True)
+class Simple:
+    """A predictor of tier A: which rule, over which period in steps."""
+
+    rule: str
+    horizon: int
+    period: int
+    cycles: int = 7
+
+    def at(self, panel: Floats, origins: Ints, columns: slice = EVERY) -> Floats:
+        seen = panel[:, columns]
+        made = np.empty((len(origins), self.horizon, seen.shape[1]))
+        for row, origin in enumerate(origins):
+            made[row] = _RULES[self.rule](seen[:origin], self)
+        return made
+
+    def state(self) -> Mapping[str, Any]:
+        return {
+            "rule": self.rule,
+            "horizon": self.horizon,
+            "period": self.period,
+            "cycles": self.cycles,
+        }
 
 
 @dataclass(frozen=True)
@@ -44,21 +90,8 @@ class SeasonalNaive:
     name: str = "seasonal_naive"
     version: str = "1"
 
-    def fit(self, history: Floats, horizon: int, season: int) -> Predictor | None:
-        if len(history) < season:
-            return None
-
-        def predict(past: Floats) -> Floats:
-            out = np.full(horizon, np.nan)
-            target = len(past) + np.arange(horizon)
-            source = target - season * (1 + (target - len(past)) // season)
-            while np.isnan(out).any() and (source >= 0).any():
-                usable = np.isnan(out) & (source >= 0)
-                out[usable] = past[source[usable]]
-                source = source - season
-            return out
-
-        return predict
+    def fit(self, panel: Floats, horizon: int, season: int) -> Predictor | None:
+        return Simple("repeat", horizon, season) if len(panel) >= season else None
 
 
 @dataclass(frozen=True)
@@ -70,17 +103,9 @@ class PhaseMean:
     cycles: int = 7
     version: str = "1"
 
-    def fit(self, history: Floats, horizon: int, season: int) -> Predictor | None:
+    def fit(self, panel: Floats, horizon: int, season: int) -> Predictor | None:
         period = self.period or season
-        if len(history) < 2 * period:
-            return None
-
-        def predict(past: Floats) -> Floats:
-            cycles = min(self.cycles, len(past) // period)
-            recent = past[len(past) - cycles * period :].reshape(cycles, period)
-            return np.resize(_mean(recent), horizon)
-
-        return predict
+        return Simple("mean", horizon, period, self.cycles) if len(panel) >= 2 * period else None
 
 
 @dataclass(frozen=True)
@@ -90,12 +115,8 @@ class Persistence:
     name: str = "persistence"
     version: str = "1"
 
-    def fit(self, history: Floats, horizon: int, season: int) -> Predictor | None:
-        def predict(past: Floats) -> Floats:
-            known = past[np.isfinite(past)]
-            return np.full(horizon, known[-1] if len(known) else np.nan)
-
-        return predict
+    def fit(self, panel: Floats, horizon: int, season: int) -> Predictor | None:
+        return Simple("last", horizon, season)
 
 
 @dataclass(frozen=True)
@@ -105,41 +126,70 @@ class Drift:
     name: str = "drift"
     version: str = "1"
 
-    def fit(self, history: Floats, horizon: int, season: int) -> Predictor | None:
-        if len(history) < 2 * season:
-            return None
-
-        def predict(past: Floats) -> Floats:
-            known = np.flatnonzero(np.isfinite(past[-2 * season :])) + len(past) - 2 * season
-            if len(known) < 2:
-                return np.full(horizon, np.nan)
-            first, last = known[0], known[-1]
-            slope = (past[last] - past[first]) / (last - first)
-            drifted: Floats = past[last] + slope * np.arange(1, horizon + 1)
-            return drifted
-
-        return predict
+    def fit(self, panel: Floats, horizon: int, season: int) -> Predictor | None:
+        return Simple("drift", horizon, season) if len(panel) >= 2 * season else None
 
 
 @dataclass(frozen=True)
 class FlatMedian:
-    """The median of the history: the yardstick of a model that knows nothing."""
+    """The median of the past: the yardstick of a model that knows nothing."""
 
     name: str = "median"
     version: str = "1"
 
-    def fit(self, history: Floats, horizon: int, season: int) -> Predictor | None:
-        def predict(past: Floats) -> Floats:
-            known = past[np.isfinite(past)]
-            return np.full(horizon, np.median(known) if len(known) else np.nan)
-
-        return predict
+    def fit(self, panel: Floats, horizon: int, season: int) -> Predictor | None:
+        return Simple("median", horizon, season)
 
 
-def _mean(rows: Floats) -> Floats:
-    """Return the mean of each column over its finite values, NaN where there is none."""
-    finite = np.isfinite(rows)
+def _repeat(past: Floats, how: Simple) -> Floats:
+    out = np.full((how.horizon, past.shape[1]), np.nan)
+    step = np.arange(how.horizon)
+    source = len(past) + step - how.period * (1 + step // how.period)
+    while np.isnan(out).any() and (source >= 0).any():
+        usable = np.flatnonzero(source >= 0)
+        out[usable] = np.where(np.isnan(out[usable]), past[source[usable]], out[usable])
+        source = source - how.period
+    return out
+
+
+def _mean(past: Floats, how: Simple) -> Floats:
+    cycles = min(how.cycles, len(past) // how.period)
+    recent = past[len(past) - cycles * how.period :].reshape(cycles, how.period, past.shape[1])
+    finite = np.isfinite(recent)
     count = finite.sum(axis=0)
-    total = np.where(finite, rows, 0.0).sum(axis=0)
-    mean: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean
+    total = np.where(finite, recent, 0.0).sum(axis=0)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    ahead: Floats = mean[np.arange(how.horizon) % how.period]
+    return ahead
+
+
+def _last(past: Floats, how: Simple) -> Floats:
+    return np.tile(past[_last_known(past), np.arange(past.shape[1])], (how.horizon, 1))
+
+
+def _drift(past: Floats, how: Simple) -> Floats:
+    recent = past[-2 * how.period :]
+    columns = np.arange(recent.shape[1])
+    first = np.argmax(np.isfinite(recent), axis=0)
+    last = _last_known(recent)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = (recent[last, columns] - recent[first, columns]) / (last - first)
+    ahead: Floats = recent[last, columns] + np.arange(1, how.horizon + 1)[:, None] * slope
+    return ahead
+
+
+def _median(past: Floats, how: Simple) -> Floats:
+    middle = np.full(past.shape[1], np.nan)
+    known = np.isfinite(past).any(axis=0)
+    if known.any():
+        middle[known] = np.nanmedian(past[:, known], axis=0)
+    return np.tile(middle, (how.horizon, 1))
+
+
+def _last_known(past: Floats) -> Ints:
+    """Return the row of the last known value of each column; any row where there is none."""
+    back: Ints = np.argmax(np.isfinite(past[::-1]), axis=0)
+    return len(past) - 1 - back
+
+
+_RULES = {"repeat": _repeat, "mean": _mean, "last": _last, "drift": _drift, "median": _median}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,44 @@ class Series:
         return max(1, round(length_s / self.step_s))
 
 
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Series that belong together on one grid: rows are steps, columns series; NaN where nothing was read."""
+
+    values: Floats
+    start_us: int
+    step_s: int
+
+    @classmethod
+    def of(cls, series: Sequence[Series]) -> Panel:
+        """Return the panel of series with the same step; it begins with the first and ends with the last."""
+        step_s = series[0].step_s
+        start = min(one.start_us for one in series)
+        shifts = [round((one.start_us - start) / (step_s * SECOND_US)) for one in series]
+        rows = max(shift + len(one.values) for shift, one in zip(shifts, series, strict=True))
+        values = np.full((rows, len(series)), np.nan)
+        for column, (shift, one) in enumerate(zip(shifts, series, strict=True)):
+            values[shift : shift + len(one.values), column] = one.values
+        return cls(values, start, step_s)
+
+    @property
+    def last_us(self) -> int:
+        """The instant of the last row."""
+        return self.start_us + (len(self.values) - 1) * self.step_s * SECOND_US
+
+    def since(self, start_us: int) -> Panel:
+        """Return the panel as if it began at `start_us`, so that phases stay where a model learnt them."""
+        shift = round((start_us - self.start_us) / (self.step_s * SECOND_US))
+        if shift >= 0:
+            return Panel(self.values[shift:], start_us, self.step_s)
+        ahead = np.full((-shift, self.values.shape[1]), np.nan)
+        return Panel(np.concatenate([ahead, self.values]), start_us, self.step_s)
+
+    def steps(self, length_s: float) -> int:
+        """Return how many steps a length of seconds is, at least one."""
+        return max(1, round(length_s / self.step_s))
+
+
 @dataclass(frozen=True)
 class Backtest:
     """Error on origins that took no part in choosing the model or its interval.
@@ -88,6 +126,12 @@ class Backtest:
             "horizon": self.horizon,
         }
 
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Backtest:
+        """Return the back-test that was stored; what was not finite is NaN."""
+        found: dict[str, Any] = {k: float("nan") if v is None else v for k, v in kept.items()}
+        return cls(**found)
+
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
@@ -111,6 +155,8 @@ class Forecast:
     backtest: Backtest | None
     shown: bool
     because: Text
+    trained_us: int = 0
+    """Until when the history reached that the model was fitted to."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the forecast as stored in the entity `Forecast`."""
@@ -129,6 +175,7 @@ class Forecast:
             "model": self.model,
             "version": self.version,
             "params": self.params,
+            "trained": format_us(self.trained_us),
             "origin": format_us(self.origin_us),
             "step_s": self.step_s,
             "season_s": self.season_s,

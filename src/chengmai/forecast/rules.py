@@ -15,7 +15,6 @@ from chengmai.kernel.texts import Text
 
 NAIVE = "seasonal_naive"
 FLAT = "median"
-LEVEL = 0.8
 MIN_ORIGINS = 24
 """Below this a tail of 10 % on each side cannot be told from the extremes (n >= 2 / 0.1, and some)."""
 
@@ -44,40 +43,18 @@ def choose_model(trial: Trial) -> str:
     return best
 
 
-def conformal_tails(errors: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
-    """Return for each step what to add to the median for the low and the high end.
-
-    Split conformal prediction with signed residuals, each tail (1 - level)/2, finite-sample rank
-    ceil((n + 1)(1 - tail)) (Vovk et al. 2005; Lei et al. 2018, JASA 113, 2.2). Each step borrows the
-    residuals of the steps beside it.
-    """
-    tail = (1 - level) / 2
-    horizon = errors.shape[1]
-    low, high = np.empty(horizon), np.empty(horizon)
-    for step in range(horizon):
-        near = errors[:, max(0, step - 1) : step + 2]
-        found = np.sort(near[np.isfinite(near)])
-        if not len(found):
-            low[step] = high[step] = np.nan
-            continue
-        rank = min(len(found), int(np.ceil((len(found) + 1) * (1 - tail))))
-        low[step], high[step] = found[len(found) - rank], found[rank - 1]
-    return low, high
-
-
-def judge(trial: Trial, name: str, calibrated_on: Trial) -> Backtest:
-    """Return the back-test of a model on origins that neither chose it nor set its interval."""
+def judge(trial: Trial, name: str, tails: tuple[Floats, Floats]) -> Backtest:
+    """Return the back-test of a model on origins that did not choose it, with the tails each would have had."""
     mask = points_in_common(trial)
     errors = trial.errors(name) * mask
     mae, naive_mae = mean_abs(errors), mean_abs(trial.errors(NAIVE) * mask)
-    low, high = conformal_tails(calibrated_on.errors(name))
-    known = np.isfinite(errors)
-    inside = (errors >= low) & (errors <= high) & known
+    judged = np.isfinite(errors) & np.isfinite(tails[0])
+    inside = (errors >= tails[0]) & (errors <= tails[1]) & judged
     return Backtest(
         mae=mae,
         naive_mae=naive_mae,
         skill=1 - mae / naive_mae if naive_mae > 0 else 0.0,
-        coverage=float(inside.sum() / known.sum()) if known.any() else float("nan"),
+        coverage=float(inside.sum() / judged.sum()) if judged.any() else float("nan"),
         origins=len(trial.origins),
         horizon=trial.actual.shape[1],
     )

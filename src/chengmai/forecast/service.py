@@ -1,22 +1,23 @@
 """Looking back and ahead for vital signs, with what has been learnt kept between calls.
 
-Nothing here is stored: a fitted model and a detector are made again from history after a restart, and give
-the same figures. Safe to call from worker threads; one lock a series.
+Nothing is stored here: a detector is made again from history after a restart, and fitted models are handed
+out as data to whoever stores them. Safe to call from worker threads; one lock a series.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from chengmai.forecast.ahead import Ahead
 from chengmai.forecast.anomaly import Detector
 from chengmai.forecast.baseline import band_before
-from chengmai.forecast.fitting import Fitted, fit
-from chengmai.forecast.model import SECOND_US, Floats, Series
+from chengmai.forecast.model import SECOND_US, Floats
+from chengmai.forecast.problems import StateInvalid
 
 Points = Sequence[tuple[int, float]]
 Load = Callable[[int, int], Points]
@@ -46,9 +47,8 @@ class Foresight:
     """
 
     def __init__(self, *, refit_every: int = 24) -> None:
-        self._refit_every = refit_every
         self._memories: dict[str, _Memory] = {}
-        self._fitted: dict[str, Fitted] = {}
+        self._ahead = Ahead(refit_every=refit_every)
 
     def span_s(self, step_s: int, season_s: int) -> int:
         """Return how many seconds of history the room likes to see."""
@@ -74,26 +74,37 @@ class Foresight:
             score = memory.detector.score(value)
         return (band.to_json() if band else None), score.to_json()
 
-    def forecast(
-        self, key: str, points: Points, *, step_s: int, season_s: int, horizon: int = 24
-    ) -> dict[str, Any]:
-        """Return the forecast after the last of `points`, as stored in the entity `Forecast`.
+    def forecasts(
+        self,
+        key: str,
+        points: Mapping[str, Points],
+        *,
+        step_s: int,
+        season_s: int,
+        horizon: int = 24,
+    ) -> dict[str, dict[str, Any]]:
+        """Return the forecast of each series of a group, as stored in the entity `Forecast`.
 
-        Raises `SeriesInvalid` when there is no point.
+        Series of a group (the areas of a sign) learn from each other. Those without points are left out.
         """
-        series = Series.from_points(points, step_s)
-        fitted = self._fitted.get(key)
-        if fitted is None or self._is_due(fitted, series):
-            fitted = self._fitted[key] = fit(series, horizon=horizon, season_s=season_s)
-        else:
-            series = _from(series, fitted.start_us)
-        return fitted.look_ahead(series).to_json()
+        made = self._ahead.forecasts(key, points, step_s=step_s, season_s=season_s, horizon=horizon)
+        return {name: one.to_json() for name, one in made.items()}
 
-    def _is_due(self, fitted: Fitted, series: Series) -> bool:
-        step_us = series.step_s * SECOND_US
-        waited = (series.last_us - fitted.trained_until_us) // step_us
-        patience = self._refit_every if fitted.predictor is not None else 1
-        return waited >= patience or waited < 0 or series.start_us > fitted.trained_until_us
+    def trained_us(self, key: str) -> int | None:
+        """Return until when the history reached that a group was fitted to; None before it was."""
+        return self._ahead.trained_us(key)
+
+    def model_state(self, key: str) -> dict[str, Any] | None:
+        """Return the fitted models of a group as JSON holds them: parameters and versions."""
+        return self._ahead.state(key)
+
+    def restore_model(self, key: str, state: Mapping[str, Any]) -> bool:
+        """Take back what `model_state` gave; return False when it cannot be read and is fitted anew."""
+        try:
+            self._ahead.restore(key, state)
+        except StateInvalid:
+            return False
+        return True
 
     def _remember(self, load: Load, tick_us: int, step_s: int, season_s: int) -> _Memory:
         step_us = step_s * SECOND_US
@@ -134,13 +145,3 @@ def _grid(points: Points, start_us: int, steps: int, step_us: int) -> Floats:
         if 0 <= index < steps:
             values[index] = value
     return values
-
-
-def _from(series: Series, start_us: int) -> Series:
-    """Return the series as if it began at `start_us`, so that phases stay where the model learnt them."""
-    shift = round((start_us - series.start_us) / (series.step_s * SECOND_US))
-    if shift >= 0:
-        values = series.values[shift:]
-    else:
-        values = np.concatenate([np.full(-shift, np.nan), series.values])
-    return Series(values, start_us, series.step_s)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from chengmai.kernel.actors import system
 from chengmai.kernel.events import VitalCrossed
 from chengmai.kernel.instants import from_us, parse_us, to_us
@@ -31,6 +33,7 @@ from chengmai.vitals.ticks import tick_after
 from chengmai.vitals.words import foretold, symbol_of
 
 _EVIDENCE = 12
+_log = structlog.get_logger("chengmai.vitals")
 _HORIZON = 24
 
 
@@ -57,20 +60,28 @@ class Foreseer:
     def __init__(self, ports: Ports, zone: ZoneInfo) -> None:
         self._ports, self._zone = ports, zone
         self._origins: dict[str, int] = {}
+        self._stored: dict[str, int | None] = {}
 
     async def run(self, tenant: str, decider: Decider, kept: Mapping[str, Entity]) -> Outcome:
-        """Return what was foreseen for one sign in all its areas."""
+        """Return what was foreseen for one sign in the areas that have a new completed tick.
+
+        The past of its other areas is looked at too: areas learn from each other.
+        """
         now_us = to_us(self._ports.clock.now())
         due = self._due(tenant, decider.sign, kept, now_us)
         if not due:
             return Outcome()
         pasts = await self._ports.work.read(
             lambda tx: {
-                area: self._past(tx, tenant, decider.sign, area, tick) for area, tick in due.items()
+                area: self._past(tx, tenant, decider.sign, area, max(due.values()))
+                for area in sorted(kept)
             }
         )
-        made = await asyncio.to_thread(self._compute, tenant, decider.sign, pasts)
+        await self._recall(tenant, decider.sign)
+        ahead = await asyncio.to_thread(self._compute, tenant, decider.sign, pasts)
+        made = [one for one in ahead if one.area in due]
         outcome = await self._ports.work.write(lambda tx: self._write(tx, tenant, decider, made))
+        await self._keep_models(tenant, decider.sign)
         for area, tick_us in due.items():
             self._origins[f"{tenant} {vital_id(decider.sign, area)}"] = tick_us
         return outcome
@@ -96,23 +107,33 @@ class Foreseer:
             tx, tenant, vital_id(sign, area), VALUE_IRI, tick_us - span_us, tick_us + 1
         )
 
+    async def _recall(self, tenant: str, sign: Sign) -> None:
+        """Take the fitted models of a sign from the store, once after a start."""
+        key = _group(tenant, sign)
+        if key in self._stored:
+            return
+        state = await self._ports.work.read(lambda tx: self._ports.models.load(tx, tenant, key))
+        if state is not None and not self._ports.foresight.restore_model(key, state):
+            _log.info("stored model left aside", sign=sign.key, tenant=tenant)
+        self._stored[key] = self._ports.foresight.trained_us(key)
+
+    async def _keep_models(self, tenant: str, sign: Sign) -> None:
+        """Store the models of a sign when they were fitted since."""
+        key, foresight = _group(tenant, sign), self._ports.foresight
+        trained_us, state = foresight.trained_us(key), foresight.model_state(key)
+        if trained_us is None or state is None or self._stored.get(key) == trained_us:
+            return
+        await self._ports.work.write(
+            lambda tx: self._ports.models.save(tx, tenant, key, state, trained_us=trained_us)
+        )
+        self._stored[key] = trained_us
+
     def _compute(self, tenant: str, sign: Sign, pasts: Mapping[str, Points]) -> list[_Made]:
         step_s, season_s = _lengths(sign)
-        return [
-            _Made(
-                area,
-                past,
-                self._ports.foresight.forecast(
-                    f"{tenant} {vital_id(sign, area)}",
-                    past,
-                    step_s=step_s,
-                    season_s=season_s,
-                    horizon=_HORIZON,
-                ),
-            )
-            for area, past in pasts.items()
-            if past
-        ]
+        ahead = self._ports.foresight.forecasts(
+            _group(tenant, sign), pasts, step_s=step_s, season_s=season_s, horizon=_HORIZON
+        )
+        return [_Made(area, pasts[area], forecast) for area, forecast in ahead.items()]
 
     def _write(self, tx: Tx, tenant: str, decider: Decider, made: Sequence[_Made]) -> Outcome:
         sign, actor = decider.sign, system("vitals", tenant)
@@ -205,3 +226,8 @@ def _due_crossing(sign: Sign, state: State, ahead: Sequence[Expected]) -> Expect
 
 def _lengths(sign: Sign) -> tuple[int, int]:
     return int(sign.spec.step.total_seconds()), int(sign.spec.season.total_seconds())
+
+
+def _group(tenant: str, sign: Sign) -> str:
+    """Return the key of the group of series that a sign is in its areas."""
+    return f"{tenant} {sign.key}"

@@ -148,10 +148,42 @@ class Foresight(Protocol):
         """Return the baseline band (None without enough past) and the anomaly score of a value."""
         ...
 
-    def forecast(
-        self, key: str, points: Points, *, step_s: int, season_s: int, horizon: int = 24
-    ) -> dict[str, Any]:
-        """Return the forecast after the last of `points`, as stored in the entity `Forecast`."""
+    def forecasts(
+        self,
+        key: str,
+        points: Mapping[str, Points],
+        *,
+        step_s: int,
+        season_s: int,
+        horizon: int = 24,
+    ) -> dict[str, dict[str, Any]]:
+        """Return the forecast of each series of a group, as stored in the entity `Forecast`."""
+        ...
+
+    def trained_us(self, key: str) -> int | None:
+        """Return until when the history reached that a group was fitted to; None before it was."""
+        ...
+
+    def model_state(self, key: str) -> dict[str, Any] | None:
+        """Return the fitted models of a group as JSON holds them."""
+        ...
+
+    def restore_model(self, key: str, state: Mapping[str, Any]) -> bool:
+        """Take back what `model_state` gave; return False when it cannot be read."""
+        ...
+
+
+class Models(Protocol):
+    """Port: fitted models, kept as parameters and versions so that a restart need not fit anew."""
+
+    def load(self, tx: Any, tenant: str, key: str) -> dict[str, Any] | None:
+        """Return the state kept under a key, or None."""
+        ...
+
+    def save(
+        self, tx: Any, tenant: str, key: str, state: Mapping[str, Any], *, trained_us: int
+    ) -> None:
+        """Keep a state under its key in place of the one before."""
         ...
 
 
@@ -165,5 +197,6 @@ class Ports:
     analysis: Analysis
     past: Past
     foresight: Foresight
+    models: Models
     events: Events
     clock: Clock

@@ -6,14 +6,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chengmai.forecast.backtest import Trial, mean_abs, run_trial
+from chengmai.forecast.backtest import Trial, mean_abs, origins_of, run_trial
+from chengmai.forecast.conformal import rolling_tails, tails_of
 from chengmai.forecast.fitting import candidates
 from chengmai.forecast.model import Floats
-from chengmai.forecast.rules import choose_model, conformal_tails
+from chengmai.forecast.rules import choose_model
 
 
 def a_trial(values: Floats, season: int = 24) -> Trial:
-    return run_trial(values, candidates(0), horizon=6, season=season, day=0, count=30)
+    origins = origins_of(len(values), horizon=6, season=season, day=0, count=30)
+    models = candidates(0, season)
+    trial = run_trial(values[:, None], models, horizon=6, season=season, origins=origins)
+    return trial.column(0)
 
 
 def seasonal(n: int, seed: int) -> Floats:
@@ -63,6 +67,29 @@ def test_missing_targets_count_in_no_error() -> None:
 
 def test_conformal_tails_hold_four_fifths_of_like_residuals() -> None:
     rng = np.random.default_rng(3)
-    low, high = conformal_tails(rng.gamma(2.0, size=(60, 12)) - 2.0)
+    low, high = tails_of(rng.gamma(2.0, size=(60, 12)) - 2.0)
     fresh = rng.gamma(2.0, size=(4000, 12)) - 2.0
     assert 0.76 <= ((fresh >= low) & (fresh <= high)).mean() <= 0.87
+
+
+def test_interval_finds_its_share_again_after_a_change_of_regime() -> None:
+    rng = np.random.default_rng(5)
+    origins = np.arange(0, 400 * 6, 6, dtype=np.int64) + 100
+    errors = rng.normal(size=(400, 12))
+    errors[200:] *= 4.0
+    (low, high), _ = rolling_tails(errors, origins, 3000)
+    inside = (errors >= low) & (errors <= high)
+    assert 0.76 <= inside[40:200].mean() <= 0.84
+    assert inside[204:224].mean() < 0.7
+    assert 0.76 <= inside[300:].mean() <= 0.86
+
+
+def test_interval_of_an_origin_knows_no_error_that_was_not_yet_there() -> None:
+    rng = np.random.default_rng(6)
+    origins = np.arange(0, 60 * 6, 6, dtype=np.int64) + 100
+    errors = rng.normal(size=(60, 12))
+    changed = errors.copy()
+    changed[39:] = 1e3  # origin 40 lies six steps after origin 39, whose targets reach twelve
+    (low, _), _ = rolling_tails(errors, origins, 500)
+    (again, _), _ = rolling_tails(changed, origins, 500)
+    np.testing.assert_array_equal(low[:41], again[:41])

@@ -146,7 +146,9 @@ def test_memory_that_caught_up_answers_like_a_fresh_one() -> None:
 def test_forecast_is_refitted_once_a_day_and_keeps_its_origin_moving() -> None:
     past, foresight = Past(daily(1100)), Foresight()
     made = [
-        foresight.forecast("v", past(0, (1000 + hour) * HOUR_US), step_s=3600, season_s=DAY_S)
+        foresight.forecasts(
+            "v", {"a": past(0, (1000 + hour) * HOUR_US)}, step_s=3600, season_s=DAY_S
+        )["a"]
         for hour in (0, 1, 30)
     ]
     assert made[0]["params"] == made[1]["params"] != made[2]["params"]

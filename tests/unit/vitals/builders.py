@@ -158,7 +158,9 @@ class FakeCity:
     looks: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     median_ahead: Sequence[float] = (50.0,)
     shown: bool = True
-    forecasts: int = 0
+    forecasts_made: int = 0
+    trained: dict[str, int] = field(default_factory=dict)
+    restored: list[str] = field(default_factory=list)
     writes: int = 0
     evaluations: int = 0
 
@@ -294,11 +296,20 @@ class FakeCity:
         }
         return band, score
 
-    def forecast(
-        self, key: str, points: Points, *, step_s: int, season_s: int, horizon: int = 24
-    ) -> dict[str, Any]:
-        self.forecasts += 1
-        origin = points[-1][0]
+    def forecasts(
+        self,
+        key: str,
+        points: Mapping[str, Points],
+        *,
+        step_s: int,
+        season_s: int,
+        horizon: int = 24,
+    ) -> dict[str, dict[str, Any]]:
+        self.forecasts_made += 1
+        self.trained[key] = max(some[-1][0] for some in points.values() if some)
+        return {area: self._ahead(some[-1][0], step_s) for area, some in points.items() if some}
+
+    def _ahead(self, origin: int, step_s: int) -> dict[str, Any]:
         return {
             "origin": format_us(origin),
             "shown": self.shown,
@@ -307,6 +318,32 @@ class FakeCity:
                 for i, value in enumerate(self.median_ahead)
             ],
         }
+
+    def trained_us(self, key: str) -> int | None:
+        return self.trained.get(key)
+
+    def model_state(self, key: str) -> dict[str, Any] | None:
+        return {"trained": self.trained[key]} if key in self.trained else None
+
+    def restore_model(self, key: str, state: Mapping[str, Any]) -> bool:
+        self.trained[key] = state["trained"]
+        self.restored.append(key)
+        return True
+
+
+class FakeModels:
+    """A store of models in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, Any]] = {}
+
+    def load(self, tx: Tx, tenant: str, key: str) -> dict[str, Any] | None:
+        return self.kept.get(key)
+
+    def save(
+        self, tx: Tx, tenant: str, key: str, state: Mapping[str, Any], *, trained_us: int
+    ) -> None:
+        self.kept[key] = dict(state)
 
 
 @dataclass
@@ -318,6 +355,7 @@ class Bench:
     service: VitalsService
     board: VitalsBoard
     told: list[VitalCrossed]
+    models: FakeModels
 
     def reading(self, value: float, *, hours: float = 0.0, area: str = "Haidian") -> None:
         """Take a reading `hours` before now at the one station of an area."""
@@ -363,9 +401,19 @@ def a_bench(*specs: VitalSpec, failing: bool = False) -> Bench:
         told.append(event)
 
     events.subscribe(VitalCrossed, hear)
-    ports = Ports(city, city, city, city, city, city, events, city.clock)
+    models = FakeModels()
+    ports = Ports(city, city, city, city, city, city, models, events, city.clock)
     service = VitalsService(ports, signs, SHANGHAI)
-    return Bench(city, signs, service, VitalsBoard(city, city, city, signs, SHANGHAI), told)
+    board = VitalsBoard(city, city, city, signs, SHANGHAI)
+    return Bench(city, signs, service, board, told, models)
+
+
+def restarted(bench: Bench) -> VitalsService:
+    """Return a service that remembers nothing, over the same city and stored models."""
+    city = bench.city
+    city.trained.clear()
+    ports = Ports(city, city, city, city, city, city, bench.models, Events(), city.clock)
+    return VitalsService(ports, bench.signs, SHANGHAI)
 
 
 def run(made: Coroutine[Any, Any, T]) -> T:

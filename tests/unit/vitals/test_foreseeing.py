@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chengmai.ngsild.entity import value_of
 from chengmai.packs.model import Opens
-from tests.unit.vitals.builders import HOUR, TENANT, Bench, a_bench, a_spec, run
+from tests.unit.vitals.builders import HOUR, TENANT, Bench, a_bench, a_spec, restarted, run
 
 FORECAST = "urn:ngsi-ld:Forecast:environment:pm25:Haidian"
 
@@ -37,9 +37,9 @@ def test_a_forecast_starts_at_the_last_completed_tick() -> None:
 def test_it_is_made_once_a_completed_tick() -> None:
     bench = foreseen(50.0)
     assert run(bench.service.forecast(TENANT)).changed == ()
-    assert bench.city.forecasts == 1
+    assert bench.city.forecasts_made == 1
     again(bench, 50.0)
-    assert bench.city.forecasts == 2
+    assert bench.city.forecasts_made == 2
 
 
 def test_an_expected_crossing_is_told_before_it_comes() -> None:
@@ -102,3 +102,11 @@ def test_the_board_shows_what_is_expected() -> None:
     (view,) = run(bench.board.board(TENANT))
     assert view.forecast is not None
     assert (view.expected_level, view.expected_at) == ("watch", "2026-11-22T15:00:00Z")
+
+
+def test_fitted_models_are_stored_and_taken_back_after_a_restart() -> None:
+    bench = foreseen(50.0)
+    assert list(bench.models.kept) == [f"{TENANT} environment/pm25"]
+    again = restarted(bench)
+    run(again.forecast(TENANT))
+    assert bench.city.restored == [f"{TENANT} environment/pm25"]
