@@ -110,7 +110,7 @@ class Ahead:
 def has_drifted(fitted: FittedPanel, panel: Panel) -> bool:
     """Return whether the models err far more lately than in their back-test, over all series of the panel.
 
-    The mean over the last origins of the absolute error divided by that of the back-test, more than three times it.
+    That is: their mean absolute error over the last origins is more than three times that of the back-test.
     """
     values = panel.since(fitted.start_us).values
     rows = len(values) - fitted.horizon * np.arange(_LATELY, 0, -1)

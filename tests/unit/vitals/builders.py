@@ -46,6 +46,7 @@ from chengmai.vitals.problems import EvaluationFailed
 from chengmai.vitals.rules import Rule
 from chengmai.vitals.sql import CheckedSql
 from chengmai.vitals.ticks import ticks_of
+from tests.unit.vitals.models import FakeModels
 
 T = TypeVar("T")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -331,21 +332,6 @@ class FakeCity:
         return True
 
 
-class FakeModels:
-    """A store of models in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, dict[str, Any]] = {}
-
-    def load(self, tx: Tx, tenant: str, key: str) -> dict[str, Any] | None:
-        return self.kept.get(key)
-
-    def save(
-        self, tx: Tx, tenant: str, key: str, state: Mapping[str, Any], *, trained_us: int
-    ) -> None:
-        self.kept[key] = dict(state)
-
-
 @dataclass
 class Bench:
     """A service over a fake city, and everything it told."""
@@ -406,14 +392,6 @@ def a_bench(*specs: VitalSpec, failing: bool = False) -> Bench:
     service = VitalsService(ports, signs, SHANGHAI)
     board = VitalsBoard(city, city, city, signs, SHANGHAI)
     return Bench(city, signs, service, board, told, models)
-
-
-def restarted(bench: Bench) -> VitalsService:
-    """Return a service that remembers nothing, over the same city and stored models."""
-    city = bench.city
-    city.trained.clear()
-    ports = Ports(city, city, city, city, city, city, bench.models, Events(), city.clock)
-    return VitalsService(ports, bench.signs, SHANGHAI)
 
 
 def run(made: Coroutine[Any, Any, T]) -> T:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from chengmai.kernel.events import Events
 from chengmai.ngsild.entity import value_of
 from chengmai.packs.model import Opens
-from tests.unit.vitals.builders import HOUR, TENANT, Bench, a_bench, a_spec, restarted, run
+from chengmai.vitals.ports import Ports
+from chengmai.vitals.service import VitalsService
+from tests.unit.vitals.builders import HOUR, SHANGHAI, TENANT, Bench, a_bench, a_spec, run
 
 FORECAST = "urn:ngsi-ld:Forecast:environment:pm25:Haidian"
 
@@ -107,6 +110,9 @@ def test_the_board_shows_what_is_expected() -> None:
 def test_fitted_models_are_stored_and_taken_back_after_a_restart() -> None:
     bench = foreseen(50.0)
     assert list(bench.models.kept) == [f"{TENANT} environment/pm25"]
-    again = restarted(bench)
+    bench.city.trained.clear()
+    city = bench.city
+    ports = Ports(city, city, city, city, city, city, bench.models, Events(), city.clock)
+    again = VitalsService(ports, bench.signs, SHANGHAI)
     run(again.forecast(TENANT))
     assert bench.city.restored == [f"{TENANT} environment/pm25"]
