@@ -19,7 +19,7 @@ DAY = 288
 
 
 def run(data: Path) -> Report:
-    """Train on the first 80 % of what is here and judge every origin of the rest; by squares, as it is judged."""
+    """Train on the first 80 % of what is here and judge every origin of the rest."""
     values = recorded.los_loop(data)
     cut = int(0.8 * len(values))
     model = NetworkRidge(robust=False)

@@ -244,17 +244,9 @@ class City:
     def _build_rooms(self) -> None:
         work, tenant = self.store.work, self.settings.tenant
         past = VitalsHistory(self.store.history)
-        ports = Ports(
-            work=work,
-            model=self.model,
-            readings=past,
-            analysis=DuckAnalysis(memory_limit=self.settings.duckdb_memory),
-            past=past,
-            foresight=Foresight(),
-            models=SqliteModels(),
-            events=self.events,
-            clock=self.clock,
-        )
+        analysis = DuckAnalysis(memory_limit=self.settings.duckdb_memory)
+        looking = (past, Foresight(), SqliteModels())
+        ports = Ports(work, self.model, past, analysis, *looking, self.events, self.clock)
         signs = signs_of(self.packs)
         self.vitals = VitalsService(ports, signs, self.zone)
         self.board = VitalsBoard(work, self.model, past, signs, self.zone)
