@@ -6,18 +6,19 @@ N is how many observations `history` takes.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 import orjson
+import uvloop
 
 from bench.bounds import beyond
 from bench.fanout import fanout, fanout_large
 from bench.inner import expand
 from bench.kill import kill
+from bench.knee import knee
 from bench.map import city_map
 from bench.match import match
 from bench.measure import Row, table
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "batch": batch,
     "match": match,
     "fanout": fanout,
+    "knee": knee,
     "fanout-large": fanout_large,
     "query": query,
     "temporal": temporal,
@@ -55,7 +57,7 @@ def main(arguments: list[str]) -> int:
         return 2
     for name in names:
         taken = conditions()
-        rows = asyncio.run(_measured(BENCHES[name]))
+        rows = uvloop.run(_measured(BENCHES[name]))
         keep(name, rows, taken)
         found += beyond(rows)
         print(orjson.dumps({"bench": name, "rows": [asdict(row) for row in rows]}).decode())

@@ -170,6 +170,7 @@ class City:
             self._receiver,
             self._publisher,
             self.clock,
+            most_due=self.settings.most_due,
         )
         self.subscribing.on_look(self.delivery.settle)
 

@@ -104,6 +104,18 @@ class Settings(BaseSettings):
     seal_every_s: float = Field(
         default=20.0, gt=0, description="Real seconds between two sealings of the history."
     )
+    most_connections: int = Field(
+        default=8192,
+        ge=16,
+        description="Clients that may be connected at once. With more, whoever has been idle longest is"
+        " disconnected. Less where the system lets a process open fewer files.",
+    )
+    most_due: int = Field(
+        default=500_000,
+        ge=1,
+        description="Notifications that may wait for their receivers. With more, changes of entities are"
+        " answered 429 until some are delivered or their subscription is deleted.",
+    )
     duckdb_memory: str = Field(default="1GB", description="Memory limit of the history engine.")
     log_level: str = Field(default="info", description="debug, info, warning or error.")
 

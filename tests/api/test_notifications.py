@@ -247,3 +247,47 @@ async def test_a_changed_subscription_goes_by_its_new_terms(tmp_path: Path) -> N
         await _set(house, 3)
         await _all_delivered(house)
         assert _values(receiver) == [2]
+
+
+@pytest.mark.clause("5.8.6")
+async def test_with_too_much_undelivered_changes_are_refused_until_there_is_room(
+    tmp_path: Path,
+) -> None:
+    async with (
+        a_receiver(hangs=True) as dead,
+        a_house(tmp_path, most_due=2) as house,
+    ):
+        await _subscribe(house, dead)
+        await created(house, a_station(pm25=number(1)))
+        await _set(house, 2)
+        for method, path, body in (
+            ("PATCH", f"/entities/{STATION}/attrs/pm25", {"value": 3}),
+            ("POST", "/entityOperations/upsert", [a_station()]),
+            ("DELETE", f"/entities/{STATION}", None),
+        ):
+            refused = await house.ask(method, path, body)
+            assert refused.status_code == 429, refused.text
+            assert int(refused.headers["retry-after"]) > 0
+            assert refused.json()["code"] == "outbox.full"
+        station = await house.get(f"/entities/{STATION}?options=keyValues")
+        assert station["pm25"] == 2
+        found = await house.ask(
+            "POST",
+            "/entityOperations/query",
+            {"type": "Query", "entities": [{"type": "AirQualityObserved"}]},
+        )
+        assert found.status_code == 200
+        assert house.city.delivery.depth == 2
+        await house.ask("DELETE", "/subscriptions/urn:x:sub")
+        await _set(house, 3)
+        assert house.city.delivery.depth == 0
+
+
+async def test_what_an_earlier_run_left_counts_as_waiting(tmp_path: Path) -> None:
+    async with a_receiver(hangs=True) as dead:
+        async with a_house(tmp_path) as house:
+            await _subscribe(house, dead)
+            await created(house, a_station(pm25=number(1)))
+        async with a_house(tmp_path, most_due=1) as house:
+            refused = await house.ask("PATCH", f"/entities/{STATION}/attrs/pm25", {"value": 3})
+            assert refused.status_code == 429

@@ -19,6 +19,7 @@ from chengmai.broker.endpoint import Endpoint
 from chengmai.broker.lanes import Lane
 from chengmai.broker.outcomes import Outcomes
 from chengmai.broker.ports import DueNotification, Outbox
+from chengmai.broker.problems import OutboxFull
 from chengmai.broker.subscription import Key
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant, to_us
@@ -32,6 +33,8 @@ _LONGEST_PAUSE_S = 60.0
 _PAGE = 100
 MOST_HELD = 20_000
 """Notifications in memory; what else is due waits in the outbox alone."""
+MOST_DUE = 500_000
+"""Notifications in the outbox, half a gigabyte or so."""
 _AT_ONCE = 8
 """Notifications of a subscription that are on their way at once, each of another entity."""
 
@@ -149,6 +152,7 @@ class Delivery(Generic[S]):
         emptied: Callable[[Key], None] = lambda _key: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         most_held: int = MOST_HELD,
+        most_due: int = MOST_DUE,
     ) -> None:
         self._work = work
         self._store = store
@@ -160,7 +164,7 @@ class Delivery(Generic[S]):
         self._clock = clock
         self._emptied = emptied
         self._sleep = sleep
-        self._most_held = most_held
+        self._most_held, self._most_due = most_held, most_due
         self._lanes: dict[Key, Lane] = {}
         self._sent_us: dict[Key, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,6 +175,11 @@ class Delivery(Generic[S]):
     def depth(self) -> int:
         """How many notifications are due and not delivered."""
         return self._depth
+
+    def check_room(self) -> None:
+        """Raise `OutboxFull` when so much is due that no change may make more of it due."""
+        if self._depth >= self._most_due:
+            raise OutboxFull(self._depth)
 
     async def start(self) -> None:
         """Send what an earlier run left, then whatever becomes due."""

@@ -11,9 +11,11 @@ Conflict
 Invalid
 ├── EntityMapInvalid
 └── SubscriptionInvalid
+Unavailable
+└── OutboxFull     too many notifications wait for their receivers; changes of entities are refused meanwhile
 """
 
-from chengmai.kernel.problems import Conflict, Invalid, NotFound
+from chengmai.kernel.problems import Conflict, Invalid, NotFound, Unavailable
 
 
 class EntityNotFound(NotFound):
@@ -73,3 +75,14 @@ class SubscriptionExists(Conflict):
 
 class SubscriptionInvalid(Invalid):
     code = "subscription.invalid"
+
+
+class OutboxFull(Unavailable):
+    code = "outbox.full"
+
+    def __init__(self, due: int) -> None:
+        super().__init__(
+            f"{due} notifications wait for their receivers, and no more can be promised",
+            retry_after_s=5,
+            fix="try again later; a subscription whose receiver is dead can be deleted meanwhile",
+        )

@@ -18,6 +18,7 @@ from chengmai.kernel.problems import NotFound
 from chengmai.kernel.texts import Text
 from chengmai.settings import Settings
 from chengmai.web.app import CityWeb
+from chengmai.web.http1.limits import Limits
 from chengmai.web.server import free_port
 from chengmai.web.server import serve as serve_http
 
@@ -120,7 +121,8 @@ async def _run(settings: Settings) -> None:
         await city.start()
         _settle_collector()
         web.meter.start()
-        serving = asyncio.create_task(serve_http(web, settings.host, port, stop))
+        limits = Limits(connections=settings.most_connections)
+        serving = asyncio.create_task(serve_http(web, settings.host, port, stop, limits))
         _greet(settings, port, secret)
         await serving
     finally:

@@ -33,6 +33,7 @@ class CityWeb:
             secret=city.secret("forms"),
             secure_cookies=_wants_tls(city.settings),
         )
+        self._city = city
         self._hub = LiveHub(secrets.token_hex(4))
         city.news.append(self._hub.publish)
         machine = Machine(
@@ -61,6 +62,7 @@ class CityWeb:
             machine,
             OpenGate(gate, city.settings.tenant) if self._is_open else gate,
             city.trust.tenants,
+            self._check_room,
         )
         self._returning = Returning(city.far.handing_on, city.contexts, city.shelf)
         self._gate = gate
@@ -89,6 +91,11 @@ class CityWeb:
             await _described(scope["method"], send)
         else:
             await self._cockpit(scope, receive, send)
+
+    def _check_room(self) -> None:
+        """Raise `OutboxFull` or `StoreBusy` when no change of entities is taken in now."""
+        self._city.delivery.check_room()
+        self._city.store.work.check_room()
 
     async def _metrics(self, scope: Scope, send: Send) -> None:
         """Give the figures of the running city to whoever may see them (action `metrics.read`)."""

@@ -77,7 +77,7 @@ class Meter:
         """Return the figures of this moment."""
         data, work = self._city.settings.data, self._city.store.work
         now_us = to_us(self._city.real_clock.now())
-        rows, oldest_us, due, feeds = await work.read(self._kept)
+        rows, oldest_us, feeds = await work.read(self._kept)
         return Status(
             at_us=now_us,
             version=__version__,
@@ -90,7 +90,7 @@ class Meter:
             history_bytes=_size(data / "history.duckdb"),
             rows_to_seal=rows,
             seal_lag_s=max(0.0, (to_us(self._city.clock.now()) - oldest_us) / 1e6) if rows else 0.0,
-            notifications_due=due,
+            notifications_due=self._city.delivery.depth,
             memory_bytes=memory_bytes(),
             loop_lag_s=self._lag_s,
             feeds=dict(feeds),
@@ -102,17 +102,16 @@ class Meter:
         registry.register(_Families(await self.status(), self._city, self._requests))
         return bytes(generate_latest(registry))
 
-    def _kept(self, tx: Any) -> tuple[int, int, int, Counter[str]]:
+    def _kept(self, tx: Any) -> tuple[int, int, Counter[str]]:
         ((first, last),) = tx.db.execute("SELECT min(seq), max(seq) FROM observation")
         ((oldest,),) = tx.db.execute(
             "SELECT max(modified_us) FROM observation WHERE seq = ?", (first,)
         )
-        ((due,),) = tx.db.execute("SELECT count(*) FROM outbox")
         feeds = Counter(
             str(value_of(feed, "feedState"))
             for feed in self._city.model.find(tx, self._city.settings.tenant, "DataFeed")
         )
-        return (0 if first is None else last - first + 1), oldest or 0, due, feeds
+        return (0 if first is None else last - first + 1), oldest or 0, feeds
 
     async def _watch(self) -> None:
         path = self._city.settings.data / STATUS_FILE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+from dataclasses import replace
 
 from chengmai.kernel.problems import Conflict
 from chengmai.web.guard import Guard
@@ -12,6 +13,8 @@ from chengmai.web.http1.limits import App, Limits
 from chengmai.web.http1.listener import Listener
 
 _BACKLOG = 4096
+_OTHER_FILES = 256
+"""What is open beside connections of clients: the files of the store, receivers, feeds, other brokers."""
 
 
 class AddressInUse(Conflict):
@@ -34,7 +37,8 @@ async def serve(
     app: App, host: str, port: int, stop: asyncio.Event, limits: Limits | None = None
 ) -> None:
     """Serve `app` until `stop` is set, then answer what is in work; raises `AddressInUse`."""
-    _allow_many_files()
+    limits = limits or Limits()
+    limits = replace(limits, connections=min(limits.connections, _most_files() - _OTHER_FILES))
     loop = asyncio.get_running_loop()
     listener = Listener(Guard(app), limits)
     try:
@@ -50,11 +54,13 @@ async def serve(
         sweeping.cancel()
 
 
-def _allow_many_files() -> None:
-    """Let the process open as many files as it may: each connection is one."""
+def _most_files() -> int:
+    """Let the process open as many files as it may, and return how many: each connection is one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard and soft != resource.RLIM_INFINITY:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 2**31 if most == resource.RLIM_INFINITY else max(most, 2 * _OTHER_FILES)
 
 
 def _in_use(host: str, port: int, error: OSError) -> AddressInUse:

@@ -7,6 +7,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -229,16 +230,55 @@ async def test_a_client_that_closed_its_side_still_gets_its_answer() -> None:
     assert statuses(got) == [200]
 
 
-async def test_connections_beyond_the_bound_are_told_so() -> None:
-    async with a_server() as port:
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
-        got = await said(port, TWO)
-        assert statuses(got) == [503]
-        assert b"retry-after: " in got
+@asynccontextmanager
+async def a_crowd(port: int, count: int, begun: bytes) -> AsyncIterator[list[asyncio.StreamReader]]:
+    """Yield connections that have sent so much and say no more."""
+    held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
+    for _, writer in held:
+        writer.write(begun)
+    await asyncio.sleep(0.1)
+    try:
+        yield [reader for reader, _ in held]
+    finally:
         for _, writer in held:
             writer.close()
-        await asyncio.sleep(0.1)
+
+
+SLOW = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def test_who_comes_when_all_places_are_at_work_is_told_so() -> None:
+    async with a_server() as port:
+        async with a_crowd(port, 20, SLOW):
+            got = await said(port, TWO)
+            assert statuses(got) == [503]
+            assert b"retry-after: " in got
+        await asyncio.sleep(0.3)
         assert statuses(await said(port, TWO)) == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /a HTT",
+        b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhal",
+        b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["nothing", "half a head", "half a body", "idle again"],
+)
+async def test_who_waits_for_nothing_but_his_client_makes_room(begun: bytes) -> None:
+    patient = replace(QUICK, head_s=9, idle_s=9, body_s=9)
+    async with a_server(patient) as port, a_crowd(port, 20, begun) as held:
+        last = TWO[:-2] + b"Connection: close\r\n\r\n"
+        assert statuses(await said(port, last)) == [200, 200]
+        reading = [asyncio.ensure_future(reader.read()) for reader in held]
+        ended, left = await asyncio.wait(reading, timeout=0.2)
+        for task in left:
+            task.cancel()
+        # The first to come has waited longest.
+        assert ended == {reading[0]}
+        assert reading[0].exception() is None or isinstance(reading[0].exception(), OSError)
 
 
 async def test_stopping_answers_what_is_in_work() -> None:

@@ -42,6 +42,8 @@ AT_ONCE = 100
 """How many of many units of work wait together; the next ones wait behind whoever came in between."""
 MAX_WAITING = 10_000
 """How many units of work may wait, a few seconds of work: whoever comes then is told to come again."""
+MOST_DELAY_S = 0.4
+"""How long what waits may take, by what the last units took, before requests to write are turned away."""
 _NO_LIMIT = -(10**9)
 _STEPS = 80_000
 """Of the engine, in a read that holds up the event loop: about a millisecond."""
@@ -148,6 +150,7 @@ class SqliteWork:
         self._thread = threading.Thread(target=self._run, name="sqlite-write", daemon=True)
         self._thread.start()
         self.durations = Durations()
+        self._each_s = 0.0
         self.commits = 0
         self.written = 0
 
@@ -155,6 +158,11 @@ class SqliteWork:
     def depth(self) -> int:
         """How many units of work wait to be written."""
         return self._asked - self._taken
+
+    def check_room(self) -> None:
+        """Raise `StoreBusy` when a write would wait too long to be worth beginning with."""
+        if self.depth * self._each_s > MOST_DELAY_S:
+            raise StoreBusy("too many writes are waiting", fix="try again in a second")
 
     async def write(self, fn: Callable[[SqliteTx], T], /) -> T:
         """Return what `fn(tx)` returns once it is on disk; raises `StoreBusy` when too many wait."""
@@ -290,7 +298,9 @@ class SqliteWork:
                     self._db.execute("ROLLBACK")
             return [(job, None, problem) for job in group], stop
         self._memo.end(well=True)
-        self.durations.note(time.monotonic() - began)
+        took = time.monotonic() - began
+        self._each_s += (took / units - self._each_s) / 8
+        self.durations.note(took)
         self.commits += 1
         self.written += units
         return outcomes, stop

@@ -18,7 +18,7 @@ from chengmai.web.api.http import InvalidRequest, LengthRequired, Request, Respo
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.preferring import as_preferred
 from chengmai.web.api.problems import as_accepted, failure_response, problem_response
-from chengmai.web.api.routes import CHANGING_SNAPSHOT, WITHIN_SNAPSHOT, Route, find, offered
+from chengmai.web.api.routes import PREFIX, WITHIN_SNAPSHOT, Route, find, offered
 from chengmai.web.api.snapshots import HEADER, enter
 from chengmai.web.api.tally import RequestTally
 
@@ -27,6 +27,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
+_ENTITIES = tuple(PREFIX + one for one in ("entities", "entityOperations/"))
 MAX_BODY = 10 * 1024 * 1024
 MOST_CONTEXTS = 20
 """How many contexts are fetched for one request."""
@@ -47,11 +48,19 @@ class Gate(Protocol):
 class MachineApi:
     """ASGI application for everything below `/ngsi-ld/v1/`."""
 
-    def __init__(self, machine: Machine, gate: Gate, tenants: Tenants) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        gate: Gate,
+        tenants: Tenants,
+        check_room: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`check_room` is called before a change of entities is read, and raises when none is taken in."""
         self.tally = RequestTally()
         self._machine = machine
         self._gate = gate
         self._tenants = tenants
+        self._check_room = check_room
         # A number after a random beginning: asking the system for each would let go of the interpreter.
         self._run, self._numbers = secrets.token_hex(4), itertools.count()
 
@@ -93,6 +102,8 @@ class MachineApi:
         if method == "OPTIONS":
             return offered(path)
         check_length(method, headers)
+        if changes_entities(method, path):
+            self._check_room()
         request = Request(
             method=method,
             path=path,
@@ -119,11 +130,7 @@ class MachineApi:
             if not route.creates:
                 await self._tenants.check(tenant)
         if "ngsild-snapshot" in headers:
-            changes = route.handler in CHANGING_SNAPSHOT
-            if changes:
-                self._gate.allow(actor, "snapshots.manage")
-            offered_within = changes or route.handler in WITHIN_SNAPSHOT
-            await enter(self._machine, request, offered=offered_within)
+            await enter(self._machine, request, offered=route.handler in WITHIN_SNAPSHOT)
         await self._machine.expiring.settle()
         response = await self._handled(route, request, ids)
         return as_preferred(request, response) if "prefer" in headers else response
@@ -147,6 +154,13 @@ def read_headers(scope: Scope) -> dict[str, str]:
         # Each hop may add a line of its own (RFC 9110, 5.3).
         made[name] = f"{made[name]}, {value}" if name == "via" and name in made else value
     return made
+
+
+def changes_entities(method: str, path: str) -> bool:
+    """Return whether a request is about to change entities, as far as one can tell before it is read."""
+    if method == "GET" or not path.startswith(_ENTITIES):
+        return False
+    return not path.endswith("/query")
 
 
 def check_length(method: str, headers: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from chengmai.broker.distribution.problems import (
     SourceFailed,
     SourceSilent,
 )
-from chengmai.broker.problems import EntityExists, SubscriptionExists
+from chengmai.broker.problems import EntityExists, OutboxFull, SubscriptionExists
 from chengmai.broker.registry.problems import RegistrationConflict
 from chengmai.kernel.problems import (
     Conflict,
@@ -60,6 +60,7 @@ STATUS: tuple[tuple[type[Problem], int, str], ...] = (
     (MethodNotAllowed, 405, "OperationNotSupported"),
     (ContextNotAvailable, 504, "LdContextNotAvailable"),
     (StoreBusy, 429, "InternalError"),
+    (OutboxFull, 429, "InternalError"),
     (StoreFull, 507, "InternalError"),
     (EntityExists, 409, "AlreadyExists"),
     (SubscriptionExists, 409, "AlreadyExists"),

@@ -15,6 +15,8 @@ from chengmai.web.http1.limits import App, Limits
 
 _LINGER_S = 2.0
 """How long a client that still sends may read the answer before the connection is gone."""
+_BUSY = b"retry-after: 1\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\n"
+_BUSY_AND_CLOSE = b"connection: close\r\n" + _BUSY
 _log = structlog.get_logger(__name__)
 
 
@@ -25,6 +27,7 @@ class House(Protocol):
     limits: Limits
     closing: bool
     date: bytes
+    unstarted: int
 
     def opened(self, connection: Connection) -> bool:
         """Count a connection; return whether there is room for it."""
@@ -32,6 +35,14 @@ class House(Protocol):
 
     def closed(self, connection: Connection) -> None:
         """Forget a connection."""
+        ...
+
+    def waits(self, connection: Connection) -> None:
+        """Note that from now on a connection waits for its client."""
+        ...
+
+    def works(self, connection: Connection) -> None:
+        """Note that a connection has a whole request of its client."""
         ...
 
 
@@ -69,6 +80,8 @@ class Connection(asyncio.Protocol):
         self._deadline = self._loop.time() + self._limits.head_s
         if not self._house.opened(self):
             self._refuse(503, "too many connections; try again in some seconds")
+        else:
+            self._house.waits(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._house.closed(self)
@@ -135,6 +148,7 @@ class Connection(asyncio.Protocol):
         exchange.expects = any(
             name == b"expect" and value.lower() == b"100-continue" for name, value in self._headers
         )
+        exchange.refused = self._house.unstarted >= self._limits.unstarted
         self._reading = exchange
         self._queue.append(exchange)
         now = self._loop.time()
@@ -147,7 +161,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         exchange = self._reading
-        if exchange is None:
+        if exchange is None or exchange.refused:
             return
         exchange.body.append(body)
         exchange.ahead += len(body)
@@ -163,6 +177,9 @@ class Connection(asyncio.Protocol):
         if exchange is not None:
             exchange.complete = True
             exchange.wake()
+            self._house.works(self)
+            if exchange.refused and self._queue[0] is exchange:
+                self._next()
 
     @property
     def date(self) -> bytes:
@@ -259,9 +276,27 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         exchange = self._queue[0]
+        if exchange.refused:
+            # Where the body is still on its way it is waited for; who asks first whether to send it is not.
+            if exchange.complete or exchange.expects:
+                self._send_away(exchange)
+            return
+        self._house.unstarted += 1
         self._task = self._loop.create_task(self._serve(exchange))
 
+    def _send_away(self, exchange: Exchange) -> None:
+        """Answer, without any work, that there is too much of it."""
+        if exchange.expects:
+            exchange.keep_alive = False
+        told = _BUSY if exchange.keep_alive else _BUSY_AND_CLOSE
+        body = b"" if exchange.head_only else b"busy\n"
+        self.write(HEADS[503] + self._house.date + told + body)
+        self._answered(exchange)
+
     async def _serve(self, exchange: Exchange) -> None:
+        self._house.unstarted -= 1
+        if exchange.gone:
+            return  # nobody is left who wants to know
         well = False
         try:
             await self._house.app(exchange.scope, exchange.receive, exchange.send)
@@ -300,6 +335,7 @@ class Connection(asyncio.Protocol):
         else:
             self.read_on()
             self._deadline = self._loop.time() + self._limits.idle_s
+            self._house.waits(self)
             if self._house.closing:
                 self._transport.close()
 

@@ -44,7 +44,7 @@ class Exchange:
 
     __slots__ = (
         "ahead", "body", "chunked", "complete", "connection", "ended", "expects", "gone", "has_length",
-        "head_only", "keep_alive", "received", "scope", "started", "status", "stream", "waiter",
+        "head_only", "keep_alive", "received", "refused", "scope", "started", "status", "stream", "waiter",
     )  # fmt: skip
 
     def __init__(self, connection: Wire) -> None:
@@ -54,6 +54,7 @@ class Exchange:
         self.ahead = 0
         self.complete = False
         self.received = False
+        self.refused = False
         self.gone = False
         self.expects = False
         self.keep_alive = True

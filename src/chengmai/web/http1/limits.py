@@ -29,5 +29,8 @@ class Limits:
     """Of a body that the application has not asked for yet; reading goes on when it has."""
     pipelined: int = 16
     connections: int = 8192
+    """With more, whoever has kept us waiting longest is disconnected."""
+    unstarted: int = 256
+    """Requests that wait for the processor; who comes then is told to come again, before his body is read."""
     close_s: float = 5.0
     """For requests in work when the server is stopped."""

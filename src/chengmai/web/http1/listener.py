@@ -21,6 +21,8 @@ class Listener:
         self.app = app
         self.limits = limits or Limits()
         self._open: set[Connection] = set()
+        self._waiting: dict[Connection, None] = {}
+        self.unstarted = 0
         self._none = asyncio.Event()
         self.closing = False
         self.date = _date()
@@ -54,13 +56,33 @@ class Listener:
                     connection.abort()
 
     def opened(self, connection: Connection) -> bool:
-        """Count a connection; return whether there is room for it."""
+        """Count a connection; return whether there is room for it, made where there was none.
+
+        Who has a whole request at work keeps his place. Of the others, whoever waited for nothing but for his
+        client goes first, the longest wait first: idle, half-open and slow clients keep nobody out.
+        """
         self._open.add(connection)
-        return len(self._open) <= self.limits.connections
+        if len(self._open) <= self.limits.connections:
+            return True
+        idle = next(iter(self._waiting), None)
+        if idle is None:
+            return False
+        self.closed(idle)
+        idle.abort()
+        return True
+
+    def waits(self, connection: Connection) -> None:
+        """Note that from now on a connection waits for its client."""
+        self._waiting[connection] = None
+
+    def works(self, connection: Connection) -> None:
+        """Note that a connection has a whole request of its client."""
+        self._waiting.pop(connection, None)
 
     def closed(self, connection: Connection) -> None:
         """Forget a connection."""
         self._open.discard(connection)
+        self._waiting.pop(connection, None)
         if not self._open:
             self._none.set()
 
