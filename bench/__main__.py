@@ -15,6 +15,7 @@ import orjson
 import uvloop
 
 from bench.bounds import beyond
+from bench.crowd import crowd
 from bench.fanout import fanout, fanout_large
 from bench.inner import expand
 from bench.kill import kill
@@ -35,6 +36,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "match": match,
     "fanout": fanout,
     "knee": knee,
+    "crowd": crowd,
     "fanout-large": fanout_large,
     "query": query,
     "temporal": temporal,

@@ -183,8 +183,16 @@ def _put_limit(
 ) -> None:
     limits, filed = places.get(name, ((), ()))
     changed = change(filed)
-    kept = dict(zip((one.key for one in filed), limits, strict=True))
-    pairs = sorted(((kept.get(one.key, number), one) for one in changed), key=lambda pair: pair[0])
+    if len(changed) > len(filed):
+        # One more, at the end: it goes where its limit belongs, and the others stay in order.
+        at = bisect_right(limits, number)
+        places[name] = (
+            (*limits[:at], number, *limits[at:]),
+            (*filed[:at], changed[-1], *filed[at:]),
+        )
+        return
+    left = {id(one) for one in changed}
+    pairs = [pair for pair in zip(limits, filed, strict=True) if id(pair[1]) in left]
     places[name] = (tuple(limit for limit, _ in pairs), tuple(one for _, one in pairs))
 
 
