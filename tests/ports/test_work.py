@@ -216,6 +216,34 @@ async def test_a_row_that_waits_is_read_by_later_units_and_only_once_it_is_saved
     assert await work.read(read) == {"a": "1"}
 
 
+async def test_the_door_is_closed_while_writes_wait_long_and_open_again_after(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    key = load_or_make_key(tmp_path / "slow.key")
+    work = SqliteWork(tmp_path / "slow.db", key, clock, most_delay_s=0)
+    begun, gates = threading.Event(), (threading.Event(), threading.Event())
+
+    def second(_tx: SqliteTx) -> None:
+        begun.set()
+        gates[1].wait(10)
+
+    work.check_room()
+    jobs = [
+        asyncio.create_task(work.write(lambda _tx: gates[0].wait(10))),
+        asyncio.create_task(work.write(second)),
+        asyncio.create_task(work.write(put("a", "1"))),
+    ]
+    await asyncio.sleep(0)
+    gates[0].set()
+    await asyncio.to_thread(begun.wait, 10)
+    with pytest.raises(StoreBusy):
+        work.check_room()
+    gates[1].set()
+    await asyncio.gather(*jobs)
+    work.check_room()
+    work.close()
+
+
 async def test_too_many_waiting_writes_are_turned_away_and_none_is_lost(
     tmp_path: Path, clock: FixedClock
 ) -> None:

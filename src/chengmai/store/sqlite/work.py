@@ -42,8 +42,8 @@ AT_ONCE = 100
 """How many of many units of work wait together; the next ones wait behind whoever came in between."""
 MAX_WAITING = 10_000
 """How many units of work may wait, a few seconds of work: whoever comes then is told to come again."""
-MOST_DELAY_S = 0.4
-"""How long what waits may take, by what the last units took, before requests to write are turned away."""
+MOST_DELAY_S = 0.3
+"""How long the unit of work that was taken last may have waited before requests to write are turned away."""
 _NO_LIMIT = -(10**9)
 _STEPS = 80_000
 """Of the engine, in a read that holds up the event loop: about a millisecond."""
@@ -111,13 +111,14 @@ class SqliteTx:
 class _Job:
     """Units of work that are answered together; `alone` when it is one that stands for itself."""
 
-    __slots__ = ("after", "alone", "fns", "future", "loop")
+    __slots__ = ("after", "alone", "fns", "future", "loop", "since")
 
     def __init__(self, fns: Sequence[Callable[[SqliteTx], Any]], *, alone: bool) -> None:
         self.fns, self.alone = fns, alone
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
         self.after: list[Callable[[], None]] = []
+        self.since = time.monotonic()
 
 
 class SqliteWork:
@@ -131,6 +132,7 @@ class SqliteWork:
         *,
         readers: int = 3,
         most_waiting: int = MAX_WAITING,
+        most_delay_s: float = MOST_DELAY_S,
     ) -> None:
         self._path, self._key, self._clock = path, key, clock
         self._db = connect(path, key)
@@ -138,6 +140,7 @@ class SqliteWork:
         self.applied = migrate(self._db)
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._most_waiting, self._asked, self._taken = most_waiting, 0, 0
+        self._most_delay_s, self._waited_s = most_delay_s, 0.0
         self._broken: Unavailable | None = None
         self._memo = Memo()
         self._rows = Rows(self._db)
@@ -150,7 +153,6 @@ class SqliteWork:
         self._thread = threading.Thread(target=self._run, name="sqlite-write", daemon=True)
         self._thread.start()
         self.durations = Durations()
-        self._each_s = 0.0
         self.commits = 0
         self.written = 0
 
@@ -160,8 +162,8 @@ class SqliteWork:
         return self._asked - self._taken
 
     def check_room(self) -> None:
-        """Raise `StoreBusy` when a write would wait too long to be worth beginning with."""
-        if self.depth * self._each_s > MOST_DELAY_S:
+        """Raise `StoreBusy` while writes wait so long that no more should be begun with."""
+        if self._waited_s > self._most_delay_s and self.depth:
             raise StoreBusy("too many writes are waiting", fix="try again in a second")
 
     async def write(self, fn: Callable[[SqliteTx], T], /) -> T:
@@ -252,7 +254,7 @@ class SqliteWork:
     def _run(self) -> None:
         while (job := self._waiting.get()) is not None:
             group = [job]
-            self._taken += len(job.fns)
+            self._take(job)
             try:
                 outcomes, stop = self._commit(group)
             except BaseException as error:  # the writer must not end while somebody waits for it
@@ -263,6 +265,10 @@ class SqliteWork:
             self._answer(outcomes)
             if stop:
                 return
+
+    def _take(self, job: _Job) -> None:
+        self._taken += len(job.fns)
+        self._waited_s = time.monotonic() - job.since
 
     def _commit(self, group: list[_Job]) -> tuple[list[Outcome], bool]:
         """Return what became of the one job in `group` and of those that joined it, and whether to stop."""
@@ -283,7 +289,7 @@ class SqliteWork:
                 job, stop = self._next(units, since)
                 if job is not None:
                     group.append(job)
-                    self._taken += len(job.fns)
+                    self._take(job)
             self._rows.end()
             self._place.check()
             self._db.execute("COMMIT")
@@ -298,9 +304,7 @@ class SqliteWork:
                     self._db.execute("ROLLBACK")
             return [(job, None, problem) for job in group], stop
         self._memo.end(well=True)
-        took = time.monotonic() - began
-        self._each_s += (took / units - self._each_s) / 8
-        self.durations.note(took)
+        self.durations.note(time.monotonic() - began)
         self.commits += 1
         self.written += units
         return outcomes, stop
