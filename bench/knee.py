@@ -17,7 +17,7 @@ from bench.shapes import ENTITIES, entity, entity_id, number
 _FILL = 2000
 _UPSERT = "/ngsi-ld/v1/entityOperations/upsert"
 _SECONDS = 5.0
-_FIRST, _STEP, _MOST = 200.0, 1.25, 8000.0
+_FIRST, _STEP, _MOST = 100.0, 1.25, 8000.0
 _LATE_S, _USEFUL_S, _PATIENCE_S = 0.05, 1.0, 10.0
 _TURNED_AWAY = (429, 503)
 
@@ -38,11 +38,13 @@ async def knee() -> list[Row]:
             if not is_well:
                 break
             best, rate = row.per_second, rate * _STEP
-        knee_rate = rate / _STEP
+        knee_rate = max(_FIRST, rate / _STEP)
         for times in (2, 4, 1):
             row, _ = await _at_rate(target, calls, knee_rate * times)
-            share = row.per_second / (best or 1)
-            note = f"{row.note}; goodput {share:.0%} of the knee"
+            share = (
+                f"goodput {row.per_second / best:.0%} of the knee" if best else "no knee was found"
+            )
+            note = f"{row.note}; {share}"
             rows.append(Row(**{**vars(row), "shape": f"{times} × the knee", "note": note}))
     return rows
 
