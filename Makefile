@@ -8,7 +8,7 @@ SPEED ?= 12
 PORT ?= 8026
 STATIC := src/chengmai/web/static/vendor
 
-.PHONY: help demo test check fast lint types layers bench wheel reference front-end clean
+.PHONY: help demo test check fast lint types layers bench soak wheel reference front-end clean
 
 help:
 	@echo "make demo               start a living city on this machine and print its address"
@@ -16,6 +16,7 @@ help:
 	@echo "make test               everything CI runs: check, ports, faults, browser"
 	@echo "make check              format, lint, types, layers, fast tests"
 	@echo "make bench              measurements, into docs/performance.md"
+	@echo "make soak               half an hour at half of what the machine can take"
 
 # --- environment -------------------------------------------------------------------------------------
 $(BIN)/python:
@@ -70,6 +71,9 @@ layers:
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(BENCH)
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m bench knee soak
 
 reference: $(VENV)/.dev
 	$(BIN)/python -m tools.make_reference

@@ -27,6 +27,7 @@ from bench.page import KEPT, PAGE, conditions, keep, write_page
 from bench.past import COUNT as OBSERVATIONS
 from bench.past import history
 from bench.read import query, temporal
+from bench.soak import soak
 from bench.write import batch, write
 
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
@@ -43,7 +44,10 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "map": city_map,
     "history": history,
     "kill": kill,
+    "soak": soak,
 }
+LONG = frozenset({"soak"})
+"""Only measured when it is named."""
 
 
 def main(arguments: list[str]) -> int:
@@ -52,7 +56,9 @@ def main(arguments: list[str]) -> int:
         place = arguments.index("--observations")
         os.environ[OBSERVATIONS] = arguments[place + 1]
         arguments = arguments[:place] + arguments[place + 2 :]
-    names = [name for name in arguments if name not in ("--write", "--check")] or list(BENCHES)
+    names = [name for name in arguments if name not in ("--write", "--check")] or [
+        name for name in BENCHES if name not in LONG
+    ]
     found: list[str] = []
     if unknown := [name for name in names if name not in BENCHES]:
         print(f"no such measurement: {unknown[0]}; there are {', '.join(BENCHES)}", file=sys.stderr)

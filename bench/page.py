@@ -31,6 +31,7 @@ _TITLES = {
     "map": "The map, and a city that starts",
     "history": "The sealed history",
     "expand": "Inside: one entity read and shown",
+    "soak": "Half an hour at half the knee",
     "kill": "Kills",
 }
 _INTRO = """\
