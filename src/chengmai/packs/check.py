@@ -41,6 +41,8 @@ _POSSIBLE = {
     "rate": (0.0, float("inf")),
 }
 """What a city's sensor can measure at all, in base units: a range beyond it betrays the wrong unit."""
+_POSSIBLE_IN = {"M1": (0.0, 10.0)}
+"""The same by unit: what is dissolved in water is told in mg/L, and there may be more of it than in air."""
 
 
 def check_pack(pack: Pack, *, sql_check: SqlCheck | None = None) -> list[Finding]:
@@ -128,6 +130,7 @@ def _range(file: str, key: str, low: float, high: float, code: str | None) -> It
     """Find a range that is empty, or impossible for what the unit measures."""
     known = UNITS.get(code or "")
     least, most = _POSSIBLE.get(known.dimension, _ANY) if known else _ANY
+    least, most = _POSSIBLE_IN.get(code or "", (least, most))
     if low >= high:
         yield Finding(file, key, "the plausible range is empty", "give min below max")
     elif known and (known.to_base(low) < least or known.to_base(high) > most):

@@ -92,6 +92,8 @@ class Band(Spec):
     """The colour of a warning where the source has four; it is told, and `level` is what counts."""
     above: float | None = None
     below: float | None = None
+    inclusive: bool = False
+    """Whether a value on the threshold is beyond it: a standard that says "reaches 50"."""
     clear: float | None = None
     """Hysteresis: the level ends only on the good side of this value. Left out: the threshold itself."""
     from_: date | None = Field(default=None, alias="from")

@@ -11,6 +11,8 @@ from chengmai.kernel.instants import from_us
 from chengmai.packs.model import Band, Grade
 from chengmai.vitals.model import LEVEL_RANK, Level, Side
 
+_SAME = 1e-9
+"""How near a computed value comes to a threshold that it is on: sums and shares of decimals are not exact."""
 GRADE_RANK: dict[Grade | None, int] = {None: 0, "blue": 1, "yellow": 2, "orange": 3, "red": 4}
 
 
@@ -60,8 +62,11 @@ def clear_of(band: Band) -> float:
 
 
 def is_beyond(value: float, band: Band) -> bool:
-    """Return whether the value lies beyond the threshold (a value on it does not)."""
-    return value > bound_of(band) if side_of(band) == "above" else value < bound_of(band)
+    """Return whether the value lies beyond the threshold; a value on it does when the band is `inclusive`."""
+    bound = bound_of(band)
+    if abs(value - bound) <= _SAME * max(1.0, abs(bound)):
+        return band.inclusive
+    return value > bound if side_of(band) == "above" else value < bound
 
 
 def is_cleared(value: float, band: Band) -> bool:

@@ -142,6 +142,7 @@ class BandView:
     grade: Grade | None
     above: float | None
     below: float | None
+    inclusive: bool
     clear: float | None
     from_on: str | None
     until_on: str | None

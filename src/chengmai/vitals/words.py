@@ -15,6 +15,10 @@ from chengmai.vitals.rules import Rule
 
 UNVERIFIED = Text(zh="待核验", en="to be verified")
 _SIDE = {"above": Text(zh="高于", en="above"), "below": Text(zh="低于", en="below")}
+_REACHED = {
+    "above": Text(zh="达到", en="at or above"),
+    "below": Text(zh="不高于", en="at or below"),
+}
 
 
 def is_verified(band: Band) -> bool:
@@ -84,7 +88,7 @@ def foretold(spec: VitalSpec, band: Band, at_us: int, value: float, zone: ZoneIn
     """Return the sentence of a crossing that is expected and has not come."""
     at = from_us(at_us).astimezone(zone).strftime("%Y-%m-%d %H:%M")
     told, symbol = _figure(value, spec.decimals, symbol_of(spec)), symbol_of(spec)
-    side, level, source = _SIDE[side_of(band)], name_of(band), source_of(band)
+    side, level, source = _side(band), name_of(band), source_of(band)
     bound = _join(f"{bound_of(band):g}", symbol)
     return Text(
         zh=f"预计 {at} 达到 {told}，{side.zh}{level.zh}阈值 {bound}（{source.zh}）。",
@@ -93,9 +97,13 @@ def foretold(spec: VitalSpec, band: Band, at_us: int, value: float, zone: ZoneIn
     )
 
 
+def _side(band: Band) -> Text:
+    return (_REACHED if band.inclusive else _SIDE)[side_of(band)]
+
+
 def _abnormal(spec: VitalSpec, told: str, standing: Standing, band: Band, verdict: Verdict) -> Text:
     symbol, level = symbol_of(spec), name_of(band)
-    side, source = _SIDE[side_of(band)], source_of(band)
+    side, source = _side(band), source_of(band)
     bound = _join(f"{bound_of(band):g}", symbol)
     if standing.falling:
         return Text(
@@ -132,7 +140,7 @@ def _normal(
         return Text(
             zh=f"{told}，该日没有生效的阈值。", en=f"{told}; no threshold was in force on that day."
         )
-    side, level, source = _SIDE[side_of(band)], name_of(band), source_of(band)
+    side, level, source = _side(band), name_of(band), source_of(band)
     bound = _join(f"{bound_of(band):g}", symbol_of(spec))
     if standing.rising:
         so_far = f"{standing.rising}/{spec.raise_after}"

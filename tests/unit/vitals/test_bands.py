@@ -64,3 +64,26 @@ def test_the_sentence_names_the_colour_and_the_level() -> None:
 
 def a_standing() -> Standing:
     return Standing("unknown")
+
+
+def test_a_threshold_that_is_reached_counts_where_the_standard_says_so() -> None:
+    reached = [a_band(above=50.0, inclusive=True)]
+    assert level_of(50.0, reached).level == "act"
+    assert level_of(0.1 + 0.2 + 49.7 - 1e-12, reached).level == "act"
+    assert level_of(49.9, reached).level == "normal"
+    assert level_of(50.0, [a_band(below=50.0, inclusive=True)]).level == "act"
+
+
+def test_the_sentence_says_that_a_threshold_is_reached() -> None:
+    bands = (a_band(above=50.0, inclusive=True),)
+    spec, rule = a_spec(bands=bands), a_rule(bands=bands)
+    told = reason(spec, rule, 0, 50.0, advance(a_standing(), 0, 50.0, rule))
+    assert "达到处置阈值 50" in told.zh
+    assert "at or above the act threshold of 50" in told.en
+
+
+def test_a_share_that_is_on_the_threshold_is_not_beyond_it() -> None:
+    # 235.4 V is the limit of 220 V + 7 %, and the quotient is not exact.
+    deviation = 100.0 * (235.4 - 220) / 220
+    assert deviation > 7
+    assert level_of(deviation, [a_band(above=7.0)]).level == "normal"

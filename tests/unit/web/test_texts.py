@@ -19,6 +19,7 @@ USED = re.compile(r"""\b(?:t|\w*\.?words)(?:\.count)?\(\s*["']([^"'{]+)["']""")
 BUILT = [
     *("level.", "theme.", "role.", "rail.", "banner.", "trend.", "range.", "kind.", "light."),
     *("place.", "feed_state.", "trust.", "summary.", "error.", "problem.", "help.level."),
+    *("grade.", "band."),
 ]
 """Beginnings of keys that are put together from a value."""
 

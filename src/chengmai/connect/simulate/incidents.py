@@ -23,6 +23,19 @@ KINDS = {
     "voltage": Text(zh="供电电压偏高", en="Supply voltage too high"),
     "stuck": Text(zh="监测站读数卡死", en="A station's readings are stuck"),
     "silent": Text(zh="检测断面无数据", en="Road detectors are silent"),
+    "crowd": Text(zh="大客流活动", en="Crowds at an event"),
+    "outage": Text(zh="停电", en="Power outage"),
+    "pipe_burst": Text(zh="供水管爆裂，水压下降", en="Water main bursts; the pressure drops"),
+    "gas_leak": Text(zh="燃气泄漏", en="Gas leak"),
+    "heat_fault": Text(zh="供热故障，室温下降", en="Heating fails; rooms cool down"),
+    "pollution": Text(zh="河道污染，水质变差", en="The river is polluted"),
+    "night_work": Text(zh="夜间施工噪声", en="Noise of building work"),
+    "patients": Text(zh="就诊高峰", en="A rush of patients"),
+    "cooling_fault": Text(
+        zh="机房制冷故障，能耗升高", en="Cooling of a data centre fails; it uses more"
+    ),
+    "devices_down": Text(zh="感知设备离线", en="Devices go silent"),
+    "wlan_down": Text(zh="无线网络故障", en="The WLAN fails"),
 }
 """Kinds of incident, in both languages."""
 
@@ -35,6 +48,17 @@ _DAILY = {
     "voltage": (0.012, 0.5, 2.0),
     "stuck": (0.008, 6.0, 24.0),
     "silent": (0.010, 2.0, 8.0),
+    "crowd": (0.008, 2.0, 5.0),
+    "outage": (0.006, 0.5, 3.0),
+    "pipe_burst": (0.005, 1.0, 6.0),
+    "gas_leak": (0.003, 1.0, 4.0),
+    "heat_fault": (0.004, 4.0, 16.0),
+    "pollution": (0.004, 12.0, 40.0),
+    "night_work": (0.010, 2.0, 6.0),
+    "patients": (0.006, 6.0, 30.0),
+    "cooling_fault": (0.006, 3.0, 12.0),
+    "devices_down": (0.008, 4.0, 20.0),
+    "wlan_down": (0.008, 1.0, 5.0),
 }
 _FIRST_DAY = (
     # The story a newcomer meets: kind, district, hours from the origin to its start and to its end.

@@ -90,6 +90,7 @@ class BandView:
     trust: Trust
     clear: float | None = None
     grade: Literal["blue", "yellow", "orange", "red"] | None = None
+    inclusive: bool = False
     from_date: date | None = None
     until_date: date | None = None
     in_force: bool = True

@@ -93,6 +93,7 @@ class VitalScreens:
                     trust=cast(Trust, band.trust),
                     clear=band.clear,
                     grade=band.grade,
+                    inclusive=band.inclusive,
                     from_date=_day(band.from_on),
                     until_date=_day(band.until_on),
                     in_force=band.in_force,

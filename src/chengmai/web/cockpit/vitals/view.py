@@ -172,11 +172,13 @@ def chart_data(
 
 
 def condition(band: BandView, vital: VitalDetail, formats: Formats) -> str:
-    """Return `above 150 µg/m³` or `below 0.05 mg/L`."""
+    """Return `above 150 µg/m³`, `at least 50 mm` or `below 0.05 mg/L`."""
     decimals, unit = vital.card.decimals, vital.card.unit
+    bound = band.above if band.above is not None else band.below
+    value = formats.quantity(bound, unit, decimals)
     if band.above is not None:
-        return formats.words("band.above", value=formats.quantity(band.above, unit, decimals))
-    return formats.words("band.below", value=formats.quantity(band.below, unit, decimals))
+        return formats.words("band.above_or_on" if band.inclusive else "band.above", value=value)
+    return formats.words("band.below_or_on" if band.inclusive else "band.below", value=value)
 
 
 def band_line(band: BandView, vital: VitalDetail, formats: Formats) -> BandLine:
