@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,6 +43,7 @@ from chengmai.broker.temporal import TemporalBroker
 from chengmai.broker.timetable import EntityRounds, Timetable
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
+from chengmai.city_time import city_clock
 from chengmai.connect.documents import DocumentFetcher
 from chengmai.connect.feeds import FeedFactory
 from chengmai.connect.intake import Intake
@@ -54,9 +55,10 @@ from chengmai.connect.sources import HttpSources
 from chengmai.forecast.service import Foresight
 from chengmai.history.service import HistoryService
 from chengmai.kernel.actors import system
-from chengmai.kernel.clock import CityClock, Clock, SystemClock
+from chengmai.kernel.clock import Clock, SystemClock
 from chengmai.kernel.events import Events, VitalCrossed
-from chengmai.kernel.instants import format_instant, from_us, parse_instant
+from chengmai.kernel.instants import format_instant, parse_instant
+from chengmai.loads import Loads
 from chengmai.packs.model import Pack, SimulateFeed
 from chengmai.packs.reader import read_packs, shipped_packs
 from chengmai.rounds import attempt, every
@@ -69,7 +71,7 @@ from chengmai.store.sqlite.contexts import SqliteContexts
 from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.entity_maps import SqliteEntityMaps
 from chengmai.store.sqlite.feeds import SqliteFeedStore
-from chengmai.store.sqlite.file import kept_text, load_or_make_key, newest_instant_us
+from chengmai.store.sqlite.file import kept_text, load_or_make_key
 from chengmai.store.sqlite.forwarded import SqliteForwarded
 from chengmai.store.sqlite.models import SqliteModels
 from chengmai.store.sqlite.registrations import SqliteRegistrations
@@ -78,6 +80,7 @@ from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.transients import SqliteTransients
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.vitals import VitalsHistory
+from chengmai.trust.load import AccessLoads
 from chengmai.trust.service import Trust, build_trust
 from chengmai.vitals.board import VitalsBoard
 from chengmai.vitals.ports import Ports
@@ -104,7 +107,7 @@ class City:
         # The history file is not encrypted: nobody but its owner looks into the folder.
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = load_or_make_key(settings.data / "state.key", protects=settings.data / "state.db")
-        self.clock = _city_clock(settings, key, self.real_clock)
+        self.clock = city_clock(settings, key, self.real_clock)
         self.zone = ZoneInfo(settings.zone)
         self.packs: list[Pack] = read_packs(settings.packs or (shipped_packs(),))
         self.news: list[News] = []
@@ -275,6 +278,9 @@ class City:
             simulated=self._simulated(),
             credentials=self.settings.credentials,
         )
+        running = [feed for _, feed in self.feeds.chosen()] if self.settings.feeds else []
+        access = AccessLoads(work, SqliteTrustStore(), self.model, self.real_clock)
+        self.loads = Loads(tenant, self.clock, self.cases, self.intake, running, access)
         self.runner = FeedRunner(self.feeds.jobs() if self.settings.feeds else ())
 
     def _host_alias(self) -> str:
@@ -344,6 +350,7 @@ class City:
 
     async def evaluate(self) -> None:
         """Evaluate every vital sign now, and look ahead where a step was completed."""
+        await self.loads.publish()
         report = await self.vitals.tick(self.settings.tenant)
         for failure in report.failures:
             _log.warning("vital.failed", sign=failure.sign, why=failure.detail)
@@ -384,11 +391,3 @@ class City:
             if (topic := _TOPICS.get(type_iri.rpartition("/")[2])) is not None:
                 for tell in self.news:
                     tell(change.tenant, topic, {"id": change.entity_id})
-
-
-def _city_clock(settings: Settings, key: str, real: Clock) -> Clock:
-    if settings.clock_rate == 1:
-        return real
-    now, newest = real.now(), newest_instant_us(settings.data / "state.db", key)
-    origin: datetime = now if newest is None else max(now, from_us(newest))
-    return CityClock(base=real, base_origin=now, origin=origin, rate=settings.clock_rate)

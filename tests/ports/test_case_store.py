@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chengmai.cases import CaseStore, LogLine, State, Step
-from chengmai.cases.model import LIVE
+from chengmai.cases.model import LIVE, CaseLoad
 from chengmai.kernel.clock import FixedClock
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.work import SqliteTx
@@ -143,3 +143,25 @@ def test_a_line_is_found_by_the_key_of_the_actor_who_wrote_it(bench: Bench) -> N
     assert bench.store.line_by_key(bench.tx, "city", "usr_1", "k") == a_line(key="k")
     assert bench.store.line_by_key(bench.tx, "city", "usr_2", "k") is None
     assert bench.store.line_by_key(bench.tx, "city", "usr_1", "other") is None
+
+
+def test_the_load_counts_live_overdue_opened_and_handled_cases(bench: Bench) -> None:
+    now, late = MONDAY, MONDAY - timedelta(hours=1)
+    for name, state, due in (
+        ("1", State.DISPATCHED, late),
+        ("2", State.DISPATCHED, now + timedelta(hours=1)),
+        ("3", State.HANDLED, late),
+        ("4", State.CLOSED, None),
+    ):
+        bench.store.put(bench.tx, a_case(state).model_copy(update={"id": name, "due_at": due}))
+    for n, step, at, facts in (
+        (1, Step.OPEN, now - timedelta(days=31), {}),
+        (2, Step.OPEN, now - timedelta(days=2), {}),
+        (3, Step.HANDLE, now - timedelta(days=1), {"late": False}),
+        (4, Step.HANDLE, now - timedelta(days=1), {"late": True}),
+    ):
+        bench.store.append(bench.tx, a_line(n, step=step, at=at, facts=facts))
+    load = bench.store.load(bench.tx, "city", now, now - timedelta(days=30))
+    assert load == CaseLoad(live=3, overdue=1, opened=1, handled=2, in_time=1)
+    nothing = bench.store.load(bench.tx, "other", now, now - timedelta(days=30))
+    assert nothing == CaseLoad(live=0, overdue=0, opened=0, handled=0, in_time=0)

@@ -99,8 +99,10 @@ def test_accounts_are_listed_by_name(bench: Bench) -> None:
 
 
 def test_attempts_of_strangers_can_be_counted_again_and_again(bench: Bench) -> None:
+    assert bench.store.strangers(bench.tx, "city") == 0
     for _ in range(2):
         bench.store.count_stranger(bench.tx, "city", NOON)
+    assert bench.store.strangers(bench.tx, "city") == 2
 
 
 def test_a_session_comes_back_and_only_its_last_use_changes(bench: Bench) -> None:

@@ -33,6 +33,21 @@ ENDED = frozenset({State.CLOSED, State.REJECTED})
 LIVE = tuple(state for state in State if state not in ENDED)
 
 
+@dataclass(frozen=True)
+class CaseLoad:
+    """How much work there is: cases now, and what was done since an instant.
+
+    `overdue` are live cases past the deadline of their stage that nobody has handled; `in_time` are those of
+    `handled` whose handling ended by its deadline.
+    """
+
+    live: int
+    overdue: int
+    opened: int
+    handled: int
+    in_time: int
+
+
 class Step(StrEnum):
     """What is done to a case. The last five say something about it and do not move it."""
 

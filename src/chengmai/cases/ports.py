@@ -6,9 +6,10 @@ A port takes `tx` as `Any`: only the adapter knows what its transaction really i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
-from chengmai.cases.model import Case, LogLine, State
+from chengmai.cases.model import Case, CaseLoad, LogLine, State
 
 
 class CaseStore(Protocol):
@@ -49,6 +50,10 @@ class CaseStore(Protocol):
 
     def count(self, tx: Any, tenant: str, unit: str | None = None) -> dict[State, int]:
         """Return how many cases stand in each state; a state without cases is left out."""
+        ...
+
+    def load(self, tx: Any, tenant: str, now: datetime, since: datetime) -> CaseLoad:
+        """Return how much work a tenant has at `now`, and what was opened and handled since."""
         ...
 
     def append(self, tx: Any, line: LogLine) -> None:

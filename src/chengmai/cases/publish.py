@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from chengmai.cases.model import Case
+from datetime import datetime
+
+from chengmai.cases.model import Case, CaseLoad
+from chengmai.kernel.ids import urn
 from chengmai.kernel.instants import format_instant
+from chengmai.kernel.texts import WHOLE_CITY
 from chengmai.ngsild.entity import Entity, entity, geo, opaque, prop, rel, words
 
 
@@ -33,4 +37,18 @@ def as_entity(case: Case) -> Entity:
         recovered=prop(case.recovered),
         rework=prop(case.rework),
         evidence=opaque(list(case.evidence)),
+    )
+
+
+def load_entity(load: CaseLoad, at: datetime) -> Entity:
+    """Return the `CaseLoad` entity of a city at an instant; opened and handled are of the 30 days before."""
+    return entity(
+        urn("CaseLoad", "city"),
+        "CaseLoad",
+        areaServed=prop(WHOLE_CITY),
+        openCases=prop(load.live, unit="C62", at=at),
+        overdueCases=prop(load.overdue, unit="C62", at=at),
+        opened30d=prop(load.opened, unit="C62", at=at),
+        handled30d=prop(load.handled, unit="C62", at=at),
+        handledInTime30d=prop(load.in_time, unit="C62", at=at),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from chengmai.cases.flow import FLOW, Flow
@@ -34,6 +35,7 @@ from chengmai.cases.problems import (
     KeyReused,
     UnitUnknown,
 )
+from chengmai.cases.publish import load_entity
 from chengmai.cases.rules import (
     NoteOnCase,
     OpenCase,
@@ -56,6 +58,7 @@ from chengmai.ngsild.model import Model
 from chengmai.packs.model import CaseCategory, ResponsibleUnit
 
 MOST_LISTED = 500
+_LATELY = timedelta(days=30)
 
 
 class CaseService:
@@ -73,7 +76,7 @@ class CaseService:
         calendar: Calendar,
         flow: Flow = FLOW,
     ) -> None:
-        self._work, self._store = work, store
+        self._work, self._store, self._model = work, store, model
         self._categories, self._units = categories, units
         self._calendar, self._flow = calendar, flow
         self._ledger = Ledger(model, store, events, calendar, flow)
@@ -247,6 +250,16 @@ class CaseService:
         """Return how many cases stand in each state, zeros included."""
         found = await self._work.read(lambda tx: self._store.count(tx, tenant, unit))
         return {state: found.get(state, 0) for state in State}
+
+    async def publish_load(self, tenant: str) -> None:
+        """Write the entity `CaseLoad`: how much work there is, for signs to watch."""
+
+        def do(tx: Tx) -> None:
+            load = self._store.load(tx, tenant, tx.now, tx.now - _LATELY)
+            at = tx.now.replace(microsecond=0)
+            self._model.put(tx, load_entity(load, at), by=system("cases", tenant))
+
+        await self._work.write(do)
 
     async def of_vital(self, tenant: str, vital_id: str, *, limit: int = 20) -> list[CaseView]:
         """Return the cases of a vital sign, the newest first."""

@@ -6,7 +6,7 @@ source has ended · `failed` the connector stopped and is being tried again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from chengmai.connect.reading import Reject
 from chengmai.kernel.ids import urn
 from chengmai.kernel.instants import format_instant, parse_instant
-from chengmai.kernel.texts import Text
+from chengmai.kernel.texts import WHOLE_CITY, Text
 from chengmai.ngsild.entity import Entity, entity, opaque, prop, words
 from chengmai.packs.feeds import FeedSpec
 
@@ -140,6 +140,24 @@ def feed_entity(pack: str, feed: FeedSpec, health: FeedHealth, now: datetime) ->
         lagSeconds=prop(lag, unit="SEC") if lag is not None else None,
         simulated=prop(feed.connector == "simulate"),
         note=words(_note(feed, health).as_language_map()),
+    )
+
+
+def load_entity(feeds: Sequence[tuple[FeedSpec, FeedHealth]], now: datetime) -> Entity:
+    """Return the `FeedLoad` entity: how many feeds run, how many do not deliver, and the counts so far.
+
+    A feed that still waits for its first reading, and one whose recording is finished, is neither.
+    """
+    states = [health.state(feed, now) for feed, health in feeds]
+    counted = [state for state in states if state not in ("waiting", "finished")]
+    return entity(
+        urn("FeedLoad", "city"),
+        "FeedLoad",
+        areaServed=prop(WHOLE_CITY),
+        feeds=prop(len(counted), unit="C62", at=now),
+        lateFeeds=prop(sum(state != "live" for state in counted), unit="C62", at=now),
+        received=prop(sum(health.received for _, health in feeds), unit="C62", at=now),
+        rejected=prop(sum(health.rejected for _, health in feeds), unit="C62", at=now),
     )
 
 

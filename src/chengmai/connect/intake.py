@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from chengmai.connect.health import FeedHealth, feed_entity
+from chengmai.connect.health import FeedHealth, feed_entity, load_entity
 from chengmai.connect.ports import Cursor, FeedModel, FeedStore, PastImport
 from chengmai.connect.reading import Reading, Reject, Static, Value
 from chengmai.history.model import PastRow
@@ -120,6 +120,17 @@ class Intake:
         """Return the committed cursor of `feed`, or None."""
         load = await self._work.read(lambda tx: self._feeds.load(tx, self._by.tenant, feed.id))
         return _Kept.load(load).cursor
+
+    async def publish_load(self, feeds: Sequence[FeedSpec]) -> None:
+        """Write the entity `FeedLoad` of these feeds, for signs to watch."""
+
+        def write(tx: Tx) -> None:
+            kept = [_Kept.load(self._feeds.load(tx, self._by.tenant, feed.id)) for feed in feeds]
+            health = [(feed, one.health) for feed, one in zip(feeds, kept, strict=True)]
+            at = tx.now.replace(microsecond=0)
+            self._model.put(tx, load_entity(health, at), by=self._by)
+
+        await self._work.write(write)
 
     async def tell(
         self, pack: str, feed: FeedSpec, *, ended: str | None = None, detail: str = ""

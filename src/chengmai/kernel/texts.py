@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Lang = Literal["zh-CN", "en"]
 LANGS: tuple[Lang, ...] = ("zh-CN", "en")
+WHOLE_CITY = "全市 City"
+"""The area of what belongs to no district."""
 
 
 class Text(BaseModel):

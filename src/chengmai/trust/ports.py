@@ -70,6 +70,10 @@ class AccountStore(Protocol):
         """Count an attempt with a name that nobody has."""
         ...
 
+    def strangers(self, tx: Any, tenant: str) -> int:
+        """Return how many attempts were counted with a name that nobody has."""
+        ...
+
     def session(self, tx: Any, digest: str) -> Session | None:
         """Return the session, of whatever tenant, or None."""
         ...

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chengmai.connect.health import FeedHealth, feed_entity
+from chengmai.connect.health import FeedHealth, feed_entity, load_entity
 from chengmai.connect.reading import REJECT_TEXTS, Reject
 from chengmai.ngsild.entity import value_of
 from tests.unit.connect.builders import NOW, a_feed
@@ -45,3 +45,12 @@ def test_the_entity_says_how_far_the_feed_lags() -> None:
     assert value_of(told, "lagSeconds") == 3600
     assert value_of(told, "lastSeen") == "2026-11-22T04:00:00Z"
     assert value_of(told, "simulated") is False
+
+
+def test_the_load_counts_feeds_that_do_not_deliver_and_leaves_out_those_that_wait() -> None:
+    live = FeedHealth().after(5, [], seen=NOW, newest=NOW)
+    late = FeedHealth().after(3, [], seen=NOW - 4 * HOUR, newest=NOW)
+    ended = FeedHealth(ended="finished", accepted=2)
+    made = load_entity([(a_feed(), one) for one in (live, late, ended, FeedHealth())], NOW)
+    told = {term: value_of(made, term) for term in ("feeds", "lateFeeds", "received", "rejected")}
+    assert told == {"feeds": 2, "lateFeeds": 1, "received": 10, "rejected": 0}

@@ -13,10 +13,9 @@ from chengmai.connect.simulate.chance import bell, drift, key_of
 from chengmai.connect.simulate.incidents import Incident, Incidents
 from chengmai.connect.simulate.town import District, Thing, Town
 from chengmai.kernel.instants import EPOCH
+from chengmai.kernel.texts import WHOLE_CITY
 
 HOUR = timedelta(hours=1)
-WHOLE = "全市 City"
-"""The area of what belongs to no district."""
 
 
 class Nature:
@@ -92,7 +91,7 @@ class Nature:
 def whole_town(town: Town, kind: str, title: str) -> Thing:
     """Return a thing of the whole town, `kind` in its id and `title` its name."""
     centre = town.districts[0].place
-    return Thing(kind, title, District("city", WHOLE, 1.0, centre), centre)
+    return Thing(kind, title, District("city", WHOLE_CITY, 1.0, centre), centre)
 
 
 def busiest(town: Town, kind: str, title: str, count: int) -> tuple[Thing, ...]:

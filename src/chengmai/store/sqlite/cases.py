@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from chengmai.cases.model import LIVE, Case, LogLine, State
+from chengmai.cases.model import LIVE, Case, CaseLoad, LogLine, State, Step
 from chengmai.kernel.instants import from_us, to_us
 from chengmai.store.sqlite.work import SqliteTx
 
@@ -95,6 +96,25 @@ class SqliteCaseStore:
             (tenant, *units),
         )
         return {State(state): int(number) for state, number in rows}
+
+    def load(self, tx: SqliteTx, tenant: str, now: datetime, since: datetime) -> CaseLoad:
+        unhandled = [state for state in LIVE if state is not State.HANDLED]
+        live, overdue = tx.db.execute(
+            f"SELECT count(*), coalesce(sum(state IN ({_marks(unhandled)}) AND due_us < ?), 0)"
+            f" FROM city_case WHERE tenant = ? AND state IN ({_marks(LIVE)})",
+            (*unhandled, to_us(now), tenant, *LIVE),
+        ).fetchall()[0]
+        steps = (
+            "SELECT count(*), coalesce(sum(json_extract(facts, '$.late') IS 0), 0) FROM case_log"
+        )
+        done = [
+            tx.db.execute(
+                f"{steps} WHERE tenant = ? AND step = ? AND at_us >= ?",
+                (tenant, step.value, to_us(since)),
+            ).fetchall()[0]
+            for step in (Step.OPEN, Step.HANDLE)
+        ]
+        return CaseLoad(int(live), int(overdue), int(done[0][0]), *map(int, done[1]))
 
     def append(self, tx: SqliteTx, line: LogLine) -> None:
         tx.db.execute(

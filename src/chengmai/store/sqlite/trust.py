@@ -72,6 +72,12 @@ class SqliteTrustStore:
             (tenant, to_us(at)),
         )
 
+    def strangers(self, tx: SqliteTx, tenant: str) -> int:
+        row = tx.db.execute(
+            "SELECT attempts FROM sign_in_stranger WHERE tenant = ?", (tenant,)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
     def session(self, tx: SqliteTx, digest: str) -> Session | None:
         row = tx.db.execute(
             "SELECT digest, tenant, account_id, started_us, seen_us, address FROM session"
