@@ -18,7 +18,7 @@ from chengmai.cli.main import app
 from chengmai.kernel.problems import Problem
 from chengmai.packs import check_packs, read_packs, shipped_packs
 from chengmai.packs.model import Pack, VitalSpec
-from chengmai.vitals.signs import views_of
+from chengmai.vitals.signs import tables_of, views_of
 from chengmai.vitals.sql import check_sql
 from tests.api.house import a_house
 from tests.repo.documents import (
@@ -54,12 +54,12 @@ def name(page: Path) -> str:
 @pytest.mark.parametrize("page", pages_of_packs(), ids=name)
 def test_the_pack_files_of_a_page_pass_the_linter(page: Path, tmp_path: Path) -> None:
     packs = read_packs(write_packs(page, tmp_path))
-    entities = [spec for pack in [*packs, *_shipped(packs)] for spec in pack.entities]
-    views = views_of(entities)
+    every = [*packs, *_shipped(packs)]
+    views, tables = views_of([spec for pack in every for spec in pack.entities]), tables_of(every)
 
     def engine(vital: VitalSpec) -> list[str]:
         try:
-            check_sql(vital.sql, views)
+            check_sql(vital.sql, views, tables=tables)
         except Problem as problem:
             return [problem.detail]
         return []
@@ -70,6 +70,15 @@ def test_the_pack_files_of_a_page_pass_the_linter(page: Path, tmp_path: Path) ->
 def _shipped(instead: list[Pack]) -> list[Pack]:
     replaced = {pack.info.id for pack in instead}
     return [pack for pack in read_packs([shipped_packs()]) if pack.info.id not in replaced]
+
+
+def test_the_first_pack_is_one_more_beside_the_ten(tmp_path: Path) -> None:
+    waste = read_packs(write_packs(ROOT / "docs/start/first-pack.md", tmp_path))
+    shipped = read_packs([shipped_packs()])
+    assert [pack.info.id for pack in waste] == ["waste"]
+    assert len(shipped) == 10
+    assert check_packs([*shipped, *waste]) == []
+    assert not [path for path in tmp_path.rglob("*.*") if path.suffix != ".toml"]
 
 
 def test_the_first_pack_does_what_its_page_says(tmp_path: Path) -> None:
