@@ -89,6 +89,19 @@ def test_the_list_keeps_what_the_filter_keeps() -> None:
     assert worst_first(cards())[0].level == "act"
 
 
+def test_the_domains_of_the_list_lead_to_their_signs_and_back_and_count_what_is_abnormal() -> None:
+    found = list_view(cards(), ListFilter(pack="power", level="act"), 0, formats()).domains
+    power = next(line for line in found if line.is_chosen)
+    others = [line for line in found if not line.is_chosen]
+    assert power.href == "/vitals?pack=&level=act&q="
+    assert all("pack=" in line.href and "pack=&" not in line.href for line in others)
+    told = [pair for line in found for pair in line.abnormal]
+    assert sum(count for level, count in told if level == "act") == 2
+    assert sum(count for level, count in told if level == "watch") == 3
+    assert sum(line.signs for line in found) == len(SIGNS)
+    assert dict(found[0].abnormal)["act"] >= 1
+
+
 def test_the_list_has_pages() -> None:
     many = [replace(c, id=f"{c.id}-{n}") for n in range(5) for c in cards()]
     first, second = (list_view(many, ListFilter(), start, formats()) for start in (0, 100))
