@@ -10,7 +10,7 @@ import pytest
 
 from chengmai.app import City
 from chengmai.kernel.clock import FixedClock
-from chengmai.ngsild.entity import value_of
+from chengmai.ngsild.entity import name_iri, value_of
 from chengmai.packs import shipped_packs
 from chengmai.settings import Settings
 from chengmai.trust.problems import SignInFailed
@@ -62,5 +62,14 @@ async def test_guesses_at_passwords_show_in_the_sign(city: City, clock: FixedClo
         assert signs["failed_sign_ins", "全市 City"].value == 3
         assert signs["locked_accounts", "全市 City"].level == "normal"
         assert signs["overdue_cases", "全市 City"].value == 0
+    finally:
+        await city.stop()
+
+
+async def test_a_sign_is_made_of_the_entity_types_that_its_query_reads(city: City) -> None:
+    try:
+        made_of = city.board.entity_types("cityscape", "tap_chlorine")
+        assert made_of == {name_iri("WaterSupplyObserved")}
+        assert city.board.entity_types("cityscape", "no_such_sign") == frozenset()
     finally:
         await city.stop()

@@ -38,6 +38,11 @@ class VitalsBoard:
         self._signs = {sign.key: sign for sign in signs}
         self._zone = zone
 
+    def entity_types(self, pack: str, sign: str) -> frozenset[str]:
+        """Return the entity types (IRIs) whose readings a sign is made of; none for an unknown sign."""
+        found = self._signs.get(f"{pack}/{sign}")
+        return frozenset(source.entity_type for source in found.sources) if found else frozenset()
+
     async def board(self, tenant: str) -> list[VitalView]:
         """Return all vital signs, the most urgent first, then by pack, sign and area.
 

@@ -11,10 +11,12 @@ import orjson
 
 from chengmai.app import City
 from chengmai.cases.model import State
+from chengmai.connect.health import feed_id
 from chengmai.connect.simulate.town import town_geojson
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import from_us
 from chengmai.kernel.texts import Text
+from chengmai.ngsild.entity import name_iri
 from chengmai.trust.audit import AuditRecord
 from chengmai.trust.policy import allow, may
 from chengmai.web.cockpit.views import (
@@ -81,16 +83,27 @@ class CityDesk:
         allow(actor, "vitals.read")
         live = await self._live_cases(actor)
         row = next((row for row in live if row.vital_id == vital_id), None)
-        pack = vital_id.split(":")[3] if vital_id.count(":") > 3 else ""
+        behind = self._feeds_behind(vital_id)
         feeds = tuple(
             feed_ref(entity)
             for entity in await self._feed_entities(actor)
-            if entity["id"].startswith(f"urn:ngsi-ld:DataFeed:{pack}:")
+            if entity["id"] in behind
         )
         detail = await self._vitals.detail(actor, vital_id, row.id if row else None, feeds)
         abnormal = detail.card.level != "normal"
         return replace(
             detail, case=row, may_open_case=abnormal and row is None and may(actor, "cases.report")
+        )
+
+    def _feeds_behind(self, vital_id: str) -> frozenset[str]:
+        """Return the ids of the feeds that bring what a sign is made of."""
+        parts = vital_id.split(":")
+        types = self._city.board.entity_types(parts[3], parts[4]) if len(parts) > 4 else frozenset()
+        return frozenset(
+            feed_id(pack.info.id, feed.id)
+            for pack in self._city.packs
+            for feed in pack.feeds
+            if name_iri(feed.entity) in types
         )
 
     async def vital_history(
