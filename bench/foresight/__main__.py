@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.foresight.report import write_section
 
-PROTOCOLS: tuple[str, ...] = ()
+PROTOCOLS: tuple[str, ...] = ("nab", "events", "scoring")
 """Modules of this package; add yours here in the order in which the page should show them."""
 
 

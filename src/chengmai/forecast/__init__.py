@@ -4,6 +4,7 @@ from chengmai.forecast.anomaly import Detector, Score
 from chengmai.forecast.baseline import Band, band_before, bands_ahead
 from chengmai.forecast.fitting import Fitted, FittedPanel, candidates, fit, fit_panel
 from chengmai.forecast.forecasters import Forecaster, fit_predict
+from chengmai.forecast.keeping import detector_from, detector_state
 from chengmai.forecast.model import Backtest, Forecast, Panel, Series
 from chengmai.forecast.network import NetworkRidge
 from chengmai.forecast.problems import SeriesInvalid, StateInvalid
@@ -29,6 +30,8 @@ __all__ = [
     "band_before",
     "bands_ahead",
     "candidates",
+    "detector_from",
+    "detector_state",
     "fit",
     "fit_panel",
     "fit_predict",

@@ -1,47 +1,88 @@
-"""Streaming anomaly score of one series: causal, small, calibrated on itself.
+"""Streaming anomaly score of one series: causal, bounded, calibrated on itself.
 
-Five parts look at a value: its seasonal residual, what an AR(1) of the residual leaves, the mean of the last
-residuals (a level shift), how far the residual lies from any seen before, and how long the value has
-not moved. Each part is divided by its own running 99.8 % quantile; the fused score raises an alarm
-beyond its own running quantile. One threshold for a spike and a stuck sensor would fit neither.
+Eight parts look at a value (`PARTS`): its distance to any value seen before, what season and autoregression
+leave unexplained, how far the last six lie off, a level never seen, an activity never seen (over 24 steps and
+over six), a run of equal values, a course of eight steps never seen. Each part is divided by its own running
+99 % quantile (`parts.Tail`); the logarithms of one plus that ratio are added with fixed weights, twice:
+
+- `score`: how unusual this value is, for every step. Beyond `UNUSUAL` it is an anomaly.
+- `alarm`: what deserves a person's attention. Only a new maximum counts, and every alarm raises the bar for
+  those that follow, so that a series cannot shout.
+
+One parameter set for every series; nothing is fitted to labels at run time.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
+from chengmai.forecast.parts import Nearest, Rolling, Shapes, Tail
+from chengmai.forecast.season import Expected, Season
+from chengmai.forecast.telling import Kind, sentence_of
 from chengmai.kernel.texts import Text
 
-Kind = Literal["high", "low", "stuck", "shift", "missing"]
-
-_QUANTILE = 0.998
-_WINDOW = 6
-_NOVELTY_KEEP = 2000
-_LEARN_RATE = 0.25
-"""Weight of a new value in the profile of its phase: the last handful of seasons count."""
+PARTS: dict[str, tuple[float, float]] = {
+    "novelty": (1.0, 1.5),
+    "surprise": (0.0, 1.0),
+    "shift": (0.5, 0.0),
+    "level": (0.5, 0.0),
+    "activity": (0.5, 0.5),
+    "bustle": (0.0, 0.5),
+    "stuck": (0.5, 2.0),
+    "shape": (0.75, 0.25),
+}
+"""Weight of each part in the sum of the alarm and in that of the score."""
+VERSION = "eight-parts-1"
+"""Named in every stored state: a state of another version is not read."""
+UNUSUAL = 1.0
+ALARM = 0.55
+_ALARM_CAP = 10.0
+_SHARE = 0.01
+_LONG = 24
+_SHORT = 6
 _STUCK_RATIO = 3.0
 _STUCK_RUN = 6
-"""A run of equal values three times as long as one run in 500, and of six steps at least."""
-_WEIGHTS = {"residual": 1.0, "step": 0.7, "shift": 0.7, "novelty": 1.0, "stuck": 0.7}
+"""A run of equal values three times as long as one run in a hundred, and of six steps at least."""
+_NAMES = tuple(PARTS)
+_IN_ALARM = tuple(weight for weight, _ in PARTS.values())
+_IN_SCORE = tuple(weight for _, weight in PARTS.values())
+_ALARM_WEIGHT, _SCORE_WEIGHT = sum(_IN_ALARM), sum(_IN_SCORE)
+_KINDS: dict[str, Kind] = {
+    "shift": "shift",
+    "level": "shift",
+    "stuck": "stuck",
+    "shape": "shape",
+}
 
 
-@dataclass(frozen=True)
-class Score:
-    """How unusual a value is: above 1 means beyond what this series does one time in 500.
+class Score(NamedTuple):
+    """How unusual a value is. `alarm` is zero unless this step is one to tell (see the module).
 
     `usual` is what the season led to expect; `run` how many steps the value has not moved or been missing.
     """
 
+    value: float
     score: float
+    alarm: float
     is_anomaly: bool
     kind: Kind | None
     usual: float | None
     run: int
-    sentence: Text
+
+    @property
+    def sentence(self) -> Text:
+        """What is said of it, in both languages."""
+        return sentence_of(
+            self.value,
+            score=self.score,
+            kind=self.kind,
+            is_missing=not math.isfinite(self.value),
+            usual=self.usual,
+            run=self.run,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the score as stored in the attribute `anomaly`."""
@@ -53,222 +94,211 @@ class Score:
         }
 
 
-@dataclass
-class _Calibration:
-    """The running 99.8 % quantile of a part: only its largest values need to be kept."""
+_Parts = tuple[float, float, float, float, float, float, float, float]
 
-    n: int = 0
-    top: list[float] = field(default_factory=list)
+
+class _Look(NamedTuple):
+    """What is seen of one value before it is learnt."""
+
+    parts: _Parts
+    expected: Expected | None
+    level: float | None
+    move: float
+    activity: float
+    bustle: float | None
+
+
+class _Sums(NamedTuple):
+    alarm: float
+    score: float
+    strongest: str
+
+
+@dataclass
+class Bar:
+    """How high an alarm must reach: beyond the maximum of a span, and higher the more alarms there were."""
+
+    span: int
+    patience: float
+    mass: float = 0.0
+    at: int = 0
+    fading: float = 0.0
+    maxima: deque[tuple[int, float]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.fading = math.exp(-1.0 / self.patience)
+
+    def of(self, value: float) -> float:
+        """Return the alarm of a value at the next step; zero when it is no new maximum."""
+        first = self.at - self.span
+        highest = 1e-9
+        for step, kept in self.maxima:
+            if step >= first:
+                highest = kept
+                break
+        return value / (1.0 + self._mass_now()) if value > highest else 0.0
 
     def learn(self, value: float) -> None:
-        self.n += 1
-        insort(self.top, value)
-        if len(self.top) > int((1 - _QUANTILE) * self.n) + 1:
-            del self.top[0]
+        """Take in the value of the step and move to the next."""
+        alarm = self.of(value)
+        self.mass = self._mass_now() + (alarm > ALARM)
+        while self.maxima and self.maxima[0][0] < self.at - self.span:
+            self.maxima.popleft()
+        while self.maxima and self.maxima[-1][1] <= value:
+            self.maxima.pop()
+        self.maxima.append((self.at, value))
+        self.at += 1
 
-    def ratio(self, value: float) -> float:
-        """Return `value` relative to the quantile; zero while nothing is known."""
-        reach = self.top[0] if self.top else 0.0
-        if reach > 1e-12:
-            return value / reach
-        return 2.0 if self.n and value > 1e-12 else 0.0
+    def _mass_now(self) -> float:
+        return self.mass * self.fading
 
 
 @dataclass
 class Detector:
     """Learns one series step by step. `score` looks without learning; `learn` moves on by one step.
 
-    `season` is a number of steps; nothing is an anomaly before `probation` values have been learnt.
-    Missing values (NaN) are told as `missing` once they last longer than is usual for the series.
+    `season` and `day` are numbers of steps (`day` is the season when it is not given). Nothing is an anomaly
+    before `probation` values have been learnt. Missing values (NaN) are told as `missing` once they last longer
+    than is usual for the series, and stand for nothing else: no part learns from them.
     """
 
     season: int
     probation: int = 0
-    _profile: dict[int, float] = field(default_factory=dict)
-    _index: int = 0
-    _known: int = 0
-    _scale: float = 0.0
-    _phi: tuple[float, float] = (0.0, 1e-9)
-    _last: float = math.nan
-    _last_residual: float = 0.0
-    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
-    _seen: list[float] = field(default_factory=list)
-    _order: deque[float] = field(default_factory=deque)
-    _flat: int = 0
-    _gap: int = 0
-    _longest_gap: int = 0
-    _parts: dict[str, _Calibration] = field(
-        default_factory=lambda: {name: _Calibration() for name in _WEIGHTS}
-    )
-    _fused: _Calibration = field(default_factory=_Calibration)
+    day: int = 0
 
     def __post_init__(self) -> None:
+        self.day = self.day or self.season
         self.probation = self.probation or max(100, min(2 * self.season, 1000))
+        self._warm = max(20, int(0.3 * self.probation))
+        self._known = 0
+        self._season = Season(self.day, self.season)
+        self._bar = Bar(max(1, int(0.5 * self.probation)), float(self.probation))
+        self._tails = [Tail(_SHARE) for _ in PARTS]
+        self._runs = Tail(0.002)
+        self._values, self._surprises = Nearest(), Nearest()
+        self._levels, self._activities, self._bustles = Nearest(), Nearest(), Nearest()
+        self._level, self._moves = Rolling(_LONG), Rolling(_LONG)
+        self._shift, self._short_moves = Rolling(_SHORT), Rolling(_SHORT)
+        self._shape = Shapes(8, 1024)
+        self._last, self._flat, self._size = math.nan, 0, 0.0
+        self._gap, self._longest_gap = 0, 0
 
     def score(self, value: float) -> Score:
         """Return the score of the next value; the same call twice gives the same answer."""
         if not math.isfinite(value):
             return self._missing()
-        parts = self._measure(value)
-        ratios = {name: self._parts[name].ratio(part) for name, part in parts.items()}
-        fused = self._fused.ratio(_fuse(ratios))
-        ready = self._known >= self.probation
-        kind = self._kind(value, ratios)
-        # A sensor that stands still is dull in every other part, so this one may speak alone.
-        if ratios["stuck"] >= _STUCK_RATIO and parts["stuck"] >= _STUCK_RUN:
-            kind, fused = "stuck", max(fused, ratios["stuck"] / _STUCK_RATIO + 0.01)
-        return _told(
-            value, fused, ready and fused > 1.0, kind, self._usual(), self._run_with(value)
-        )
+        look = self._look(value)
+        return self._judged(value, self._sums(look.parts))
 
     def learn(self, value: float) -> None:
         """Take in the value of the step (NaN when it is missing) and move to the next."""
-        phase = self._index % self.season
-        self._index += 1
-        if not math.isfinite(value):
+        if math.isfinite(value):
+            look = self._look(value)
+            self._take(value, look, self._sums(look.parts).alarm)
+        else:
             self._gap += 1
-            self._recent.clear()
-            return
+            self._season.skip()
+
+    def observe(self, value: float) -> Score:
+        """Return the score of the next value and learn it: `score` and `learn` in one, at half the cost."""
+        if not math.isfinite(value):
+            score = self._missing()
+            self.learn(value)
+            return score
+        look = self._look(value)
+        sums = self._sums(look.parts)
+        score = self._judged(value, sums)
+        self._take(value, look, sums.alarm)
+        return score
+
+    def _judged(self, value: float, sums: _Sums) -> Score:
+        score, strongest = sums.score, sums.strongest
+        ready = self._known >= self.probation
+        alarm = self._bar.of(sums.alarm) if ready else 0.0
+        run = self._flat + 1 if value == self._last else 1
+        usual = self._season.usual()
+        kind = _KINDS.get(strongest) or ("low" if usual is not None and value < usual else "high")
+        # A sensor that stands still is dull in every other part, so this one may speak alone.
+        stuck = self._runs.ratio(run) if run >= _STUCK_RUN else 0.0
+        if stuck >= _STUCK_RATIO:
+            kind, score = "stuck", max(score, UNUSUAL * stuck / _STUCK_RATIO + 0.01)
+        unusual = ready and (score > UNUSUAL or alarm > ALARM)
+        return Score(value, score, alarm, unusual, kind if unusual else None, usual, run)
+
+    def _sums(self, parts: _Parts) -> _Sums:
+        for_alarm = score = most = 0.0
+        strongest = "novelty"
+        for part, tail, name, in_alarm, in_score in zip(
+            parts, self._tails, _NAMES, _IN_ALARM, _IN_SCORE, strict=True
+        ):
+            if part <= 0.0:
+                continue
+            ratio = tail.ratio(part)
+            told = in_score * math.log1p(ratio)
+            score += told
+            for_alarm += in_alarm * math.log1p(min(ratio, _ALARM_CAP))
+            if told > most:
+                most, strongest = told, name
+        return _Sums(for_alarm / _ALARM_WEIGHT, score / _SCORE_WEIGHT, strongest)
+
+    def _take(self, value: float, look: _Look, for_alarm: float) -> None:
+        self._bar.learn(for_alarm)
+        if self._known >= self._warm:
+            for tail, part in zip(self._tails, look.parts, strict=True):
+                tail.learn(part)
         self._longest_gap, self._gap = max(self._longest_gap, self._gap), 0
-        if phase in self._profile and self._known >= self.season // 2:
-            self._calibrate(value)
-        self._learn_residual(value, phase)
-        self._flat = self._run_with(value)
-        self._last, self._known = value, self._known + 1
+        self._learn_run(value)
+        self._size += (abs(value) - self._size) / min(self._known + 1, 5000)
+        self._known += 1
+        if look.level is not None:
+            self._levels.learn(look.level)
+            self._activities.learn(look.activity)
+        if look.bustle is not None:
+            self._bustles.learn(look.bustle)
+        self._level.learn(value)
+        self._moves.learn(look.move)
+        self._short_moves.learn(look.move)
+        self._values.learn(value)
+        if look.expected is not None:
+            self._surprises.learn(look.expected.surprise)
+            self._shift.learn(look.expected.residual)
+        self._shape.learn(value)
+        self._season.learn(value, look.expected)
+        self._last = value
 
-    def _calibrate(self, value: float) -> None:
-        parts = self._measure(value)
-        ratios = {name: self._parts[name].ratio(part) for name, part in parts.items()}
-        if self._known >= self.probation // 2:
-            self._fused.learn(_fuse(ratios))
-        for name, part in parts.items():
-            if name != "stuck":
-                self._parts[name].learn(part)
+    def _learn_run(self, value: float) -> None:
         # Runs are learnt when they end, or a stuck sensor would set its own measure.
-        if value != self._last and self._flat:
-            self._parts["stuck"].learn(float(self._flat))
-
-    def _learn_residual(self, value: float, phase: int) -> None:
-        usual = self._profile.get(phase)
-        if usual is None:
-            self._profile[phase] = value
+        if value == self._last:
+            self._flat += 1
             return
-        residual = value - usual
-        top, bottom = self._phi
-        self._phi = (
-            0.995 * top + residual * self._last_residual,
-            0.995 * bottom + self._last_residual**2,
+        if self._flat:
+            self._runs.learn(float(self._flat))
+        self._flat = 1
+
+    def _look(self, value: float) -> _Look:
+        expected = self._season.of(value)
+        level = self._level.of(value)
+        move = abs(value - self._last) if self._known else 0.0
+        floor = 1e-6 * (self._size + 1e-9)
+        activity = math.log(max(self._moves.of(move) or 0.0, 0.0) + floor)
+        short = self._short_moves.of(move)
+        bustle = None if short is None else math.log(max(short, 0.0) + floor)
+        shift = None if expected is None else self._shift.of(expected.residual)
+        parts = (
+            self._values.of(value),
+            0.0 if expected is None else self._surprises.of(expected.surprise),
+            0.0 if shift is None else abs(shift),
+            0.0 if level is None else self._levels.of(level),
+            0.0 if level is None else self._activities.of(activity),
+            0.0 if bustle is None else self._bustles.of(bustle),
+            float(self._flat) if value == self._last else 0.0,
+            self._shape.of(value),
         )
-        rate = max(_LEARN_RATE / 10, 1 / (self._known + 1))
-        self._scale += rate * (abs(residual) - self._scale)
-        # Huber's clipping: an incident must not become the profile of its hour.
-        limit = 4 * self._scale
-        self._profile[phase] = usual + _LEARN_RATE * max(-limit, min(limit, residual))
-        self._last_residual = residual
-        self._recent.append(residual)
-        insort(self._seen, residual)
-        self._order.append(residual)
-        if len(self._order) > _NOVELTY_KEEP:
-            del self._seen[bisect_left(self._seen, self._order.popleft())]
-
-    def _measure(self, value: float) -> dict[str, float]:
-        scale = max(self._scale, 1e-9 * max(1.0, abs(value)))
-        residual = value - self._usual_or(value)
-        phi = max(-0.99, min(0.99, self._phi[0] / self._phi[1])) if self._phi[1] > 0 else 0.0
-        recent = [*self._recent, residual][-_WINDOW:]
-        mean = sum(recent) / len(recent) if len(recent) == _WINDOW else 0.0
-        return {
-            "residual": abs(residual) / scale,
-            "step": abs(residual - phi * self._last_residual) / scale,
-            "shift": abs(mean) / scale,
-            "novelty": self._distance(residual) / scale,
-            "stuck": float(self._run_with(value)),
-        }
-
-    def _distance(self, residual: float) -> float:
-        """Return how far the residual lies from the nearest one seen."""
-        if not self._seen:
-            return 0.0
-        at = bisect_left(self._seen, residual)
-        beside = self._seen[max(0, at - 1) : at + 1]
-        return min(abs(residual - other) for other in beside)
-
-    def _usual(self) -> float | None:
-        return self._profile.get(self._index % self.season)
-
-    def _usual_or(self, value: float) -> float:
-        usual = self._usual()
-        return value if usual is None else usual
-
-    def _run_with(self, value: float) -> int:
-        return self._flat + 1 if value == self._last else 1
-
-    def _kind(self, value: float, ratios: dict[str, float]) -> Kind:
-        weighted = {name: _WEIGHTS[name] * math.log1p(ratio) for name, ratio in ratios.items()}
-        strongest = max(weighted, key=lambda name: weighted[name])
-        if strongest == "stuck":
-            return "stuck"
-        if strongest == "shift":
-            return "shift"
-        return "high" if value >= self._usual_or(value) else "low"
+        return _Look(parts, expected, level, move, activity, bustle)
 
     def _missing(self) -> Score:
         run = self._gap + 1
-        unusual = self._known >= self.probation and run > max(self._longest_gap, 2)
-        score = run / max(self._longest_gap, 2)
-        return _told(math.nan, score, unusual, "missing", self._usual(), run)
-
-
-def _fuse(ratios: dict[str, float]) -> float:
-    return sum(_WEIGHTS[name] * math.log1p(ratio) for name, ratio in ratios.items())
-
-
-_SENTENCES: dict[str, Text] = {
-    "high": Text(
-        zh="{value} 明显高于本时段通常的 {usual}（异常度 {score}）。",
-        en="{value} is far above the usual {usual} for this hour (score {score}).",
-    ),
-    "low": Text(
-        zh="{value} 明显低于本时段通常的 {usual}（异常度 {score}）。",
-        en="{value} is far below the usual {usual} for this hour (score {score}).",
-    ),
-    "stuck": Text(
-        zh="数值 {value} 已连续 {run} 个时刻没有变化，传感器可能卡死（异常度 {score}）。",
-        en="The value has stayed at {value} for {run} steps; the sensor may be stuck (score {score}).",
-    ),
-    "shift": Text(
-        zh="近 6 个时刻整体偏离通常水平（现为 {value}，通常 {usual}，异常度 {score}）。",
-        en="The last 6 steps lie off the usual level (now {value}, usually {usual}, score {score}).",
-    ),
-    "missing": Text(
-        zh="已连续 {run} 个时刻没有读数，超过以往的缺测时长。",
-        en="No reading for {run} steps, longer than any gap before.",
-    ),
-    "missing_briefly": Text(zh="已连续 {run} 个时刻没有读数。", en="No reading for {run} step(s)."),
-    "ordinary": Text(
-        zh="{value}，与本时段通常的 {usual} 相比没有异常（异常度 {score}）。",
-        en="{value} is not unusual beside {usual} for this hour (score {score}).",
-    ),
-    "learning": Text(
-        zh="{value}；本时段尚无可比的历史。",
-        en="{value}; this hour has no past to compare with yet.",
-    ),
-}
-
-
-def _told(
-    value: float, score: float, unusual: bool, kind: Kind, usual: float | None, run: int
-) -> Score:
-    key: str = kind if unusual or kind == "missing" else "ordinary"
-    if key == "ordinary" and usual is None:
-        key = "learning"
-    if key == "missing" and not unusual:
-        key = "missing_briefly"
-    text = _SENTENCES[key]
-    sentence = text.format(
-        value=f"{value:.4g}",
-        usual="—" if usual is None else f"{usual:.4g}",
-        score=f"{score:.2f}",
-        run=run,
-    )
-    return Score(score, unusual, kind if unusual else None, usual, run, sentence)
+        limit = max(self._longest_gap, 2)
+        unusual = self._known >= self.probation and run > limit
+        kind: Kind | None = "missing" if unusual else None
+        return Score(math.nan, run / limit, 0.0, unusual, kind, self._season.usual(), run)

@@ -16,7 +16,7 @@ import numpy as np
 from chengmai.forecast.ahead import Ahead
 from chengmai.forecast.anomaly import Detector
 from chengmai.forecast.baseline import band_before
-from chengmai.forecast.model import SECOND_US, Floats
+from chengmai.forecast.model import DAY_S, SECOND_US, Floats
 from chengmai.forecast.problems import StateInvalid
 
 Points = Sequence[tuple[int, float]]
@@ -115,7 +115,7 @@ class Foresight:
         first = int(known[0]) if len(known) else steps
         start, values = start + first * step_us, values[first:]
         season = max(1, round(season_s / step_s))
-        detector = Detector(season=season)
+        detector = Detector(season=season, day=_day(season, step_s))
         for value in values[-max(_WARM_STEPS, 3 * season) :].tolist():
             detector.learn(value)
         return _Memory(start, values.tolist(), detector)
@@ -136,6 +136,12 @@ class Foresight:
         if surplus > 0:
             del memory.values[:surplus]
             memory.start_us += surplus * step_us
+
+
+def _day(season: int, step_s: int) -> int:
+    """Return the steps of a day where days make up the season, else the season."""
+    day = DAY_S // step_s
+    return day if day > 1 and season % day == 0 else season
 
 
 def _grid(points: Points, start_us: int, steps: int, step_us: int) -> Floats:

@@ -1,0 +1,144 @@
+"""What the detector is made of: small causal measures of one series, each bounded in memory.
+
+Every measure has `of(value)`, which looks without learning, and `learn(value)`, which moves on by one step.
+What came later can never change what was said before.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+_HALF_LIFE = 20_000
+_CAP = 100.0
+_KEEP = 4096
+
+
+@dataclass
+class Tail:
+    """The running upper quantile of a measure: its `share` of largest values, and no more, is kept.
+
+    After 20,000 values every second one is forgotten, so that the measure follows the years and stays small.
+    """
+
+    share: float
+    n: int = 0
+    top: list[float] = field(default_factory=list)
+
+    def learn(self, value: float) -> None:
+        """Take in one value."""
+        self.n += 1
+        room = int(self.share * self.n) + 1
+        if len(self.top) < room:
+            insort(self.top, value)
+        elif value > self.top[0]:
+            insort(self.top, value)
+            del self.top[0]
+        if self.n >= _HALF_LIFE:
+            self.n, self.top = self.n // 2, self.top[::2]
+
+    def ratio(self, value: float) -> float:
+        """Return the value as a multiple of the quantile, a hundred at most; zero while nothing is known."""
+        reach = self.top[0] if self.top else 0.0
+        if reach > 1e-12:
+            return min(value / reach, _CAP)
+        return 2.0 if self.n and value > 1e-12 else 0.0
+
+
+@dataclass
+class Nearest:
+    """The distance to the nearest value ever seen (of the last 4,096)."""
+
+    order: deque[float] = field(default_factory=deque)
+    seen: list[float] = field(default_factory=list)
+
+    def of(self, value: float) -> float:
+        """Return the distance; zero when nothing was seen."""
+        seen = self.seen
+        if not seen:
+            return 0.0
+        at = bisect_left(seen, value)
+        if at == len(seen):
+            return value - seen[-1]
+        above = seen[at] - value
+        return above if at == 0 else min(above, value - seen[at - 1])
+
+    def learn(self, value: float) -> None:
+        """Take in one value."""
+        insort(self.seen, value)
+        self.order.append(value)
+        if len(self.order) > _KEEP:
+            del self.seen[bisect_left(self.seen, self.order.popleft())]
+
+
+class Shapes:
+    """The distance of the last `length` values to the nearest such window before: a course never seen.
+
+    Manhattan distance, levels not removed (a left discord). Windows that overlap the last one by more than
+    half do not count; `keep` windows are kept.
+    """
+
+    def __init__(self, length: int, keep: int) -> None:
+        self.length, self.keep = length, keep
+        self._lag = length // 2
+        self._span = length + self._lag
+        self._buffer = np.zeros(8 * self._span, dtype=np.float32)
+        self._at = 0
+        self._windows: npt.NDArray[np.float32] = np.zeros((length, keep), dtype=np.float32)
+        self._stored = 0
+        self._n = 0
+        self._offset = 0.0
+
+    def of(self, value: float) -> float:
+        """Return the distance of the window that would end with this value."""
+        count = min(self._stored, self.keep)
+        if count == 0:
+            return 0.0
+        self._buffer[self._at] = value - self._offset
+        window = self._buffer[self._at - self.length + 1 : self._at + 1]
+        gaps = self._windows[:, :count] - window[:, None]
+        np.abs(gaps, out=gaps)
+        return float(gaps.sum(axis=0).min())
+
+    def learn(self, value: float) -> None:
+        """Take in one value."""
+        if self._n == 0:
+            # Small numbers keep their digits in 32 bits.
+            self._offset = value
+        self._buffer[self._at] = value - self._offset
+        self._n += 1
+        if self._n >= self._span:
+            end = self._at - self._lag + 1
+            self._windows[:, self._stored % self.keep] = self._buffer[end - self.length : end]
+            self._stored += 1
+        self._at += 1
+        if self._at == len(self._buffer):
+            self._buffer[: self._span] = self._buffer[-self._span :]
+            self._at = self._span
+
+
+@dataclass
+class Rolling:
+    """The mean of the last `size` values."""
+
+    size: int
+    values: deque[float] = field(default_factory=deque)
+    total: float = 0.0
+
+    def of(self, value: float) -> float | None:
+        """Return the mean with this value as the last; None while there are too few."""
+        if len(self.values) < self.size - 1:
+            return None
+        gone = self.values[0] if len(self.values) == self.size else 0.0
+        return (self.total - gone + value) / self.size
+
+    def learn(self, value: float) -> None:
+        """Take in one value."""
+        self.values.append(value)
+        self.total += value
+        if len(self.values) > self.size:
+            self.total -= self.values.popleft()
