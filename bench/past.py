@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,11 @@ async def history() -> list[Row]:
         sealed = SealedHistory(path)
         work = SqliteWork(Path(folder) / "state.db", "0" * 64, SystemClock())
         try:
-            rows = await asyncio.to_thread(_loaded, sealed, path, total)
+            loading = asyncio.create_task(asyncio.to_thread(_loaded, sealed, path, total))
+            late_s = await _latest_s(loading)
+            (loaded,) = await loading
+            late = f"{loaded.note}; the event loop was at most {late_s * 1000:.0f} ms late"
+            rows = [replace(loaded, note=late)]
             stop = threading.Event()
             writer = threading.Thread(target=_write_on, args=(sealed, total, stop))
             writer.start()
@@ -62,6 +67,16 @@ async def history() -> list[Row]:
             work.close()
             sealed.close()
     return rows
+
+
+async def _latest_s(task: asyncio.Task[Any]) -> float:
+    """Return how late the event loop came at most, while a task ran."""
+    worst = 0.0
+    while not task.done():
+        start = time.perf_counter()
+        await asyncio.sleep(0.01)
+        worst = max(worst, time.perf_counter() - start - 0.01)
+    return worst
 
 
 def _loaded(sealed: SealedHistory, path: Path, total: int) -> list[Row]:

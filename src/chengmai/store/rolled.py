@@ -34,6 +34,8 @@ _MOST_TOUCHED = 24
 _LEAST_HOURS = 24
 """What is shorter is read as fast number by number."""
 _HALF = 2**53
+_NEVER = 10**7
+"""A day beyond all others."""
 
 
 def _terms(whole: str, part: str, one: str) -> str:
@@ -108,6 +110,11 @@ def plan_of(window: TemporalQuery, upto_day: int) -> Plan | None:
     return made if (made.end - made.first) * unit >= _LEAST_HOURS * hour_us else None
 
 
+def may_be_rolled(window: TemporalQuery) -> bool:
+    """Return whether roll-ups can answer a window at all, once its days are over."""
+    return plan_of(window, _NEVER) is not None
+
+
 def rolled(
     cursor: duckdb.DuckDBPyConnection,
     recent: Sequence[Row],
@@ -119,7 +126,7 @@ def rolled(
     `recent` are the rows above the watermark that the cursor sees.
     """
     plan = plan_of(window, rolled_upto(cursor))
-    if plan is None or not hidden:
+    if plan is None:
         return {}
     only_sums = _only_sums(cursor, hidden, plan)
     asked = {
@@ -142,7 +149,7 @@ def rolled(
         rows = [column[begin:end] for column in columns]
         mine = [row for row in recent if row[0] == number and row[3] > seq]
         sums = _sums_of(cursor, plan, {number: seq}, rows, mine, exact=number not in only_sums)
-        if sums is not None and len(sums.n):
+        if sums is not None:
             results = folded_sums(
                 sums, window.methods, window.period_us, window.start_us, window.end_us
             )
@@ -177,7 +184,9 @@ def _sums_of(
     kept = ~np.isin(slot, touched)
     if len(touched) > _MOST_TOUCHED or rows[3][kept].any():
         return None
-    if exact and not _are_exact(plan.window, rows, kept):
+    if not kept.any() or (exact and not _are_exact(plan.window, rows, kept)):
+        return None
+    if not touched and not _is_whole(plan, int(rows[6][0])):
         return None
     parts = [_of_rows([column[kept] for column in rows])]
     for span in plan.gaps(touched):
@@ -187,10 +196,13 @@ def _sums_of(
                 return None
             parts.append(_of_numbers(column))
     sums = _joined(parts)
-    if plan.window.period_us and plan.window.start_us is None and len(sums.n):
-        # Periods count from the first instant: only when that is a full hour are hours whole in them.
-        return sums if int(sums.first_us[0]) % plan.unit_us == 0 else None
-    return sums
+    return sums if _is_whole(plan, int(sums.first_us[0])) else None
+
+
+def _is_whole(plan: Plan, first_us: int) -> bool:
+    """Return whether each slot lies in one period: without a begin, periods count from the first instant."""
+    window = plan.window
+    return not window.period_us or window.start_us is not None or first_us % plan.unit_us == 0
 
 
 def _are_exact(

@@ -11,7 +11,7 @@ from chengmai.ngsild.entity import Instance
 from chengmai.ngsild.temporal import TemporalQuery
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.folding import folded
-from chengmai.store.rolled import rolled
+from chengmai.store.rolled import may_be_rolled, rolled
 from chengmai.store.sqlite.series import instance_of
 from chengmai.store.sqlite.work import SqliteTx
 from chengmai.store.visible import recent_rows, visible_columns, visible_rows
@@ -59,6 +59,8 @@ def _rolled(
     window: TemporalQuery,
 ) -> dict[int, tuple[dict[str, list[list[Any]]], int, int]]:
     """Return what roll-ups tell of some series; what is to be dropped from a series is in them still."""
+    if not hidden or not may_be_rolled(window):
+        return {}
     marks = ", ".join("?" * len(hidden))
     dropped = tx.db.execute(
         f"SELECT series FROM history_drop WHERE series IN ({marks})", tuple(hidden)

@@ -80,9 +80,10 @@ class SealedHistory:
         return db
 
     def close(self) -> None:
-        """Close the database if it was opened."""
-        if self._opened is not None:
-            self._opened.close()
+        """Close the database if it was opened, after what is being written."""
+        with self._writing:
+            if self._opened is not None:
+                self._opened.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
