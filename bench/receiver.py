@@ -110,7 +110,7 @@ async def a_receiver() -> AsyncIterator[Receiver]:
     )
     receiver = Receiver(process, port)
     try:
-        for _ in range(500):
+        for _ in range(3000):
             try:
                 await receiver.count()
                 break

@@ -52,7 +52,7 @@ async def http_reference(bench: str, body: object, count: int) -> Row:
 
 
 async def _until_listening(port: int) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
