@@ -69,6 +69,11 @@ class Expiring:
         if first is not None:
             self._due.note(first)
 
+    @property
+    def may_be_due(self) -> bool:
+        """Return False where nothing expires, now or later."""
+        return self._due.next_us is not None
+
     async def settle(self) -> None:
         """Return when everything that is over by now is removed; costs a comparison when nothing is."""
         now_us = to_us(self._clock.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,8 +18,11 @@ from chengmai.kernel.work import Tx
 from chengmai.ngsild import geoq, q
 from chengmai.ngsild.entity import LOCATION, Entity
 from chengmai.ngsild.linking import Lookup, joined
+from chengmai.ngsild.ordering import Ordering
 from chengmai.ngsild.select import matches_scopes, matches_types
 
+_MOST_WALKED = 5000
+"""Entities, for the beginning of an order; beyond that all of them are sorted."""
 # What stands before a repetition may be absent, and an alternative may begin anew.
 _PLAIN_START = re.compile(r"\^([\w:/#-]+)(?![*?{+|])(?!.*\|)", re.DOTALL)
 
@@ -141,9 +145,47 @@ class Finder:
 
     def _ordered_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found:
         assert query.order is not None
-        every = query.order.apply(list(self.matching(tx, tenant, query)))
+        first = None if query.count else self._first_in_order(tx, tenant, query, query.order)
+        every = first or query.order.apply(list(self.matching(tx, tenant, query)))
         page = every[query.offset : query.offset + query.limit]
         return self._found(tx, tenant, query, page, len(every))
+
+    def _first_in_order(
+        self, tx: Tx, tenant: str, query: EntityQuery, order: Ordering
+    ) -> list[Entity] | None:
+        """Return the beginning of all that matches in its order, up to the entity after the page.
+
+        None where no index leads there within `_MOST_WALKED` entities.
+        """
+        name, wanted = order.by_value, query.offset + query.limit + 1
+        if name is None or wanted > _MOST_WALKED:
+            return None
+        descending = order.criteria[0].descending
+        walk = self.entities.in_order(tx, tenant, _candidates(query), name, descending=descending)
+        if walk is None:
+            return None
+        checks, lookup = [_Check(one) for one in query.which], self.lookup(tx, tenant)
+        seen: set[int] = set()
+        keys: list[Any] = []
+        found: list[Entity] = []
+        for at, (row, doc) in walk:
+            # Whoever has not come yet has no value before `at`; what is equal is ordered by what follows.
+            last = keys[-wanted if descending else wanted - 1] if len(keys) >= wanted else None
+            if last is not None and (at < last if descending else at > last):
+                return order.apply(sorted(found, key=lambda one: str(one["id"])))
+            if row in seen:
+                continue
+            seen.add(row)
+            if len(seen) > _MOST_WALKED:
+                return None
+            entity: Entity = orjson.loads(doc)
+            if not any(check.holds(entity) for check in checks):
+                continue
+            key = order.first_key(entity)
+            if key is not None and holds(query, entity, lookup):
+                insort(keys, key)
+                found.append(entity)
+        return None
 
     def _of_stored(
         self, tx: Tx, tenant: str, query: EntityQuery, page: StoredEntities, seen: int
@@ -213,8 +255,8 @@ def _candidates(query: EntityQuery) -> Candidates:
         ids = None if ids is None or one.ids is None else ids | set(one.ids)
     in_place = query.geoq is not None and query.geoq.geoproperty == LOCATION
     return Candidates(
-        types=None if types is None else sorted(types),
-        ids=None if ids is None else sorted(ids),
+        types=None if types is None else tuple(sorted(types)),
+        ids=None if ids is None else tuple(sorted(ids)),
         box=geoq.bbox(query.geoq) if in_place and query.geoq is not None else None,
         id_prefix=_prefix(query.which),
         q=query.q,

@@ -27,6 +27,10 @@ class Which:
     id_pattern: str | None = None
 
 
+ANY: Sequence[Which] = (Which(),)
+"""Every entity."""
+
+
 @dataclass(frozen=True)
 class EntityQuery:
     """A query over entities (GS CIM 009 V1.9.1, clause 5.7.2); every part that is given must match.
@@ -35,7 +39,7 @@ class EntityQuery:
     `limit` 0 asks for the count alone. Without an `order` entities come ordered by id.
     """
 
-    which: Sequence[Which] = (Which(),)
+    which: Sequence[Which] = ANY
     q: Query | None = None
     scopes: Selector | None = None
     geoq: GeoQuery | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from chengmai.broker.model import Stored
 from chengmai.kernel.geo import Box
@@ -29,6 +29,10 @@ class Candidates:
     id_prefix: str = ""
     after: str = ""
     q: Query | None = None
+
+
+Rank: TypeAlias = tuple[int, Any]
+"""What a value is ordered by: the rank of its data type, and the value."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,16 @@ class EntityStore(Protocol):
 
     def stored(self, tx: Any, tenant: str, entity_id: str) -> Stored | None:
         """Return the entity as it lies in the store, or None."""
+        ...
+
+    def in_order(
+        self, tx: Any, tenant: str, which: Candidates, attribute: str, *, descending: bool
+    ) -> Iterator[tuple[Rank, Stored]] | None:
+        """Yield candidates by the plain values of an attribute, as `ngsild.ordering` ranks them.
+
+        An entity comes once for each of its values; one without a value does not come. None: there is no
+        index that can tell, or few entities are meant, which are better sorted.
+        """
         ...
 
     def exact(

@@ -8,13 +8,13 @@ from functools import partial
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.finding import Finder
 from chengmai.broker.model import (
+    ANY,
     BatchOutcome,
     EntityQuery,
     Found,
     Stored,
     StoredEntities,
     UpdateOutcome,
-    Which,
 )
 from chengmai.broker.ports import EntityStore
 from chengmai.broker.problems import EntityExists, EntityNotFound
@@ -61,13 +61,13 @@ class Broker:
             if stored is None:
                 raise EntityNotFound(entity_id)
             found = StoredEntities([stored])
-            if not _asks_nothing(query) and not self._finder.fits(query, found[0]):
+            if query.which is not ANY and not self._finder.fits(query, found[0]):
                 raise EntityNotFound(entity_id)
             shown = self._finder.leaves(tx, actor.tenant, query, found)
             return Found(entities=found, shown=shown, total=None, more=False)
 
         if query.join is None:
-            return await self._work.glance(read)
+            return await self._work.glance(read, asks_once=True)
         return await self._work.read(read)
 
     async def query(self, actor: Actor, query: EntityQuery) -> Found:
@@ -320,7 +320,3 @@ class Broker:
     ) -> UpdateOutcome:
         self._commit.save(tx, before, result, by=actor, action=action)
         return UpdateOutcome(updated=result.updated, not_updated=result.not_updated)
-
-
-def _asks_nothing(query: EntityQuery) -> bool:
-    return len(query.which) == 1 and query.which[0] == Which()

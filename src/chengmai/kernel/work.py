@@ -54,6 +54,9 @@ class BriefWork(Work[TxT], Protocol[TxT]):
         """
         ...
 
-    async def glance(self, fn: Callable[[TxT], T], /) -> T:
-        """Return what `read` does; for a few look-ups by key, since it may hold up the event loop."""
+    async def glance(self, fn: Callable[[TxT], T], /, *, asks_once: bool = False) -> T:
+        """Return what `read` does; for a few look-ups by key, since it may hold up the event loop.
+
+        With `asks_once` the store is asked one thing, which is of one instant by itself.
+        """
         ...

@@ -49,6 +49,20 @@ class Ordering:
     origin: dict[str, Any] | None
     collated: bool
 
+    @property
+    def by_value(self) -> str | None:
+        """The attribute whose plain value comes first in the order; None where something else does."""
+        first = self.criteria[0] if self.criteria else None
+        if first is None or self.collated or first.by_distance or first.trail:
+            return None
+        plain = len(first.path) == 1 and first.path[0] not in _OF_ENTITY
+        return first.path[0] if plain else None
+
+    def first_key(self, entity: Entity) -> tuple[int, Any] | None:
+        """Return what the first criterion orders an entity by; None for a value that is not there."""
+        key: tuple[int, Any] | None = self._key(self.criteria[0])(entity)
+        return key
+
     def apply(self, entities: Sequence[Entity]) -> list[Entity]:
         """Return `entities` in this order; what is equal keeps the order it has."""
         made = list(entities)

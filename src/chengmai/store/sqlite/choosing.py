@@ -22,7 +22,7 @@ _IN_BOX = (
     "SELECT row FROM entity_box WHERE max_lon >= ? AND min_lon <= ?"
     " AND max_lat >= ? AND min_lat <= ?"
 )
-_ANY = "SELECT 1 FROM entity_value WHERE key = ? AND kind = ? LIMIT 1"
+_ANY = "EXISTS (SELECT 1 FROM entity_value WHERE key = ? AND kind = ?)"
 _LAST = "\U0010ffff"
 _DOCUMENT = "e.row, e.doc"
 
@@ -90,16 +90,24 @@ def asked_of(tx: SqliteTx, tenant: str, which: Candidates, values: SqliteValues)
     """Return what the index of values knows of the question."""
     if which.q is None:
         return Asked(is_whole=True)
-    return judged(which.q, lambda term: values.key_of(tx, tenant, term))
+    asked = judged(which.q, lambda term: values.key_of(tx, tenant, term))
+    if asked.judged is not None:
+        pairs = sorted(asked.judged.inexact)
+        asked.odd = Sql(
+            "SELECT " + " OR ".join([_ANY] * len(pairs)) if pairs else "",
+            tuple(value for pair in pairs for value in pair),
+        )
+    return asked
 
 
 def is_exact(tx: SqliteTx, asked: Asked) -> bool:
     """Return whether all that is found by the index of values matches `q`."""
     if not asked.is_whole or asked.missing:
         return False
-    odd = () if asked.judged is None else asked.judged.inexact
-    found = (tx.db.execute(_ANY, pair).fetchall() for pair in odd)
-    return not any(found)
+    if asked.odd is None or not asked.odd.text:
+        return True
+    ((found,),) = tx.db.execute(asked.odd.text, asked.odd.values)
+    return not found
 
 
 def chosen(
@@ -128,6 +136,12 @@ def chosen(
             text = f"EXISTS ({inside.text.replace('WHERE', 'WHERE row = {row} AND')})"
         choice.where.append(Sql(text, inside.values))
     return choice
+
+
+def is_narrow(tx: SqliteTx, which: Candidates, asked: Asked) -> bool:
+    """Return whether so few entities can match that all of them are soon read."""
+    ways = [*asked.ways, *([] if which.box is None else [(_in_box(which.box),)])]
+    return _narrowest(tx, ways, _NARROW) is not None
 
 
 def _narrow(tx: SqliteTx) -> int:

@@ -8,11 +8,14 @@ from dataclasses import replace
 import orjson
 
 from chengmai.broker.model import Stored
-from chengmai.broker.ports import Candidates
+from chengmai.broker.ports import Candidates, Rank
 from chengmai.kernel.geo import Box, bounding_box
 from chengmai.kernel.instants import to_us
 from chengmai.ngsild.entity import LOCATION, Entity
+from chengmai.ngsild.q import Comparison
 from chengmai.store.sqlite.choosing import asked_of, chosen, is_exact
+from chengmai.store.sqlite.ordered import are_more, ranked, walked
+from chengmai.store.sqlite.planned import Plans
 from chengmai.store.sqlite.qsql import Asked
 from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.values import SqliteValues
@@ -57,6 +60,7 @@ class SqliteEntities:
 
     def __init__(self) -> None:
         self.values = SqliteValues()
+        self._plans = Plans()
 
     def get(self, tx: SqliteTx, tenant: str, entity_id: str) -> Entity | None:
         if not tx.is_write:
@@ -168,14 +172,26 @@ class SqliteEntities:
         offset: int,
         count: bool,
     ) -> tuple[list[Stored], int | None] | None:
-        asked = asked_of(tx, tenant, which, self.values)
+        asked, page = self._plans.of(tx, tenant, which, self.values)
         if not is_exact(tx, asked):
             return None
         total = _total(tx, tenant, which, asked) if count else None
         if limit == 0:
             return [], total
-        page = chosen(tx, tenant, which, asked, is_whole=False).page(limit, offset)
-        return tx.db.execute(page.text, page.values).fetchall(), total
+        return tx.db.execute(page.text, (*page.values, limit, offset)).fetchall(), total
+
+    def in_order(
+        self, tx: SqliteTx, tenant: str, which: Candidates, attribute: str, *, descending: bool
+    ) -> Iterator[tuple[Rank, Stored]] | None:
+        term = Comparison((attribute,), (), "exists")
+        key = self.values.key_of(tx, tenant, term)
+        if key is None:
+            if are_more(tx, tenant, which, MANY):
+                self.values.want(tenant, [term])
+            return None
+        asked = asked_of(tx, tenant, which, self.values)
+        walk = walked(tx, tenant, which, asked, key, descending=descending)
+        return None if walk is None else ranked(tx.db.execute(walk.text, walk.values))
 
     def types(self, tx: SqliteTx, tenant: str) -> list[tuple[str, int]]:
         return list(

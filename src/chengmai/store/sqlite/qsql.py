@@ -19,6 +19,7 @@ from chengmai.store.sqlite.values import (
     OTHER,
     TEXT,
     TRUTH,
+    WRAPPED,
     us_of,
 )
 
@@ -61,6 +62,8 @@ class Asked:
     missing: list[Comparison] = field(default_factory=list)
     ways: list[tuple[Sql, ...]] = field(default_factory=list)
     is_whole: bool = False
+    odd: Sql | None = None
+    """Tells whether there is a value that only the entity can answer for; without a text: there is none."""
 
 
 def judged(query: Query, key_of: KeyOf) -> Asked:
@@ -127,7 +130,8 @@ def _term(term: Comparison, key: int) -> Judged:
     also = f" OR v.kind IN ({', '.join(map(str, odd))})"
     inexact = frozenset((key, kind) for kind in odd)
     if term.op == "!=":
-        return Judged(_exists(key, Sql(f"NOT ({plain}){also}", values)), inexact)
+        unlike = f"v.kind <> {WRAPPED} AND NOT ({plain}){also}"
+        return Judged(_exists(key, Sql(unlike, values)), inexact)
     ranges = [_stretch(key, kind, holds) for kind, holds in held]
     ranges += [_stretch(key, kind, Sql("1")) for kind in odd]
     return Judged(_exists(key, Sql(f"({plain}){also}", values)), inexact, tuple(ranges))

@@ -16,12 +16,14 @@ import orjson
 
 from chengmai.kernel.instants import EPOCH
 from chengmai.kernel.work import Work
-from chengmai.ngsild.entity import Entity
+from chengmai.ngsild.entity import VALUE_MEMBER, Entity
 from chengmai.ngsild.q import LINKS, Comparison, instant_in, targets
+from chengmai.ngsild.qparse import MEMBERS
 from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx
 
-NUMBER, TEXT, INSTANT, TRUTH, LINK, OTHER = 1, 2, 3, 4, 5, 9
+NUMBER, TEXT, INSTANT, TRUTH, LINK, WRAPPED, OTHER = 1, 2, 3, 4, 5, 8, 9
+"""A wrapped value is a list or a map: `q` asks for what is in it, an order for the whole."""
 MOST_KEYS = 48
 """Of one tenant: a further path is answered by reading, and writes stay cheap."""
 _LONGEST_TEXT = 256
@@ -51,8 +53,13 @@ def term_of(path: str) -> Comparison:
 
 
 def entries(term: Comparison, entity: Entity) -> list[Entry]:
-    """Return (kind, value) of each target element of `term` that is defined in `entity`."""
-    return [_entry(kind, values) for kind, values in targets(term, entity)]
+    """Return (kind, value) of each target element of `term` that is defined in `entity`, and `WRAPPED`."""
+    made = [_entry(kind, values) for kind, values in targets(term, entity)]
+    if len(term.path) == 1 and not term.trail and term.path[0] not in MEMBERS:
+        held = (one.get(VALUE_MEMBER[one["type"]]) for one in entity.get(term.path[0], ()))
+        if any(isinstance(value, list | dict) for value in held):
+            made.append((WRAPPED, None))
+    return made
 
 
 def us_of(text: str) -> int | None:

@@ -191,8 +191,8 @@ class SqliteWork:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, self._read, fn)
 
-    async def glance(self, fn: Callable[[SqliteTx], T], /) -> T:
-        """Return what `fn(tx)` returns, read at once on this thread.
+    async def glance(self, fn: Callable[[SqliteTx], T], /, *, asks_once: bool = False) -> T:
+        """Return what `fn(tx)` returns, read at once on this thread; `asks_once` promises one statement.
 
         What takes too many steps, or finds the file busy, is read on another one.
         """
@@ -203,14 +203,14 @@ class SqliteWork:
             self._read_connections.append(db)
             db.set_progress_handler(self._is_too_long, _STEPS // 10)
         try:
-            return self._briefly(fn, db)
+            return self._briefly(fn, db, begin=not asks_once)
         except (apsw.BusyError, apsw.InterruptError):
             return await self.read(fn)
 
-    def _briefly(self, fn: Callable[[SqliteTx], T], db: apsw.Connection) -> T:
+    def _briefly(self, fn: Callable[[SqliteTx], T], db: apsw.Connection, *, begin: bool) -> T:
         self._pauses = 0
         try:
-            return self._answered(fn, db)
+            return self._answered(fn, db, begin=begin)
         finally:
             # The steps of a statement are counted over all its runs: the budget that is used up may cut off
             # the ROLLBACK too, and a transaction left open would fail every read after it.
@@ -237,8 +237,11 @@ class SqliteWork:
             self._read_connections.append(db)
         return self._answered(fn, db)
 
-    def _answered(self, fn: Callable[[SqliteTx], T], db: apsw.Connection) -> T:
-        db.execute("BEGIN")
+    def _answered(
+        self, fn: Callable[[SqliteTx], T], db: apsw.Connection, *, begin: bool = True
+    ) -> T:
+        if begin:
+            db.execute("BEGIN")
         try:
             return fn(SqliteTx(db, self._clock.now()))
         except _BROKEN as error:

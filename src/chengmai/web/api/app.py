@@ -18,7 +18,14 @@ from chengmai.web.api.http import InvalidRequest, LengthRequired, Request, Respo
 from chengmai.web.api.machine import Machine
 from chengmai.web.api.preferring import as_preferred
 from chengmai.web.api.problems import as_accepted, failure_response, problem_response
-from chengmai.web.api.routes import PREFIX, WITHIN_SNAPSHOT, Route, find, offered
+from chengmai.web.api.routes import (
+    CHANGING_SNAPSHOT,
+    PREFIX,
+    WITHIN_SNAPSHOT,
+    Route,
+    find,
+    offered,
+)
 from chengmai.web.api.snapshots import HEADER, enter
 from chengmai.web.api.tally import RequestTally
 
@@ -29,6 +36,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
 _ENTITIES = tuple(PREFIX + one for one in ("entities", "entityOperations/"))
 MAX_BODY = 10 * 1024 * 1024
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 MOST_CONTEXTS = 20
 """How many contexts are fetched for one request."""
 
@@ -130,8 +138,13 @@ class MachineApi:
             if not route.creates:
                 await self._tenants.check(tenant)
         if "ngsild-snapshot" in headers:
-            await enter(self._machine, request, offered=route.handler in WITHIN_SNAPSHOT)
-        await self._machine.expiring.settle()
+            changes = route.handler in CHANGING_SNAPSHOT
+            if changes:
+                self._gate.allow(actor, "snapshots.manage")
+            offered_within = changes or route.handler in WITHIN_SNAPSHOT
+            await enter(self._machine, request, offered=offered_within)
+        if self._machine.expiring.may_be_due:
+            await self._machine.expiring.settle()
         response = await self._handled(route, request, ids)
         return as_preferred(request, response) if "prefer" in headers else response
 
@@ -198,9 +211,8 @@ async def send_response(response: Response, send: Send, *, head: bool) -> None:
     headers = [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
     if response.status != 204 and response.stream is None:
         # Which have no length (clause 6.3.6; RFC 9110, 8.6).
-        headers.append((b"content-length", str(len(response.body)).encode()))
-    headers.append((b"x-content-type-options", b"nosniff"))
-    headers.append((b"cache-control", b"no-store"))
+        headers.append((b"content-length", b"%d" % len(response.body)))
+    headers += _ALWAYS
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if response.stream is not None and not head:
         # What fails from here on breaks the answer off: half a document must not look like a whole one.

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from chengmai.broker.distribution.narrowing import Filters
-from chengmai.broker.model import EntityQuery, Which
+from chengmai.broker.model import ANY, EntityQuery, Which
 from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.geoq import GeoQuery, parse_geoq
@@ -108,7 +108,7 @@ def entity_query(given: Given, request: Request, context: Context) -> EntityQuer
 def any_query(given: Given, request: Request, context: Context) -> EntityQuery:
     """Return the query, whatever it names; raises `Invalid` when its parts do not fit together."""
     made = EntityQuery(
-        which=tuple(_which(one, context) for one in given.which) or (Which(),),
+        which=tuple(_which(one, context) for one in given.which) or ANY,
         q=_q(given, context),
         scopes=parse_scopes(given.scope_q) if given.scope_q is not None else None,
         geoq=_geo_query(given.geo, context),
@@ -139,7 +139,7 @@ def one_entity(given: Given, context: Context) -> EntityQuery:
         return _PLAIN
     types = [{"type": one["type"]} for one in given.which if "type" in one]
     return EntityQuery(
-        which=tuple(_which(one, context) for one in types) or (Which(),),
+        which=tuple(_which(one, context) for one in types) or ANY,
         attributes=_attributes(given, context),
         **_shown(given, context),
     )

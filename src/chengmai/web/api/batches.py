@@ -14,8 +14,9 @@ from chengmai.ngsild.entity import VALUE_MEMBER, Entity
 from chengmai.ngsild.expand import expand_entity, expand_fragment
 from chengmai.ngsild.problems import ContextNotAvailable, ContextWanted
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import Machine, asked_by, batch_response, checked_options
+from chengmai.web.api.machine import Machine, asked_by, batch_response
 from chengmai.web.api.negotiation import JSON_LD, body_with_context
+from chengmai.web.api.options import checked_options
 
 MOST_PER_BATCH = 10_000
 _IN_A_ROW = 50

@@ -11,15 +11,9 @@ from chengmai.ngsild.expand import expand_attribute, expand_entity, expand_fragm
 from chengmai.ngsild.members import checked_dataset, checked_instant
 from chengmai.ngsild.select import Selector, parse_types
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import (
-    Machine,
-    asked_by,
-    checked_options,
-    entity_outcome_response,
-    form,
-    update_response,
-)
+from chengmai.web.api.machine import Machine, asked_by, entity_outcome_response, update_response
 from chengmai.web.api.negotiation import body_with_context, request_context
+from chengmai.web.api.options import checked_options, form
 
 _FORMS_OF_MERGE = ("normalized", "concise", "keyValues", "simplified")
 

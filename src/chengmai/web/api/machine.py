@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.distribution.asked import Asked
@@ -20,7 +19,7 @@ from chengmai.broker.distribution.writes import DistributedWrites
 from chengmai.broker.entity_maps import EntityMaps
 from chengmai.broker.expiring import Expiring
 from chengmai.broker.identity import SourceIdentity
-from chengmai.broker.model import BatchOutcome, EntityQuery
+from chengmai.broker.model import BatchOutcome
 from chengmai.broker.registry.service import Registry
 from chengmai.broker.registry.watched import SourceSubscription
 from chengmai.broker.service import Broker
@@ -29,16 +28,10 @@ from chengmai.broker.subscribing import Subscribing
 from chengmai.broker.subscription import Subscription
 from chengmai.kernel.problems import Conflict, Problem
 from chengmai.ngsild.contexts import Context, ContextCompiler
-from chengmai.web.api.http import InvalidRequest, Request, Response, json_response
+from chengmai.web.api.http import Request, Response, json_response
+from chengmai.web.api.planning import Plans
 from chengmai.web.api.problems import problem_body
 from chengmai.web.api.rendered import RenderedEntities
-
-_FORMS = {
-    "normalized": "normalized",
-    "concise": "concise",
-    "keyValues": "simplified",
-    "simplified": "simplified",
-}
 
 
 @dataclass(frozen=True)
@@ -64,6 +57,7 @@ class Machine:
     maps: EntityMaps
     snapshots: Snapshots
     rendered: RenderedEntities = field(default_factory=RenderedEntities)
+    plans: Plans = field(default_factory=Plans)
 
 
 def asked_by(request: Request, context: Context, **forwarded: str) -> Asked:
@@ -77,97 +71,6 @@ def asked_by(request: Request, context: Context, **forwarded: str) -> Asked:
         warnings=request.warnings,
         headers=request.headers,
     )
-
-
-def options(request: Request) -> set[str]:
-    """Return the `options` of a request as a set."""
-    return set(request.names("options"))
-
-
-def form(request: Request) -> Any:
-    """Return the representation asked for: normalized, concise or simplified (clause 6.3.7)."""
-    if "options" not in request.query and "format" not in request.query:
-        return "normalized"
-    asked = request.query.get("format") or next((o for o in _FORMS if o in options(request)), None)
-    if asked is None:
-        return "normalized"
-    if asked not in _FORMS:
-        raise InvalidRequest(
-            f"format={asked!r} is not known",
-            param="format",
-            fix="use normalized, concise or simplified",
-        )
-    return _FORMS[asked]
-
-
-def checked_view_options(request: Request, *more: str) -> None:
-    """Raise `InvalidRequest` when `options` names what no answer can be (clause 6.3.7)."""
-    form(request)
-    if "options" not in request.query:
-        return
-    if unknown := sorted(options(request) - {*_FORMS, "sysAttrs", *more}):
-        raise InvalidRequest(
-            f"options={unknown[0]!r:.60} is not known",
-            param="options",
-            fix="use normalized, concise, simplified or sysAttrs",
-        )
-
-
-def checked_options(request: Request, *known: str) -> set[str]:
-    """Return the `options` of a write; raises `InvalidRequest` when one is not known (clause 6.3.2)."""
-    given = options(request)
-    if unknown := sorted(given - set(known)):
-        raise InvalidRequest(
-            f"options={unknown[0]!r:.60} is not known here",
-            param="options",
-            fix="use " + ", ".join(known),
-        )
-    return given
-
-
-def wants_sys_attrs(request: Request) -> bool:
-    """Return whether system attributes are asked for."""
-    return "sysAttrs" in options(request)
-
-
-def page_links(
-    request: Request, query: EntityQuery, *, more: bool, media: str = "application/json"
-) -> list[tuple[str, str]]:
-    """Return Link headers to the next and previous page, which come as `media` too (clause 6.3.10)."""
-    asked = sorted({**request.query, "offset": ""}.items())
-    return _page_links(request, query, asked, media, more=more)
-
-
-def list_links(request: Request, query: EntityQuery, *, more: bool) -> list[tuple[str, str]]:
-    """Return Link headers to the next and previous page of a list of subscriptions or registrations.
-
-    Its parameters stand as they were asked, and what it leads to is called JSON-LD, whatever was accepted.
-    """
-    asked = list({**request.query, "offset": ""}.items())
-    return _page_links(request, query, asked, "application/ld+json", more=more)
-
-
-def _page_links(
-    request: Request,
-    query: EntityQuery,
-    asked: list[tuple[str, str]],
-    media: str,
-    *,
-    more: bool,
-) -> list[tuple[str, str]]:
-    links = []
-    for relation, offset in (
-        ("next", query.offset + query.limit),
-        ("prev", query.offset - query.limit),
-    ):
-        wanted = more if relation == "next" else query.offset > 0
-        if wanted and query.limit:
-            at = str(max(offset, 0))
-            parameters = [(name, at if name == "offset" else value) for name, value in asked]
-            target = urlencode(parameters, quote_via=quote, safe=":*,;/~!@$()")
-            link = f'<{request.path.rstrip("/")}?{target}>; rel="{relation}"'
-            links.append(("Link", f'{link}; type="{media}"'))
-    return links
 
 
 def update_response(outcome: Outcome) -> Response:

@@ -19,13 +19,15 @@ from chengmai.ngsild.temporal import parse_temporal
 from chengmai.trust.policy import may
 from chengmai.web.api.asking import any_query, given_in_parameters
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import Machine, list_links, options, wants_sys_attrs
+from chengmai.web.api.machine import Machine
 from chengmai.web.api.negotiation import (
     accepted,
     body_with_context,
     entity_response,
     request_context,
 )
+from chengmai.web.api.options import options, wants_sys_attrs
+from chengmai.web.api.paging import list_links
 
 _PATH = "/ngsi-ld/v1/csourceRegistrations/"
 

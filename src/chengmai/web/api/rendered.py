@@ -23,6 +23,8 @@ class RenderedEntities:
         self._most = most_bytes
         self._views: OrderedDict[Hashable, dict[int, tuple[int, bytes]]] = OrderedDict()
         self._weights: dict[Hashable, int] = {}
+        self.weight = 0
+        """About how many bytes are held."""
 
     def parts(
         self, view: Hashable, rows: Sequence[Stored], render: Callable[[bytes], bytes]
@@ -37,18 +39,16 @@ class RenderedEntities:
             held = known.get(row)
             if held is None or held[0] != mark:
                 held = known[row] = (mark, render(doc))
-                self._weights[view] = self._weights.get(view, 0) + len(held[1]) + _EACH
+                more = len(held[1]) + _EACH
+                self._weights[view] = self._weights.get(view, 0) + more
+                self.weight += more
             if held[1]:
                 made.append(held[1])
-        self._shrink()
+        if self.weight > self._most:
+            self._shrink()
         return made
-
-    @property
-    def weight(self) -> int:
-        """Return about how many bytes are held."""
-        return sum(self._weights.values())
 
     def _shrink(self) -> None:
         while self.weight > self._most:
             view, _ = self._views.popitem(last=False)
-            del self._weights[view]
+            self.weight -= self._weights.pop(view, 0)

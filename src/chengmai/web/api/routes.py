@@ -329,13 +329,13 @@ def find(request: Request) -> tuple[Route, list[str]]:
         route, methods = None, ROUTES[pattern[:-2]]
     if route is None:
         raise MethodNotAllowed(request.method, sorted(methods))
-    if unknown := sorted(set(request.query) - route.parameters):
+    if request.query and (unknown := sorted(set(request.query) - route.parameters)):
         raise InvalidRequest(
             f"parameter {unknown[0]!r} is not known here",
             param=unknown[0],
             fix="use " + (", ".join(sorted(route.parameters)) or "no parameters"),
         )
-    ids = [x for p, x in zip(pattern, parts, strict=True) if p == "*"]
+    ids = [part for wanted, part in zip(pattern, parts, strict=True) if wanted == "*"]
     if pattern[0] == "entities" and ids:
         checked_uri(ids[0], "id")
     return route, ids
@@ -382,6 +382,4 @@ def _pattern(path: str, parts: list[str]) -> tuple[str, ...]:
 
 
 def _fits(pattern: tuple[str, ...], parts: list[str]) -> bool:
-    return len(pattern) == len(parts) and all(
-        wanted in ("*", part) for wanted, part in zip(pattern, parts, strict=True)
-    )
+    return all(wanted in ("*", part) for wanted, part in zip(pattern, parts, strict=True))

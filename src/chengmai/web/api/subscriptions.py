@@ -17,7 +17,7 @@ from chengmai.kernel.problems import TooLarge
 from chengmai.ngsild.contexts import CORE_URL, Context
 from chengmai.ngsild.members import checked_uri
 from chengmai.web.api.http import Request, Response, json_response
-from chengmai.web.api.machine import Machine, list_links
+from chengmai.web.api.machine import Machine
 from chengmai.web.api.negotiation import (
     JSON,
     accepted,
@@ -26,6 +26,7 @@ from chengmai.web.api.negotiation import (
     link_context,
     request_context,
 )
+from chengmai.web.api.paging import list_links
 
 MOST_WITHIN = 100
 """Subscriptions within one snapshot."""

@@ -17,19 +17,14 @@ from chengmai.ngsild.problems import AttributeMissing
 from chengmai.ngsild.temporal_view import compact_evolution
 from chengmai.web.api.entity_maps import confined_over_time, map_of
 from chengmai.web.api.http import InvalidRequest, Request, Response
-from chengmai.web.api.machine import (
-    Machine,
-    asked_by,
-    entity_outcome_response,
-    page_links,
-    update_response,
-)
+from chengmai.web.api.machine import Machine, asked_by, entity_outcome_response, update_response
 from chengmai.web.api.negotiation import (
     accepted,
     body_with_context,
     entity_response,
     request_context,
 )
+from chengmai.web.api.paging import page_links
 from chengmai.web.api.temporal_ask import Asked, asked_by_body, asked_of_many, asked_of_one
 
 

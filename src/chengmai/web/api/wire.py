@@ -46,6 +46,8 @@ def document_of(body: bytes) -> Any:
 
 def parameters_of(raw_query: str) -> dict[str, str]:
     """Return the parameters by name; raises `InvalidRequest` on what is not UTF-8 or stands twice."""
+    if not raw_query:
+        return {}
     try:
         pairs = parse_qsl(
             raw_query,
@@ -81,6 +83,8 @@ def parameters_of(raw_query: str) -> dict[str, str]:
 
 def parts_of(path: str) -> list[str]:
     """Return the parts of a path, decoded; raises `InvalidRequest` on what is not UTF-8."""
+    if "%" not in path and "\0" not in path:
+        return path.strip("/").split("/")
     try:
         parts = [unquote(part, errors="strict") for part in path.strip("/").split("/")]
     except UnicodeDecodeError:
