@@ -28,6 +28,7 @@ from bench.past import COUNT as OBSERVATIONS
 from bench.past import history
 from bench.read import query, temporal
 from bench.soak import soak
+from bench.start import start
 from bench.write import batch, write
 
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
@@ -42,6 +43,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "query": query,
     "temporal": temporal,
     "map": city_map,
+    "start": start,
     "history": history,
     "kill": kill,
     "soak": soak,

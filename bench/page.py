@@ -29,6 +29,7 @@ _TITLES = {
     "query": "Querying",
     "temporal": "The past of an entity",
     "map": "The map, and a city that starts",
+    "start": "A city that starts with a million entities",
     "history": "The sealed history",
     "expand": "Inside: one entity read and shown",
     "soak": "Half an hour at half the knee",

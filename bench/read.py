@@ -35,7 +35,7 @@ async def _asked(target: Target, data: Path, total: int) -> list[Row]:
     chance = random.Random(total)
     for shape, asked in _QUERIES.items():
         path = f"{ENTITIES}?type=Sensor&limit=20{asked}"
-        if "&q=" in asked:
+        if "&q=" in asked or "&orderBy=" in asked:
             first = f"the first time, {shape}, {total:,} entities"
             rows.append(await run(target, "query", first, [Call("GET", path)], in_flight=1))
     took = await until_indexed(data)
@@ -74,6 +74,8 @@ _QUERIES = {
     "type": "",
     "type and q of two clauses": "&q=temperature%3E90;humidity%3E90",
     "type and q that matches nothing": "&q=pm25%3E1000;pm10%3E1000",
+    "type and q of three clauses": "&q=pm25%3E90;pm10%3E100;pressure%3C=99",
+    "type, ordered by a value": "&orderBy=temperature;desc",
     "type and near 500 m": (
         "&georel=near;maxDistance%3D%3D500&geometry=Point&coordinates=%5B116.5,39.5%5D"
     ),
