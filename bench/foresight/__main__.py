@@ -13,7 +13,16 @@ from pathlib import Path
 
 from bench.foresight.report import write_section
 
-PROTOCOLS: tuple[str, ...] = ("nab", "events", "scoring")
+PROTOCOLS: tuple[str, ...] = (
+    "nab",
+    "events",
+    "scoring",
+    "etth1",
+    "losloop",
+    "dayahead",
+    "intervals",
+    "scale",
+)
 """Modules of this package; add yours here in the order in which the page should show them."""
 
 

@@ -90,6 +90,15 @@ class Foresight:
         made = self._ahead.forecasts(key, points, step_s=step_s, season_s=season_s, horizon=horizon)
         return {name: one.to_json() for name, one in made.items()}
 
+    def judge(
+        self, points: Mapping[str, Points], *, step_s: int, season_s: int, horizon: int = 24
+    ) -> dict[str, dict[str, Any]]:
+        """Return what `forecasts` does, fitted anew; nothing is kept."""
+        made = Ahead(refit_every=1).forecasts(
+            "judge", points, step_s=step_s, season_s=season_s, horizon=horizon
+        )
+        return {name: one.to_json() for name, one in made.items()}
+
     def trained_us(self, key: str) -> int | None:
         """Return until when the history reached that a group was fitted to; None before it was."""
         return self._ahead.trained_us(key)

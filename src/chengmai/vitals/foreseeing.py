@@ -86,6 +86,23 @@ class Foreseer:
             self._origins[f"{tenant} {vital_id(decider.sign, area)}"] = tick_us
         return outcome
 
+    async def backtests(
+        self, tenant: str, sign: Sign, kept: Mapping[str, Entity]
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """Return (area, forecast with its back-test) of a sign in its areas, fitted to its past as it is now.
+
+        Nothing is kept and nothing is written.
+        """
+        now_us = to_us(self._ports.clock.now())
+        pasts = await self._ports.work.read(
+            lambda tx: {area: self._past(tx, tenant, sign, area, now_us) for area in sorted(kept)}
+        )
+        step_s, season_s = _lengths(sign)
+        found = await asyncio.to_thread(
+            self._ports.foresight.judge, pasts, step_s=step_s, season_s=season_s, horizon=_HORIZON
+        )
+        return sorted(found.items())
+
     def _due(
         self, tenant: str, sign: Sign, kept: Mapping[str, Entity], now_us: int
     ) -> dict[str, int]:

@@ -117,6 +117,15 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """How well a sign can be looked ahead from in an area: its forecast with the back-test behind it."""
+
+    sign: str
+    area: str
+    forecast: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a pass over one sign wrote, and how many crossings it told."""
 

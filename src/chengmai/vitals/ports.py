@@ -160,6 +160,12 @@ class Foresight(Protocol):
         """Return the forecast of each series of a group, as stored in the entity `Forecast`."""
         ...
 
+    def judge(
+        self, points: Mapping[str, Points], *, step_s: int, season_s: int, horizon: int = 24
+    ) -> dict[str, dict[str, Any]]:
+        """Return the forecast of each series of a group, fitted anew and not kept."""
+        ...
+
     def trained_us(self, key: str) -> int | None:
         """Return until when the history reached that a group was fitted to; None before it was."""
         ...

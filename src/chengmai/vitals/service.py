@@ -17,8 +17,9 @@ from chengmai.ngsild.entity import Entity, value_of
 from chengmai.vitals.deciding import Decider, Readout, Seen, location_of
 from chengmai.vitals.entities import VALUE_IRI, state_of, vital_id
 from chengmai.vitals.foreseeing import Foreseer
-from chengmai.vitals.model import Failure, Outcome, Sign, TickReport
+from chengmai.vitals.model import Failure, Outcome, Quality, Sign, TickReport
 from chengmai.vitals.ports import Ports
+from chengmai.vitals.problems import VitalNotFound
 from chengmai.vitals.reading import Observed, SignReader
 from chengmai.vitals.ticks import tick_before, tick_of
 
@@ -79,6 +80,26 @@ class VitalsService:
             tenant,
             lambda decider: self._foreseer.run(tenant, decider, kept.get(decider.sign.key, {})),
         )
+
+    async def backtests(self, tenant: str, sign: str | None = None) -> list[Quality]:
+        """Return how well each sign can be looked ahead from in each area, fitted to its past as it is now.
+
+        `sign` is `pack/sign` or the name of a sign; None means all. Raises `VitalNotFound` for a sign that
+        is not there. Nothing is written.
+        """
+        chosen = [
+            decider.sign
+            for key, decider in self._deciders.items()
+            if sign in (None, key, decider.sign.spec.id)
+        ]
+        if not chosen:
+            raise VitalNotFound(str(sign))
+        kept = await self._kept(tenant)
+        return [
+            Quality(one.key, area, forecast)
+            for one in chosen
+            for area, forecast in await self._foreseer.backtests(tenant, one, kept.get(one.key, {}))
+        ]
 
     async def _each(self, tenant: str, run: Callable[[Decider], Awaitable[Outcome]]) -> TickReport:
         changed: list[str] = []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chengmai.kernel.events import Events
 from chengmai.ngsild.entity import value_of
 from chengmai.packs.model import Opens
 from chengmai.vitals.ports import Ports
+from chengmai.vitals.problems import VitalNotFound
 from chengmai.vitals.service import VitalsService
 from tests.unit.vitals.builders import HOUR, SHANGHAI, TENANT, Bench, a_bench, a_spec, run
 
@@ -116,3 +119,16 @@ def test_fitted_models_are_stored_and_taken_back_after_a_restart() -> None:
     again = VitalsService(ports, bench.signs, SHANGHAI)
     run(again.forecast(TENANT))
     assert bench.city.restored == [f"{TENANT} environment/pm25"]
+
+
+def test_a_backtest_of_all_signs_names_sign_and_area_and_keeps_nothing() -> None:
+    bench = foreseen(50.0)
+    made = bench.city.forecasts_made
+    found = run(bench.service.backtests(TENANT))
+    assert [(one.sign, one.area) for one in found] == [("environment/pm25", "Haidian")]
+    assert bench.city.forecasts_made == made
+
+
+def test_a_backtest_of_an_unknown_sign_is_refused() -> None:
+    with pytest.raises(VitalNotFound):
+        run(foreseen(50.0).service.backtests(TENANT, "nothing"))

@@ -1,0 +1,98 @@
+"""24 hours ahead on Beijing air (six pollutants) and bike share: absolute error against naives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.foresight import data as recorded
+from bench.foresight.report import Report
+from chengmai.forecast import NetworkRidge
+from chengmai.forecast.forecasters import Ints, Simple
+from chengmai.forecast.model import Floats
+
+HORIZON, DAY, WEEK = 24, 24, 168
+TRAINED = 0.7
+STRIDE = 7
+"""Hours between origins: with 24 it has no common factor, so every hour of the day is judged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Origins after the training part, what came, and what the model and each naive expected."""
+
+    origins: Ints
+    actual: Floats
+    expected: Floats
+    naives: dict[str, Floats]
+
+    def errors(self, made: Floats) -> Floats:
+        """Return the mean absolute error of each series, on points where all of them can be judged."""
+        known = np.isfinite(self.actual)
+        for one in self.naives.values():
+            known &= np.isfinite(one)
+        apart = np.where(known, np.abs(self.actual - made), 0.0)
+        return np.asarray(apart.sum(axis=(0, 1)) / known.sum(axis=(0, 1)))
+
+
+def groups(data: Path) -> dict[str, Floats]:
+    """Return the panels that are judged, by name."""
+    return {**recorded.beijing(data), "bike share": recorded.bike_share(data)}
+
+
+def judged(values: Floats) -> Judged:
+    """Return the rest of a panel as the network ridge sees it after learning from its first 70 %."""
+    cut = int(TRAINED * len(values))
+    fitted = NetworkRidge(day=DAY).fit(values[:cut], HORIZON, WEEK)
+    assert fitted is not None
+    origins = np.arange(cut, len(values) - HORIZON + 1, STRIDE, dtype=np.int64)
+    rules = {"same hour last week": ("repeat", WEEK), "same hour yesterday": ("repeat", DAY)}
+    naives = {
+        name: Simple(rule, HORIZON, period).at(values, origins)
+        for name, (rule, period) in {**rules, "last value": ("last", DAY)}.items()
+    }
+    actual = values[origins[:, None] + np.arange(HORIZON)]
+    return Judged(origins, actual, fitted.at(values, origins), naives)
+
+
+def run(data: Path) -> Report:
+    """Judge one set of parameters on every panel; the best naive is chosen per series, with hindsight."""
+    rows, gains, seasonal = [], [], []
+    for name, values in groups(data).items():
+        found = judged(values)
+        error = found.errors(found.expected)
+        naive = {key: found.errors(one) for key, one in found.naives.items()}
+        best = np.min(list(naive.values()), axis=0)
+        best_seasonal = np.minimum(naive["same hour last week"], naive["same hour yesterday"])
+        gains += (1 - error / best).tolist()
+        seasonal += (1 - error / best_seasonal).tolist()
+        means = [f"{float(one.mean()):.4g}" for one in (error, *naive.values())]
+        shares = [float((1 - error / one).mean()) for one in (best_seasonal, best)]
+        rows.append([name, str(values.shape[1]), *means, *(f"{share:.1%}" for share in shares)])
+    for title, some in (
+        ("best seasonal naive", seasonal),
+        ("best naive, the last value too", gains),
+    ):
+        better, worse = np.mean(np.array(some) >= 0.15), np.mean(np.array(some) < -0.02)
+        told = f"{better:.0%} of {len(some)} series at least 15 % better"
+        rows.append([f"against the {title}", told, f"{worse:.0%} over 2 % worse", *[""] * 5])
+    return Report(
+        name="dayahead",
+        title="A day ahead: Beijing air and bike share",
+        about="Mean absolute error in the unit of the series, means over the stations, origins every 7 hours "
+        "of the last 30 % of what is here. Last two columns: how much better than the best naive.",
+        columns=(
+            "panel",
+            "series",
+            "model",
+            "last week",
+            "yesterday",
+            "last value",
+            "over best seasonal naive",
+            "over best naive",
+        ),
+        rows=rows,
+        facts=(("model", f"{NetworkRidge().name} {NetworkRidge().version}"), ("seed", "none")),
+    )
