@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -212,3 +213,14 @@ def test_a_class_that_nobody_gave_is_no_row() -> None:
         over_the_limit(replace(view, constants={"zone_class": {}}, texts=frozenset({"zone_class"})))
         == []
     )
+
+
+def test_calls_that_run_side_by_side_see_their_own_readings_only() -> None:
+    analysis = DuckAnalysis(memory_limit="128MB")
+
+    def mean(value: float) -> list[tuple[str, int, float]]:
+        return run(MEAN, readings((1, 0, 0, value)), analysis=analysis)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(mean, range(20)))
+    assert found == [[("Haidian", T8, float(value))] for value in range(20)]
