@@ -23,6 +23,7 @@ from chengmai.broker.distribution.past import DistributedPast
 from chengmai.broker.distribution.past_writes import DistributedPastWrites
 from chengmai.broker.distribution.reads import DistributedReads
 from chengmai.broker.distribution.room import FarSubscriptions
+from chengmai.broker.distribution.rounds import periodic
 from chengmai.broker.distribution.sharing import Sharing
 from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.distribution.writes import DistributedWrites
@@ -40,7 +41,7 @@ from chengmai.broker.spaces import Spaces, is_space
 from chengmai.broker.subscribing import TO_ENTITIES, Subscribing
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.broker.temporal import TemporalBroker
-from chengmai.broker.timetable import EntityRounds, Timetable
+from chengmai.broker.timetable import EntityRounds
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
 from chengmai.city_time import city_clock
@@ -159,7 +160,6 @@ class City:
             work, self.model, entities, self.store.history, spaces, transients
         )
         self.history = HistoryService(work, self.store.history)
-        self.timetable = Timetable(work, subscriptions, book, EntityRounds(entities).compose)
         self.subscribing = Subscribing(
             work, subscriptions, book, spaces, self.contexts, TO_ENTITIES
         )
@@ -211,6 +211,9 @@ class City:
         self.reads = DistributedReads(self.broker, work, entities, gatherer)
         self.discovery = DistributedDiscovery(self.broker, gatherer)
         self.past = DistributedPast(self.temporal, gatherer)
+        self.timetable = periodic(
+            work, self._outbox, self._book, EntityRounds(entities), self.reads, self.contexts
+        )
         self.snapshots = snapshots_of(
             work,
             Stores(

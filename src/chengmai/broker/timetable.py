@@ -73,7 +73,8 @@ class Book(Protocol[P_co]):
 class Timetable(Generic[P]):
     """One task a periodic subscription; `start` once, `stop` at the end.
 
-    Intervals are seconds of the real clock. `compose` gives the body of what is due, None for nothing.
+    Intervals are seconds of the real clock. `compose` gives the body of what is due, None for nothing;
+    where it has to wait for something, `prepare` gives what composes.
     """
 
     def __init__(
@@ -83,11 +84,13 @@ class Timetable(Generic[P]):
         book: Book[P],
         compose: Callable[[Tx, P], bytes | None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        prepare: Callable[[P], Awaitable[Callable[[Tx, P], bytes | None]]] | None = None,
     ) -> None:
         self._work = work
         self._outbox = outbox
         self._book = book
         self._compose = compose
+        self._prepare = prepare
         self._sleep = sleep
         self._tasks: dict[Key, asyncio.Task[None]] = {}
 
@@ -122,12 +125,19 @@ class Timetable(Generic[P]):
                 await self._tell(subscription)
             except Problem as problem:
                 _log.warning("timetable.failed", subscription=subscription.id, why=problem.detail)
+            except Exception:
+                # The next interval is another try.
+                _log.exception("timetable.failed", subscription=subscription.id)
 
     async def _tell(self, subscription: P) -> None:
+        compose = self._compose
+        if self._prepare is not None:
+            compose = await self._prepare(subscription)
+
         def tell(tx: Tx) -> None:
             if not subscription.is_due(to_us(tx.now)):
                 return
-            body = self._compose(tx, subscription)
+            body = compose(tx, subscription)
             if body is None or self._outbox.due(tx, *subscription.key, 1):
                 # What is still due says the same, or soon will: a dead receiver gathers no heap.
                 return

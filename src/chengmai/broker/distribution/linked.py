@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import TypeVar
 
 from chengmai.broker.distribution.asked import Asked
 from chengmai.broker.distribution.gathering import Gatherer
@@ -14,10 +17,14 @@ from chengmai.broker.registry.matching import Match
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.linking import Lookup, targets
+from chengmai.ngsild.qparse import links_of
 
 MOST_LINKED = 200
 """How many linked entities sources are asked for in one answer; a warning says when there are more."""
 _LINKS = frozenset({"Relationship", "ListRelationship"})
+
+
+T = TypeVar("T")
 
 
 class Linked:
@@ -42,6 +49,50 @@ class Linked:
             known |= {one: found.get(one) for one in ids}
             here = list(found.values())
         return known.get
+
+    async def judged(self, asked: Asked, query: EntityQuery, read: Callable[[Tx, Lookup], T]) -> T:
+        """Return what `read` makes of one transaction and of what finds linked entities, wherever they are.
+
+        It is done again for each link that `q` follows: what it looked up is asked of sources in between.
+        """
+        known: dict[str, Entity | None] = {}
+        left = MOST_LINKED
+        for _ in range(0 if query.q is None else links_of(query.q)):
+            seen: dict[str, Entity | None] = {}
+            read_once = partial(self._read, asked, known, seen, read)
+            found = await self._work.read(read_once)
+            elsewhere = (
+                one for one, local in seen.items() if self._is_elsewhere(asked, one, local)
+            )
+            # One more than may be asked for tells that it is too much.
+            ids = list(islice(elsewhere, max(left, 0) + 1))
+            if not ids:
+                return found
+            merged = await self._found(asked, ids, left)
+            left -= len(ids)
+            known |= {one: merged.get(one) for one in ids}
+        return await self._work.read(partial(self._read, asked, known, {}, read))
+
+    def _read(
+        self,
+        asked: Asked,
+        known: Mapping[str, Entity | None],
+        seen: dict[str, Entity | None],
+        read: Callable[[Tx, Lookup], T],
+        tx: Tx,
+    ) -> T:
+        def lookup(entity_id: str) -> Entity | None:
+            if entity_id in known:
+                return known[entity_id]
+            if entity_id not in seen:
+                seen[entity_id] = self._entities.get(tx, asked.actor.tenant, entity_id)
+            return seen[entity_id]
+
+        return read(tx, lookup)
+
+    def _is_elsewhere(self, asked: Asked, entity_id: str, local: Entity | None) -> bool:
+        types = None if local is None else local["type"]
+        return bool(self._gatherer.concerned(asked, RETRIEVE, ids=[entity_id], types=types))
 
     async def _found(self, asked: Asked, ids: list[str], left: int) -> dict[str, Entity]:
         sought = ids[: max(left, 0)]

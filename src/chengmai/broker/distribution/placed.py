@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from chengmai.broker.distribution.narrowing import QUERY
 from chengmai.broker.naming import renamed
 from chengmai.broker.registry.matching import Asked, Match
 from chengmai.broker.registry.model import Mode, Registration
@@ -68,6 +69,9 @@ class PlacedStore(Protocol):
 def match_of(subscription: Subscription, registration: Registration) -> list[Match | None]:
     """Return how each entry of `entities` (one for none) matches a source; () when it gets nothing."""
     if CREATE not in registration.operations or registration.mode is Mode.AUXILIARY:
+        return []
+    if subscription.interval_s is not None and not registration.operations.isdisjoint(QUERY):
+        # It is asked at each interval, and what it has is told with the rest.
         return []
     watched = subscription.watched or None
     asked = [

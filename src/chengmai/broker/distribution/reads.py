@@ -35,6 +35,7 @@ from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.linking import Lookup, joined
 from chengmai.ngsild.problems import QueryInvalid
+from chengmai.ngsild.qparse import links_of
 
 
 class DistributedReads:
@@ -86,15 +87,16 @@ class DistributedReads:
         if self._gatherer.is_alone(asked):
             return await self._broker.query(asked.actor, query)
         matches = self._sources_of(asked, query, filters)
-        if not matches and (query.join is None or query.order is not None):
+        links = query.join is not None or _follows_links(query)
+        if not matches and (not links or query.order is not None):
             # Linked entities may be elsewhere; what has an order is of this broker alone.
             return await self._broker.query(asked.actor, query)
         gathered = await self._gathered(asked, query, filters, matches)
 
-        def read(tx: Tx) -> tuple[list[Entity], int]:
+        def read(tx: Tx, lookup: Lookup) -> tuple[list[Entity], int]:
             page: list[Entity] = []
             seen, end = 0, query.offset + query.limit
-            for entity in self._stream(tx, asked, query, gathered):
+            for entity in self._stream(tx, asked, query, gathered, lookup):
                 seen += 1
                 if query.offset < seen <= end:
                     page.append(entity)
@@ -102,13 +104,17 @@ class DistributedReads:
                     break
             return page, seen
 
-        page, seen = await self._work.read(read)
+        page, seen = await self._linked.judged(asked, query, read)
         return Found(
             entities=page,
             shown=await self._shown(asked, query, page),
             total=seen if query.count else None,
             more=seen > query.offset + query.limit,
         )
+
+    async def linked(self, asked: Asked, query: EntityQuery, entities: Sequence[Entity]) -> Lookup:
+        """Return what finds each entity that `entities` link to, as deep as `query` joins."""
+        return await self._linked.lookup(asked, query, entities)
 
     async def holders(
         self,
@@ -130,9 +136,9 @@ class DistributedReads:
         matches = wanted(self._sources_of(asked, query, filters), among)
         gathered = await self._gathered(asked, query, filters, matches)
 
-        def read(tx: Tx) -> dict[str, tuple[str, ...]]:
+        def read(tx: Tx, lookup: Lookup) -> dict[str, tuple[str, ...]]:
             made: dict[str, tuple[str, ...]] = {}
-            for entity in self._stream(tx, asked, query, gathered):
+            for entity in self._stream(tx, asked, query, gathered, lookup):
                 entity_id = entity["id"]
                 held = gathered.holders(entity_id)
                 if not held or self._here(tx, asked, gathered, entity_id) is not None:
@@ -142,7 +148,7 @@ class DistributedReads:
                     break
             return made
 
-        return await self._work.read(read)
+        return await self._linked.judged(asked, query, read)
 
     async def page_among(
         self, asked: Asked, query: EntityQuery, filters: Filters, among: Holders
@@ -158,12 +164,11 @@ class DistributedReads:
         matches = wanted(sources, {one: among[one] for one in ids})
         gathered = await self._gathered(asked, narrowed, filters, matches)
 
-        def read(tx: Tx) -> list[Entity]:
-            lookup = self._finder.lookup(tx, asked.actor.tenant)
+        def read(tx: Tx, lookup: Lookup) -> list[Entity]:
             found = (gathered.whole(one, self._here(tx, asked, gathered, one)) for one in ids)
             return [one for one in found if one is not None and self._fits(query, one, lookup)]
 
-        page = await self._work.read(read)
+        page = await self._linked.judged(asked, query, read)
         return Found(
             entities=page,
             shown=await self._shown(asked, query, page),
@@ -202,21 +207,26 @@ class DistributedReads:
     async def _gathered(
         self, asked: Asked, query: EntityQuery, filters: Filters, matches: list[Match]
     ) -> Gathered:
-        split = is_split(filters, matches)
+        # Whoever holds an entity need not see what it links to.
+        split = is_split(filters, matches) or _follows_links(query)
         return await self._gatherer.gather(
             asked, matches, lambda match: questions(match, query, filters, split=split)
         )
 
     def _stream(
-        self, tx: Tx, asked: Asked, query: EntityQuery, gathered: Gathered
+        self, tx: Tx, asked: Asked, query: EntityQuery, gathered: Gathered, lookup: Lookup
     ) -> Iterator[Entity]:
         """Yield what matches, ordered by id: what only this broker has, and what sources have as well."""
-        lookup = self._finder.lookup(tx, asked.actor.tenant)
+        follows = _follows_links(query)
+        # What is here alone is judged by what it links to elsewhere.
+        own = replace(query, q=None) if follows else query
 
         def alone() -> Iterator[Entity]:
-            for local in self._finder.matching(tx, asked.actor.tenant, query):
+            for local in self._finder.matching(tx, asked.actor.tenant, own):
                 kept = None if local["id"] in gathered.held else gathered.here(local)
-                if kept is local or (kept is not None and self._fits(query, kept, lookup)):
+                if kept is None:
+                    continue
+                if (kept is local and not follows) or self._fits(query, kept, lookup):
                     yield kept
 
         def together() -> Iterator[Entity]:
@@ -243,6 +253,10 @@ class DistributedReads:
         return joined(
             entities, query.view, query.join, query.join_level, lookup, query.contained_by
         )
+
+
+def _follows_links(query: EntityQuery) -> bool:
+    return query.q is not None and links_of(query.q) > 0
 
 
 def _confined(query: EntityQuery, ids: Sequence[str]) -> EntityQuery:
