@@ -288,8 +288,8 @@ async def test_a_writer_that_fails_beyond_all_reckoning_leaves_nobody_waiting(
     def broken(error: BaseException) -> None:
         raise OSError("no log to write to")
 
-    monkeypatch.setattr(work, "_storage_problem", broken)
-    monkeypatch.setattr(work, "_place", None)
+    monkeypatch.setattr(work._writer, "_storage_problem", broken)
+    monkeypatch.setattr(work._writer, "_place", None)
     async with asyncio.timeout(10):
         for _ in range(2):
             with pytest.raises(StoreFailed):

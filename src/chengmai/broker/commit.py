@@ -30,6 +30,9 @@ from chengmai.ngsild.entity import Entity, Instance, attribute_names, name_iri
 from chengmai.ngsild.expiry import next_expiry_us, touches_expiry
 from chengmai.ngsild.patch import PatchResult, append, created
 from chengmai.ngsild.q import matches, parse_q
+from chengmai.trust.audit import canonical
+
+_MOST_DETAILS = 1000
 
 
 class CommitPath:
@@ -56,6 +59,8 @@ class CommitPath:
         self._publish = publish
         self._transients = transients
         self._note_due = note_due
+        self._details: dict[tuple[str, ...], str] = {}
+        """What audit lines say, by names and note: most changes are of the same few attributes."""
 
     def get(self, tx: Tx, tenant: str, entity_id: str) -> Entity | None:
         return self._entities.get(tx, tenant, entity_id)
@@ -190,9 +195,16 @@ class CommitPath:
     def _line(
         self, tx: Tx, by: Actor, action: str, entity_id: str, names: list[str], note: str
     ) -> None:
-        detail: dict[str, object] = {"attributes": [self._core.compact(name) for name in names]}
-        if note:
-            detail["note"] = note
+        told = (*names, note)
+        detail = self._details.get(told)
+        if detail is None:
+            said: dict[str, object] = {"attributes": [self._core.compact(name) for name in names]}
+            if note:
+                said["note"] = note
+            detail = canonical(said)
+            if len(self._details) >= _MOST_DETAILS:
+                self._details.clear()
+            self._details[told] = detail
         self._spaces.line(tx, by, action, entity_id, detail)
 
 

@@ -41,7 +41,7 @@ class Broker:
 
     async def create(self, actor: Actor, entity: Entity) -> None:
         """Create an entity (clause 5.6.1); raises `EntityExists`."""
-        await self._work.write(lambda tx: self._create(tx, actor, entity))
+        await self._work.write_brief(lambda tx: self._create(tx, actor, entity))
 
     async def retrieve(self, actor: Actor, entity_id: str) -> Entity:
         """Return an entity (clause 5.7.1); raises `EntityNotFound`."""
@@ -251,7 +251,8 @@ class Broker:
             self._delete(tx, actor, entity["id"])
             return False
 
-        return await self._batch([{"id": entity_id} for entity_id in ids], one)
+        # The past of an entity goes with it, and may be long.
+        return await self._batch([{"id": entity_id} for entity_id in ids], one, brief=False)
 
     async def types(self, actor: Actor) -> list[tuple[str, int]]:
         """Return (type IRI, number of entities)."""
@@ -268,10 +269,15 @@ class Broker:
         )
 
     async def _batch(
-        self, entities: Sequence[Entity], one: Callable[[Entity, Tx], bool | Problem]
+        self,
+        entities: Sequence[Entity],
+        one: Callable[[Entity, Tx], bool | Problem],
+        *,
+        brief: bool = True,
     ) -> BatchOutcome:
         outcome = BatchOutcome()
-        results = await self._work.write_all([partial(one, entity) for entity in entities])
+        units = [partial(one, entity) for entity in entities]
+        results = await self._work.write_all(units, brief=brief)
         for entity, result in zip(entities, results, strict=True):
             if isinstance(result, Problem):
                 outcome.failed.append((entity["id"], result))
@@ -303,7 +309,7 @@ class Broker:
     async def _change(
         self, actor: Actor, entity_id: str, action: str, decide: Decide
     ) -> UpdateOutcome:
-        return await self._work.write(
+        return await self._work.write_brief(
             lambda tx: self._changed(tx, actor, entity_id, action, decide)
         )
 

@@ -103,7 +103,7 @@ class Spaces:
         actor: Actor,
         action: str,
         object_id: str,
-        detail: dict[str, Any],
+        detail: dict[str, Any] | str,
         request_id: str = "",
     ) -> None:
         """Append a line to the chain of the actor's tenant, or of that to which the actor's space belongs.
@@ -123,7 +123,8 @@ class Spaces:
                     fix="try again in a moment",
                 )
             tenant, snapshot_id = owner
-            actor, detail = replace(actor, tenant=tenant), {**detail, "snapshot": snapshot_id}
+            said = orjson.loads(detail) if isinstance(detail, str) else detail
+            actor, detail = replace(actor, tenant=tenant), {**said, "snapshot": snapshot_id}
         self._audit.line(tx, actor, action, object_id, detail, request_id)
 
     def weigh(

@@ -47,10 +47,17 @@ class Work(Protocol[TxT]):
 class BriefWork(Work[TxT], Protocol[TxT]):
     """Port: units of work of an engine that takes many at once and answers a look-up by key at once."""
 
-    async def write_all(self, fns: Sequence[Callable[[TxT], T]], /) -> list[T | Exception]:
+    async def write_brief(self, fn: Callable[[TxT], T], /) -> T:
+        """Return what `write` does; for a few look-ups by key, since it may hold up the event loop."""
+        ...
+
+    async def write_all(
+        self, fns: Sequence[Callable[[TxT], T]], /, *, brief: bool = True
+    ) -> list[T | Exception]:
         """Return what each of `fns` returns, or what it raised and so undid, after their commits, in order.
 
-        Each is a unit of work of its own; others get their turn in between. Raises when nothing is saved.
+        Each is a unit of work of its own; others get their turn in between. Raises when not all is saved.
+        `brief` says that each does a few look-ups by key and no more, and may hold up the event loop.
         """
         ...
 

@@ -175,7 +175,10 @@ def without_nulls(instance: Instance) -> Instance:
     """Return an instance of a fragment as it is when there is nothing to remove from."""
     made: Instance = {}
     for key, value in instance.items():
-        if ":" in key:
+        if type(value) not in (dict, list):
+            if value != NULL:
+                made[key] = value
+        elif ":" in key:
             kept = [without_nulls(one) for one in value if is_whole(one) and not is_null(one)]
             if kept:
                 made[key] = kept

@@ -64,6 +64,9 @@ def created(entity: Entity, now: str) -> PatchResult:
     edit.set_member("scope", entity)
     edit.set_member("expiresAt", entity)
     for iri, instances in _attributes(entity):
+        if len(instances) == 1:
+            edit.put_new(iri, instances[0])
+            continue
         for instance in instances:
             edit.put(iri, instance)
     return edit.done()
@@ -281,6 +284,15 @@ class _Edit:
             siblings.append(made)
         self.result.changed.append((iri, made))
         self._note(iri)
+
+    def put_new(self, iri: str, instance: Instance) -> None:
+        """Write the only instance of an attribute that is not there."""
+        made = stamped(instance, None, self.now)
+        self._own.add(iri)
+        self._touched = True
+        self.entity[iri] = [made]
+        self.result.changed.append((iri, made))
+        self.result.updated.append(iri)
 
     def remove(self, iri: str, stored: Instance) -> None:
         """Take a stored instance away, and the attribute with its last one."""

@@ -136,10 +136,13 @@ class AuditTrail:
         actor: Actor,
         action: str,
         object_id: str,
-        detail: dict[str, Any],
+        detail: dict[str, Any] | str,
         request_id: str = "",
     ) -> None:
-        """Append a line to the chain of the actor's tenant, in the transaction of what it tells."""
+        """Append a line to the chain of the actor's tenant, in the transaction of what it tells.
+
+        `detail` as text is what `canonical` made of it.
+        """
         head = self._store.head(tx, actor.tenant) or genesis(actor.tenant)
         record = chained(
             head,
@@ -148,7 +151,7 @@ class AuditTrail:
             actor=actor.id,
             action=action,
             object=object_id,
-            detail=canonical(detail),
+            detail=detail if isinstance(detail, str) else canonical(detail),
             request_id=request_id,
         )
         self._store.append(tx, record)

@@ -24,10 +24,10 @@ class Audit(Protocol):
         actor: Actor,
         action: str,
         object_id: str,
-        detail: dict[str, Any],
+        detail: dict[str, Any] | str,
         request_id: str = "",
     ) -> None:
-        """Append a line to the chain of the actor's tenant."""
+        """Append a line to the chain of the actor's tenant; `detail` as text is canonical JSON already."""
         ...
 
 

@@ -131,7 +131,7 @@ class MemoryWork:
             self.db.execute("ROLLBACK")
             raise
         self.db.execute("COMMIT")
-        for after in tx._after:
+        for after in tx.after:
             after()
         return result
 

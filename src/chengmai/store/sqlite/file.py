@@ -18,6 +18,8 @@ import apsw
 from chengmai.store.problems import StoreFailed, StoreUnreadable
 
 PLAIN_HEADER = b"SQLite format 3\x00"
+BUSY_MS = 10_000
+"""How long is waited for another process that writes."""
 
 
 def load_or_make_key(path: Path, *, protects: Path | None = None) -> str:
@@ -78,7 +80,7 @@ def connect(path: Path, key: str, *, read_only: bool = False) -> apsw.Connection
     flags |= 0 if read_only else apsw.SQLITE_OPEN_CREATE
     try:
         db = apsw.Connection(str(path), flags=flags)
-        db.set_busy_timeout(10_000)
+        db.set_busy_timeout(BUSY_MS)
         db.pragma("cipher", "aegis")
         db.pragma("hexkey", key)
         db.execute("SELECT count(*) FROM sqlite_master").fetchall()

@@ -58,6 +58,14 @@ class Rows:
         else:
             rows.append(row)
 
+    def add_all(self, insert: Insert, rows: list[Row]) -> None:
+        """Write rows in order, at the latest with the commit."""
+        known = self._unit.get(insert)
+        if known is None:
+            self._unit[insert] = rows
+        else:
+            known += rows
+
     def reach(self) -> apsw.Connection:
         """Return the connection with everything written so far in it, this unit's behind a savepoint."""
         if not self._is_open:

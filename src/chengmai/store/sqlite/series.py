@@ -10,7 +10,7 @@ import orjson
 
 from chengmai.kernel.instants import format_us, parse_us, to_us
 from chengmai.ngsild.entity import VALUE_MEMBER, Instance
-from chengmai.store.sqlite.rows import Insert
+from chengmai.store.sqlite.rows import Insert, Row
 from chengmai.store.sqlite.work import SqliteTx
 
 Series = tuple[int, str, str]
@@ -102,35 +102,38 @@ def series_of(tx: SqliteTx, tenant: str, entity_id: str, wanted: Sequence[Wanted
     """Return the series of an entity; those wanted are made, with kind and unit given, when they are new."""
     key = ("series", tenant, entity_id)
     known: Register | None = tx.recall(key)
-    new = known is None
     if known is None:
         rows = tx.peek.execute(_FIND, (tenant, entity_id))
         known = {(row[0], row[1]): row[2:] for row in rows}
-    for attribute, dataset, kind, unit in wanted:
-        if (attribute, dataset) in known:
-            continue
-        if not new:
-            # A unit of work that is undone must leave no trace in what others remember.
-            known, new = dict(known), True
-        number = _next_number(tx)
-        known[attribute, dataset] = (number, kind, unit)
-        tx.insert(_ADD, (number, tenant, entity_id, attribute, dataset, kind, unit))
+        tx.remember(key, known, 250 * len(known))
+    new = {one[:2]: one for one in reversed(wanted) if one[:2] not in known}
     if new:
+        number = _numbers(tx, len(new))
+        added: list[Row] = []
+        # A unit of work that is undone must leave no trace in what others remember.
+        known = dict(known)
+        for place, (attribute, dataset, kind, unit) in enumerate(reversed(new.values()), number):
+            known[attribute, dataset] = (place, kind, unit)
+            added.append((place, tenant, entity_id, attribute, dataset, kind, unit))
+        tx.insert_all(_ADD, added)
         tx.remember(key, known, 250 * len(known))
     return known
 
 
-def _next_number(tx: SqliteTx) -> int:
-    """Return a number that no series has had; numbers are taken in blocks, and few are never used."""
+def _numbers(tx: SqliteTx, count: int) -> int:
+    """Return the first of `count` numbers that no series has had.
+
+    Numbers are taken in blocks, and few are never used.
+    """
     block: tuple[int, int] | None = tx.recall("series numbers")
     if block is None:
         ((taken,),) = tx.peek.execute("SELECT upto FROM series_number").fetchall()
         block = (taken, taken)
     last, upto = block
-    if last == upto:
-        upto += _NUMBERS
+    if last + count > upto:
+        upto += max(_NUMBERS, count)
         tx.insert(_TAKE, (1, upto))
-    tx.remember("series numbers", (last + 1, upto))
+    tx.remember("series numbers", (last + count, upto))
     return last + 1
 
 
@@ -153,6 +156,7 @@ def record(
     known = series_of(tx, tenant, entity_id, wanted)
     unobserved: dict[tuple[int, int], int] = {}
     instants: dict[str, int] = {}
+    rows: list[Row] = []
     for (attribute, instance), (_, dataset, _, _) in zip(changes, wanted, strict=True):
         series = known[attribute, dataset]
         number = number_of(instance)
@@ -169,7 +173,8 @@ def record(
         else:
             at_us = instants[text] = parse_us(text)
         body = body_of(instance, number, series, born=born)
-        tx.insert(_RECORD, (series[0], at_us, recorded_us, observed, number, body))
+        rows.append((series[0], at_us, recorded_us, observed, number, body))
+    tx.insert_all(_RECORD, rows)
 
 
 def _stamps(instance: Instance, now_us: int) -> tuple[int, str | None]:

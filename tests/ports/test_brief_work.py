@@ -1,0 +1,172 @@
+"""Brief units of work: run on the event loop, committed beside it, and never in the way of others."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from chengmai.kernel.clock import FixedClock
+from chengmai.kernel.problems import Conflict
+from chengmai.store.problems import StoreFailed
+from chengmai.store.sqlite.file import connect, load_or_make_key
+from chengmai.store.sqlite.work import SqliteTx, SqliteWork
+from tests.ports.test_work import put, read
+
+
+async def test_a_brief_unit_runs_on_the_loop_and_one_that_may_be_long_does_not(
+    work: SqliteWork,
+) -> None:
+    brief = await work.write_brief(lambda _tx: threading.get_ident())
+    long = await work.write(lambda _tx: threading.get_ident())
+
+    assert brief == threading.get_ident() != long
+
+
+async def test_a_brief_unit_is_saved_and_a_raise_undoes_it_alone(work: SqliteWork) -> None:
+    def bad(tx: SqliteTx) -> None:
+        put("bad", "1")(tx)
+        raise Conflict("no")
+
+    done = await asyncio.gather(
+        *(work.write_brief(bad if i % 7 == 3 else put(str(i), "1")) for i in range(50)),
+        return_exceptions=True,
+    )
+
+    assert [i for i, one in enumerate(done) if isinstance(one, Conflict)] == list(range(3, 50, 7))
+    assert set(await work.read(read)) == {str(i) for i in range(50) if i % 7 != 3}
+
+
+async def test_an_exception_that_a_unit_returns_is_a_result(work: SqliteWork) -> None:
+    result = await work.write_brief(lambda _tx: Conflict("told, not raised"))
+
+    assert isinstance(result, Conflict)
+
+
+async def test_the_loop_goes_on_while_a_long_unit_runs_and_brief_ones_wait_for_it(
+    work: SqliteWork,
+) -> None:
+    gate = threading.Event()
+    order: list[str] = []
+
+    def wait(_tx: SqliteTx) -> None:
+        gate.wait(10)
+        order.append("long")
+
+    long = asyncio.create_task(work.write(wait))
+    await asyncio.sleep(0.01)
+    brief = asyncio.create_task(work.write_brief(lambda _tx: order.append("brief")))
+    await asyncio.sleep(0.01)
+    assert order == []
+    gate.set()
+    await asyncio.gather(long, brief)
+
+    assert order == ["long", "brief"]
+
+
+async def test_many_brief_units_let_others_in_between_and_are_answered_in_order(
+    work: SqliteWork,
+) -> None:
+    order: list[int] = []
+
+    def one(n: int) -> int:
+        order.append(n)
+        return n
+
+    many = asyncio.create_task(work.write_all([lambda _tx, n=n: one(n) for n in range(1000)]))  # type: ignore[misc]
+    other = asyncio.create_task(work.write_brief(lambda _tx: order.append(-1)))
+    done, _ = await asyncio.gather(many, other)
+
+    assert done == list(range(1000))
+    assert [n for n in order if n >= 0] == list(range(1000))
+    assert order.index(-1) < 1000
+
+
+async def test_nothing_of_a_group_is_seen_before_its_commit(work: SqliteWork) -> None:
+    seen: list[dict[str, str]] = []
+
+    def look(tx: SqliteTx) -> None:
+        put("a", "1")(tx)
+        other = connect(work._path, work._key, read_only=True)
+        seen.append(read(SqliteTx(other, tx.now)))
+        other.close()
+
+    await work.write_brief(look)
+
+    assert seen == [{}]
+    assert await work.glance(read) == {"a": "1"}
+
+
+async def test_while_another_process_writes_the_loop_goes_on_and_the_unit_waits(
+    work: SqliteWork,
+) -> None:
+    other = connect(work._path, work._key)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(work.write_brief(put("a", "1")))
+    for _ in range(20):
+        await asyncio.sleep(0.005)
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+
+    async with asyncio.timeout(10):
+        await waiting
+    assert await work.read(read) == {"a": "1"}
+
+
+async def test_loops_of_several_threads_share_the_writer(work: SqliteWork) -> None:
+    async def some(first: int) -> None:
+        await asyncio.gather(*(work.write_brief(put(str(first + i), "1")) for i in range(50)))
+
+    await asyncio.gather(
+        some(0),
+        *(asyncio.to_thread(lambda n=n: asyncio.run(some(n))) for n in (100, 200)),  # type: ignore[misc]
+    )
+
+    assert len(await work.read(read)) == 150
+    assert work.depth == 0
+
+
+def test_a_loop_that_ends_before_its_turn_holds_up_nobody(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    work = SqliteWork(tmp_path / "state.db", load_or_make_key(tmp_path / "state.key"), clock)
+
+    async def begin_and_leave() -> None:
+        task = asyncio.create_task(work.write_brief(put("left", "1")))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().stop()
+        assert not task.done()
+
+    loop = asyncio.new_event_loop()
+    left = loop.create_task(begin_and_leave())
+    loop.run_forever()
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    assert left.done()
+    loop.close()
+
+    asyncio.run(asyncio.wait_for(work.write_brief(put("next", "1")), 10))
+    work.close()
+    db = connect(tmp_path / "state.db", load_or_make_key(tmp_path / "state.key"))
+    assert "next" in read(SqliteTx(db, clock.now()))
+    db.close()
+
+
+async def test_closing_finishes_what_waits_and_takes_nothing_more(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    key = load_or_make_key(tmp_path / "closing.key")
+    work = SqliteWork(tmp_path / "closing.db", key, clock)
+    waiting = [asyncio.ensure_future(work.write_brief(put(str(i), "1"))) for i in range(100)]
+    await asyncio.sleep(0)
+    work.close()
+    await asyncio.gather(*waiting)
+
+    with pytest.raises(StoreFailed, match="closed"):
+        await work.write_brief(put("late", "1"))
+    db = connect(tmp_path / "closing.db", key)
+    assert len(read(SqliteTx(db, clock.now()))) == 100
+    db.close()
