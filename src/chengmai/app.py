@@ -353,7 +353,8 @@ class City:
 
     async def evaluate(self) -> None:
         """Evaluate every vital sign now, and look ahead where a step was completed."""
-        await self.loads.publish()
+        if self.settings.feeds:
+            await self.loads.publish()
         report = await self.vitals.tick(self.settings.tenant)
         for failure in report.failures:
             _log.warning("vital.failed", sign=failure.sign, why=failure.detail)

@@ -36,7 +36,10 @@ class Settings(BaseSettings):
         default=None,
         description="Folder with recordings for replay feeds; without it the city is simulated.",
     )
-    feeds: bool = Field(default=True, description="Whether feeds run.")
+    feeds: bool = Field(
+        default=True,
+        description="Whether feeds run; without them nothing is in the model but what clients put there.",
+    )
     clock_rate: float = Field(
         default=1.0,
         gt=0,

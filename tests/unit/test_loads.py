@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chengmai.app import City
+from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import FixedClock
 from chengmai.ngsild.entity import name_iri, value_of
 from chengmai.packs import shipped_packs
@@ -52,16 +53,26 @@ async def test_the_loads_are_told_once_in_five_minutes(city: City, clock: FixedC
 
 async def test_guesses_at_passwords_show_in_the_sign(city: City, clock: FixedClock) -> None:
     try:
+        await city.loads.publish()
         await city.evaluate()
         clock.at = NOON + 5 * MINUTE
         for number in range(3):
             with pytest.raises(SignInFailed):
                 await city.trust.sessions.sign_in(f"nobody-{number}", "wrong", f"192.0.2.{number}")
+        await city.loads.publish()
         await city.evaluate()
         signs = {(view.sign, view.area): view for view in await city.board.board("city")}
         assert signs["failed_sign_ins", "全市 City"].value == 3
         assert signs["locked_accounts", "全市 City"].level == "normal"
         assert signs["overdue_cases", "全市 City"].value == 0
+    finally:
+        await city.stop()
+
+
+async def test_a_city_without_feeds_holds_nothing_but_what_clients_put_there(city: City) -> None:
+    try:
+        await city.evaluate()
+        assert await city.broker.types(Actor("someone", tenant="city")) == []
     finally:
         await city.stop()
 
