@@ -41,14 +41,16 @@ async def fill(data: Path, total: int, shape: Callable[[int], dict[str, Any]] = 
 
 async def until_indexed(data: Path, *, at_most_s: float = 300) -> float:
     """Return the seconds it took until every index of values that was asked for is ready."""
-    start = time.perf_counter()
-    await asyncio.sleep(1.5)  # which is longer than the city takes to notice
+    start, known = time.perf_counter(), -1
     db = connect(data / "state.db", _key(data), read_only=True)
     try:
         while time.perf_counter() - start < at_most_s:
-            if not db.execute("SELECT 1 FROM value_key WHERE ready = 0").fetchall():
+            await asyncio.sleep(1.5)  # which is longer than the city takes to notice
+            ((unready, count),) = db.execute("SELECT sum(ready = 0), count(*) FROM value_key")
+            if not unready and count == known:
                 return time.perf_counter() - start
-            await asyncio.sleep(0.2)
+            # What was asked for while others were made is begun after them.
+            known = count
     finally:
         db.close()
     raise RuntimeError("the index of values did not become ready")
