@@ -13,7 +13,7 @@ from bench.fill import fill, until_indexed
 from bench.load import Call, Target, run
 from bench.measure import Row
 from bench.servers import a_city, http_reference
-from bench.shapes import ENTITIES, at, entity, entity_id, number
+from bench.shapes import ENTITIES, entity, entity_id, number
 from bench.write import COUNT
 
 _UPSERT = "/ngsi-ld/v1/entityOperations/upsert"
@@ -96,5 +96,5 @@ def _updates(number_of: int, updates: int) -> Iterator[Call]:
     yield Call("POST", _UPSERT, [entity_of])
     for start in range(1, updates, COUNT):
         for n in range(start, min(start + COUNT, updates)):
-            body = {**entity_of, "pm25": {"type": "Property", "value": n, "observedAt": at(n)}}
+            body = {**entity_of, "pm25": number(n, n)}
             yield Call("POST", _UPSERT, [body])
