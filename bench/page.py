@@ -32,7 +32,7 @@ _TITLES = {
     "start": "A city that starts with a million entities",
     "history": "The sealed history",
     "expand": "Inside: one entity read and shown",
-    "soak": "Half an hour at half the knee",
+    "soak": "Long at a steady rate",
     "kill": "Kills",
 }
 _INTRO = """\
