@@ -162,6 +162,11 @@ def test_the_load_counts_live_overdue_opened_and_handled_cases(bench: Bench) -> 
     ):
         bench.store.append(bench.tx, a_line(n, step=step, at=at, facts=facts))
     load = bench.store.load(bench.tx, "city", now, now - timedelta(days=30))
-    assert load == CaseLoad(live=3, overdue=1, opened=1, handled=2, in_time=1)
+    assert load == CaseLoad(live=3, overdue=1, opened=1, handled=2, in_time=1, days=30)
     nothing = bench.store.load(bench.tx, "other", now, now - timedelta(days=30))
-    assert nothing == CaseLoad(live=0, overdue=0, opened=0, handled=0, in_time=0)
+    assert nothing == CaseLoad(live=0, overdue=0, opened=0, handled=0, in_time=0, days=1)
+
+
+def test_the_load_says_for_how_many_days_a_young_city_has_cases(bench: Bench) -> None:
+    bench.store.append(bench.tx, a_line(1, step=Step.OPEN, at=MONDAY - timedelta(hours=60)))
+    assert bench.store.load(bench.tx, "city", MONDAY, MONDAY - timedelta(days=30)).days == 2.5

@@ -38,7 +38,8 @@ class CaseLoad:
     """How much work there is: cases now, and what was done since an instant.
 
     `overdue` are live cases past the deadline of their stage that nobody has handled; `in_time` are those of
-    `handled` whose handling ended by its deadline.
+    `handled` whose handling ended by its deadline. `days` is how much of that time there were cases on record,
+    at least one: a mean day of a city that began yesterday is not a thirtieth of a month.
     """
 
     live: int
@@ -46,6 +47,7 @@ class CaseLoad:
     opened: int
     handled: int
     in_time: int
+    days: float
 
 
 class Step(StrEnum):

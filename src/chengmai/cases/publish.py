@@ -49,6 +49,7 @@ def load_entity(load: CaseLoad, at: datetime) -> Entity:
         openCases=prop(load.live, unit="C62", at=at),
         overdueCases=prop(load.overdue, unit="C62", at=at),
         opened30d=prop(load.opened, unit="C62", at=at),
+        recordDays=prop(round(load.days, 2), unit="DAY", at=at),
         handled30d=prop(load.handled, unit="C62", at=at),
         handledInTime30d=prop(load.in_time, unit="C62", at=at),
     )

@@ -12,6 +12,7 @@ from chengmai.cases.model import LIVE, Case, CaseLoad, LogLine, State, Step
 from chengmai.kernel.instants import from_us, to_us
 from chengmai.store.sqlite.work import SqliteTx
 
+_DAY_US = 86_400_000_000
 _LINE = (
     "SELECT case_id, n, at_us, by_id, by_name, by_role, step, from_state, to_state, note, facts, idem_key"
     " FROM case_log"
@@ -114,7 +115,15 @@ class SqliteCaseStore:
             ).fetchall()[0]
             for step in (Step.OPEN, Step.HANDLE)
         ]
-        return CaseLoad(int(live), int(overdue), int(done[0][0]), *map(int, done[1]))
+        ((first,),) = tx.db.execute(
+            "SELECT min(at_us) FROM case_log WHERE tenant = ? AND step = ?",
+            (tenant, Step.OPEN.value),
+        )
+        begun = max(to_us(since), first if first is not None else to_us(now))
+        days = max(1.0, (to_us(now) - begun) / _DAY_US)
+        return CaseLoad(
+            int(live), int(overdue), int(done[0][0]), int(done[1][0]), int(done[1][1]), days
+        )
 
     def append(self, tx: SqliteTx, line: LogLine) -> None:
         tx.db.execute(
