@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
+import apsw
 import pytest
 
 from chengmai.kernel.clock import FixedClock
@@ -114,6 +116,31 @@ async def test_while_another_process_writes_the_loop_goes_on_and_the_unit_waits(
     async with asyncio.timeout(10):
         await waiting
     assert await work.read(read) == {"a": "1"}
+
+
+async def test_who_waits_is_told_when_a_transaction_can_never_begin(
+    work: SqliteWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closed:
+        def __init__(self, db: apsw.Connection) -> None:
+            self._db = db
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._db, name)
+
+        def execute(self, sql: str, *values: Any) -> Any:
+            if sql.startswith("BEGIN"):
+                raise apsw.CantOpenError("unable to open database file")
+            return self._db.execute(sql, *values)
+
+    monkeypatch.setattr(work._writer, "_db", Closed(work._writer._db))
+    async with asyncio.timeout(10):
+        told = await asyncio.gather(
+            *(work.write_brief(put(str(i), "1")) for i in range(3)), return_exceptions=True
+        )
+
+    assert [type(one) for one in told] == [StoreFailed] * 3
+    assert work.depth == 0
 
 
 async def test_loops_of_several_threads_share_the_writer(work: SqliteWork) -> None:

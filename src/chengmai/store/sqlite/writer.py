@@ -203,11 +203,14 @@ class Writer:
         self._tasks.put(partial(self._end, group))
 
     def _is_free(self) -> bool:
-        """Begin a transaction; return False when another process writes, which only a thread may wait for."""
+        """Begin a transaction; return False where that is the thread's affair.
+
+        It may wait for another process that writes, and tells everybody when there is no beginning at all.
+        """
         self._db.set_busy_timeout(0)
         try:
             self._db.execute("BEGIN IMMEDIATE")
-        except apsw.BusyError:
+        except apsw.Error:
             return False
         finally:
             self._db.set_busy_timeout(BUSY_MS)
