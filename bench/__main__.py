@@ -1,12 +1,8 @@
-"""`python -m bench [name …] [--write] [--check] [--observations N]`: measure, print, keep.
-
-With --write also the page in docs; with --check the end is a failure when something is beyond its bound;
-N is how many observations `history` takes.
-"""
+"""Measure, print, keep: `python -m bench --help`."""
 
 from __future__ import annotations
 
-import os
+import argparse
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -24,9 +20,9 @@ from bench.map import city_map
 from bench.match import match
 from bench.measure import Row, table
 from bench.page import KEPT, PAGE, conditions, keep, write_page
-from bench.past import COUNT as OBSERVATIONS
 from bench.past import history
 from bench.read import query, temporal
+from bench.sizes import SIZES
 from bench.soak import soak
 from bench.start import start
 from bench.write import batch, write
@@ -54,17 +50,19 @@ LONG = frozenset({"soak"})
 
 def main(arguments: list[str]) -> int:
     """Run what is named, or everything; return the exit code."""
-    if "--observations" in arguments:
-        place = arguments.index("--observations")
-        os.environ[OBSERVATIONS] = arguments[place + 1]
-        arguments = arguments[:place] + arguments[place + 2 :]
-    names = [name for name in arguments if name not in ("--write", "--check")] or [
-        name for name in BENCHES if name not in LONG
-    ]
+    parser = argparse.ArgumentParser(
+        "python -m bench",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="environment:\n" + "\n".join(f"  {name:<20}{what}" for name, what in SIZES.items()),
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md anew")
+    parser.add_argument("--check", action="store_true", help="fail when a bound is exceeded")
+    asked = parser.parse_args(arguments)
+    if unknown := [name for name in asked.names if name not in BENCHES]:
+        parser.error(f"no such measurement: {unknown[0]}; there are {', '.join(BENCHES)}")
+    names = asked.names or [name for name in BENCHES if name not in LONG]
     found: list[str] = []
-    if unknown := [name for name in names if name not in BENCHES]:
-        print(f"no such measurement: {unknown[0]}; there are {', '.join(BENCHES)}", file=sys.stderr)
-        return 2
     for name in names:
         taken = conditions()
         rows = uvloop.run(_measured(BENCHES[name]))
@@ -73,10 +71,10 @@ def main(arguments: list[str]) -> int:
         print(orjson.dumps({"bench": name, "rows": [asdict(row) for row in rows]}).decode())
         print(f"\n{name}\n{table(rows)}\n", flush=True)
     print(f"kept in {KEPT}")
-    if "--write" in arguments:
+    if asked.write:
         write_page()
         print(f"written to {PAGE}")
-    if "--check" in arguments:
+    if asked.check:
         print("\n".join(found), file=sys.stderr)
         return 1 if found else 0
     return 0

@@ -7,7 +7,6 @@ nothing of how the city matches. What was delivered is what came at a receiver i
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from collections import Counter
@@ -24,13 +23,13 @@ from bench.openloop import OpenLoop
 from bench.receiver import Letter, Receiver, a_receiver
 from bench.servers import a_city
 from bench.shapes import ENTITIES, at, entity, entity_id
+from bench.sizes import size
 
 EACH = 1250
 """Subscriptions of a class."""
 _SUBSCRIPTIONS = "/ngsi-ld/v1/subscriptions"
 _SMALL, _LARGE = 20_000, 1_000_000
 _RATES = (200, 500, 1000)
-_SECONDS = int(os.environ.get("BENCH_SECONDS", "10"))
 _SLOTS = 2000
 """Entities that are changed, over and over."""
 _KINDS, _DISTRICTS = 2500, 2500
@@ -46,7 +45,7 @@ async def fanout() -> list[Row]:
 
 async def fanout_large() -> list[Row]:
     """Return the same over a million entities, or as many as BENCH_ENTITIES says."""
-    return await _fanout("fanout-large", int(os.environ.get("BENCH_ENTITIES", _LARGE)))
+    return await _fanout("fanout-large", size("BENCH_ENTITIES", _LARGE))
 
 
 async def _fanout(bench: str, total: int) -> list[Row]:
@@ -182,7 +181,7 @@ async def _at_rate(
     timed, loop = Timed(), OpenLoop(target.port)
     before, start = cpu_s(target.process.pid), time.perf_counter()
     tasks = []
-    for n in range(rate * _SECONDS):
+    for n in range(rate * size("BENCH_SECONDS", 10)):
         if (early := start + n / rate - time.perf_counter()) > 0.001:
             await asyncio.sleep(early)
         tasks.append(asyncio.create_task(source.one(loop, target, timed)))

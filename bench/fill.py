@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.load import Call, Target, run
 from bench.shapes import entity
 from chengmai.kernel.clock import SystemClock
 from chengmai.ngsild.contexts import ContextCompiler, core_documents
@@ -17,7 +18,8 @@ from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.file import connect, load_or_make_key
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
 
-_AT_ONCE = 2000
+_AT_ONCE, _A_BATCH = 2000, 250
+_UPSERT = "/ngsi-ld/v1/entityOperations/upsert"
 _STAMP = "2026-11-22T08:00:00Z"
 
 
@@ -37,6 +39,15 @@ async def fill(data: Path, total: int, shape: Callable[[int], dict[str, Any]] = 
     for start in range(0, total, _AT_ONCE):
         await work.write(some(start))
     work.close()
+
+
+async def upsert(target: Target, total: int) -> None:
+    """Put the first `total` entities into a city that is served."""
+    batches = (
+        Call("POST", _UPSERT, [entity(start + n) for n in range(_A_BATCH)])
+        for start in range(0, total, _A_BATCH)
+    )
+    await run(target, "", "fill", batches, in_flight=2)
 
 
 async def until_indexed(data: Path, *, at_most_s: float = 300) -> float:

@@ -7,18 +7,19 @@ what was answered well within a second of when it was due; what is turned away i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from bench.load import Call, Target, run
+from bench.fill import upsert
+from bench.load import Call, Target
 from bench.measure import Row, cpu_s
-from bench.openloop import GONE, OpenLoop, Shot
+from bench.openloop import GONE, OpenLoop, Shot, row_of
 from bench.servers import a_city, http_reference
 from bench.shapes import ENTITIES, entity, entity_id, number
 
 _FILL = 2000
-_UPSERT = "/ngsi-ld/v1/entityOperations/upsert"
 _SECONDS = 5.0
 _FIRST, _STEP, _MOST = 100.0, 1.25, 8000.0
-_LATE_S, _USEFUL_S, _PATIENCE_S = 0.05, 1.0, 10.0
+_LATE_MS, _USEFUL_S, _PATIENCE_S = 50.0, 1.0, 10.0
 _TURNED_AWAY = (429, 503)
 
 
@@ -26,11 +27,7 @@ async def knee() -> list[Row]:
     """Return every rate up to the knee, and what is left of it at twice and four times that rate."""
     rows = [await http_reference("knee", entity(0), 5000)]
     async with a_city() as (target, _):
-        fill = (
-            Call("POST", _UPSERT, [entity(start + n) for n in range(250)])
-            for start in range(0, _FILL, 250)
-        )
-        await run(target, "knee", "fill", fill, in_flight=2)
+        await upsert(target, _FILL)
         calls, rate, best = _mix(), _FIRST, 0.0
         while rate < _MOST:
             row, is_well = await _at_rate(target, calls, rate)
@@ -45,7 +42,7 @@ async def knee() -> list[Row]:
                 f"goodput {row.per_second / best:.0%} of the knee" if best else "no knee was found"
             )
             note = f"{row.note}; {share}"
-            rows.append(Row(**{**vars(row), "shape": f"{times} × the knee", "note": note}))
+            rows.append(replace(row, shape=f"{times} × the knee", note=note))
     return rows
 
 
@@ -69,28 +66,12 @@ async def _at_rate(target: Target, calls: Iterator[Call], rate: float) -> tuple[
 
 
 def _judged(shots: list[Shot], rate: float, used: float) -> tuple[Row, bool]:
-    well = [shot for shot in shots if 200 <= shot.status < 300]
-    useful = [shot for shot in well if shot.ended - shot.due <= _USEFUL_S]
+    row = row_of("knee", f"{rate:,.0f} a second", shots, rate, used, within_s=_USEFUL_S)
     away = sum(shot.status in _TURNED_AWAY for shot in shots)
     gone = sum(shot.status == GONE for shot in shots)
-    late = sorted(shot.ended - shot.due for shot in well)
-
-    def at(share: float) -> float:
-        return late[min(len(late) - 1, int(share * len(late)))] if late else 0.0
-
-    failed = len(shots) - len(well)
-    note = f"{len(useful) / len(shots):.0%} answered well in a second, {away} turned away, {gone} not answered"
+    failed = sum(not 200 <= shot.status < 300 for shot in shots)
+    useful = row.per_second / rate
+    note = f"{useful:.0%} answered well in a second, {away} turned away, {gone} not answered"
     if failed - away - gone:
         note += f", {failed - away - gone} failed"
-    row = Row(
-        "knee",
-        f"{rate:,.0f} a second",
-        len(shots),
-        cpu_us=used / len(shots) * 1e6,
-        per_second=len(useful) / (len(shots) / rate),
-        p50_ms=at(0.5) * 1000,
-        p95_ms=at(0.95) * 1000,
-        p99_ms=at(0.99) * 1000,
-        note=note,
-    )
-    return row, at(0.99) <= _LATE_S and failed <= len(shots) / 1000
+    return replace(row, note=note), row.p99_ms <= _LATE_MS and failed <= len(shots) / 1000

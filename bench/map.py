@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import time
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 from bench.fill import fill
 from bench.load import Call, run
 from bench.measure import Row, rss_mb
 from bench.servers import a_city, http_reference
 from bench.shapes import ENTITIES, entity
+from bench.sizes import size
 
-TOTAL = int(os.environ.get("BENCH_ENTITIES", "100000"))
-"""Of the city that is started; the map is of at most 100,000."""
 _BOX = "%5B%5B%5B115,39%5D,%5B118,39%5D,%5B118,60%5D,%5B115,60%5D,%5B115,39%5D%5D%5D"
 _WITHIN = f"&georel=within&geometry=Polygon&coordinates={_BOX}"
 _SHOWN = "&pick=id,location,temperature&format=simplified"
@@ -27,17 +24,9 @@ _MAPS = {
 async def city_map() -> list[Row]:
     """Return the map of all entities of a type: the first time, and again when few have changed."""
     rows = [await http_reference("map", entity(0), 5000)]
-    filled: list[float] = []
-
-    async def prepare(data: Path) -> None:
-        await fill(data, TOTAL)
-        filled.append(time.perf_counter())
-
-    async with a_city(prepare) as (target, _):
-        took = time.perf_counter() - filled[0]
-        told = f"answers after {took:.1f} s, {rss_mb(target.process.pid):,.0f} MiB resident"
-        rows.append(Row("map", f"start with {TOTAL:,} entities", 1, 0.0, 1 / took, note=told))
-        limit = min(TOTAL, 100_000)
+    total = size("BENCH_ENTITIES", 100_000)
+    async with a_city(partial(fill, total=total)) as (target, _):
+        limit = min(total, 100_000)
         for shape, asked in _MAPS.items():
             for times, count in (("the first time", 1), ("again", 5)):
                 calls = (

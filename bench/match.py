@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+from bench.fill import upsert
 from bench.load import Call, run
 from bench.measure import Row, against
 from bench.servers import a_city, http_reference
@@ -15,7 +16,6 @@ from bench.write import partials
 EACH = 1250
 """Subscriptions of a class."""
 _COUNT = 2500
-_UPSERT = "/ngsi-ld/v1/entityOperations/upsert"
 _PATIENCE_S = 120
 
 
@@ -26,11 +26,7 @@ async def match() -> list[Row]:
         _Receiver() as receiver,
         a_city(private_egress="true") as (target, _),
     ):
-        fill = (
-            Call("POST", _UPSERT, [entity(start + n) for n in range(250)])
-            for start in range(0, EACH + _COUNT, 250)
-        )
-        await run(target, "match", "fill", fill, in_flight=2)
+        await upsert(target, EACH + _COUNT)
         others = partials(EACH, _COUNT)
         rows.append(await run(target, "match", "partial update, no subscriptions", others))
         made = (Call("POST", "/ngsi-ld/v1/subscriptions", one) for one in _all(receiver.port))

@@ -9,6 +9,8 @@ from typing import cast
 
 import httptools
 
+from bench.measure import Row, Timed
+
 MOST_CONNECTIONS = 4000
 GONE = 0
 """The status of a request that was not answered."""
@@ -21,6 +23,24 @@ class Shot:
     due: float
     status: int = GONE
     ended: float = 0.0
+
+
+def row_of(
+    bench: str, shape: str, shots: Sequence[Shot], rate: float, used_s: float, *, within_s: float
+) -> Row:
+    """Return what requests at a rate came to; `per_second` counts what was answered well in time."""
+    well = [shot.ended - shot.due for shot in shots if 200 <= shot.status < 300]
+    timed = Timed(well)
+    return Row(
+        bench,
+        shape,
+        len(shots),
+        cpu_us=used_s / len(shots) * 1e6,
+        per_second=sum(late <= within_s for late in well) / (len(shots) / rate),
+        p50_ms=timed.percentile_ms(0.50),
+        p95_ms=timed.percentile_ms(0.95),
+        p99_ms=timed.percentile_ms(0.99),
+    )
 
 
 class _Wire(asyncio.Protocol):

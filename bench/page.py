@@ -28,7 +28,7 @@ _TITLES = {
     "crowd": "A crowd of connections",
     "query": "Querying",
     "temporal": "The past of an entity",
-    "map": "The map, and a city that starts",
+    "map": "The map",
     "start": "A city that starts with a million entities",
     "history": "The sealed history",
     "expand": "Inside: one entity read and shown",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import tempfile
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from bench.measure import Row, Timed
+from bench.sizes import size
 from chengmai.history.model import Span
 from chengmai.kernel.clock import SystemClock
 from chengmai.ngsild.temporal import TemporalQuery
@@ -26,7 +26,6 @@ from chengmai.store.sqlite.work import SqliteTx, SqliteWork
 from chengmai.store.summing import summed
 from chengmai.store.visible import visible_rows
 
-COUNT = "BENCH_OBSERVATIONS"
 _SERIES = 1000
 _BATCH = 500_000
 _EACH_WHILE_READ = 10
@@ -42,8 +41,8 @@ Question = Callable[[SqliteTx, SealedHistory], Any]
 
 
 async def history() -> list[Row]:
-    """Return what 10 million observations of 1000 series over 30 days take, or `--observations`."""
-    total = int(os.environ.get(COUNT, "10000000"))
+    """Return what 10 million observations (or BENCH_OBSERVATIONS) of 1000 series over 30 days take."""
+    total = size("BENCH_OBSERVATIONS", 10_000_000)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "history.duckdb"
         sealed = SealedHistory(path)

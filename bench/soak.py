@@ -6,7 +6,6 @@ requests each creates an entity, updates a value, and deletes an entity, so that
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,32 +13,29 @@ from statistics import median
 
 import orjson
 
-from bench.load import Call, Target, run
+from bench.fill import upsert
+from bench.load import Call, Target
 from bench.measure import Row, cpu_s, rss_mb
-from bench.openloop import OpenLoop, Shot
+from bench.openloop import OpenLoop, Shot, row_of
 from bench.page import KEPT
 from bench.servers import a_city, http_reference
 from bench.shapes import ENTITIES, entity, entity_id, number
+from bench.sizes import size
 
 _FILL, _FIRST, _BEHIND = 2000, 100_000, 1000
 _PARTS = 10
 _SLICE_S = 5.0
 _PATIENCE_S = 10.0
-_UPSERT = "/ngsi-ld/v1/entityOperations/upsert"
 KNEE = "1 × the knee"
 
 
 async def soak() -> list[Row]:
     """Return a row for each tenth of the time and one that compares the last third with the second."""
-    minutes = float(os.environ.get("SOAK_MINUTES", "30"))
-    rate = float(os.environ.get("SOAK_RATE", "0")) or _half_the_knee()
+    minutes = size("SOAK_MINUTES", 30)
+    rate = size("SOAK_RATE", 0) or _half_the_knee()
     rows = [await http_reference("soak", entity(0), 5000)]
     async with a_city() as (target, folder):
-        fill = (
-            Call("POST", _UPSERT, [entity(start + n) for n in range(250)])
-            for start in range(0, _FILL, 250)
-        )
-        await run(target, "soak", "fill", fill, in_flight=2)
+        await upsert(target, _FILL)
         calls, loop = _mix(), OpenLoop(target.port)
         slices = max(1, round(minutes * 60 / _SLICE_S / _PARTS))
         parts = [
@@ -47,7 +43,7 @@ async def soak() -> list[Row]:
             for n in range(_PARTS)
         ]
         await loop.close()
-    return [*rows, *(part.row for part in parts), _compared(parts, rate)]
+    return [*rows, *(part.row for part in parts), _compared(parts)]
 
 
 @dataclass(frozen=True)
@@ -95,28 +91,18 @@ def _told(
     folder: Path,
     wal_mb: float,
 ) -> _Part:
-    late = sorted(shot.ended - shot.due for shot in shots if 200 <= shot.status < 300)
-    failed = len(shots) - len(late)
-
-    def at(share: float) -> float:
-        return late[min(len(late) - 1, int(share * len(late)))] * 1000 if late else 0.0
-
     memory, disk = rss_mb(target.process.pid), _size_mb(folder, "*")
-    row = Row(
-        "soak",
-        f"from {when}, {rate:,.0f} a second",
-        len(shots),
-        cpu_us=used / len(shots) * 1e6,
-        per_second=len(late) / (len(shots) / rate),
-        p50_ms=at(0.5),
-        p95_ms=at(0.95),
-        p99_ms=at(0.99),
-        note=f"{failed} failed; memory {memory:,.0f} MiB, log {wal_mb:,.1f} MiB, folder {disk:,.0f} MiB",
+    failed = sum(not 200 <= shot.status < 300 for shot in shots)
+    note = (
+        f"{failed} failed; memory {memory:,.0f} MiB, log {wal_mb:,.1f} MiB, folder {disk:,.0f} MiB"
     )
+    shape = f"from {when}, {rate:,.0f} a second"
+    row = row_of("soak", shape, shots, rate, used, within_s=_PATIENCE_S)
+    row = replace(row, note=note)
     return _Part(row, memory, wal_mb, disk)
 
 
-def _compared(parts: Sequence[_Part], rate: float) -> Row:
+def _compared(parts: Sequence[_Part]) -> Row:
     """Return the last third beside the second: 1.00 is as before. The first third warms up."""
     third = len(parts) // 3
     before, after = parts[third : 2 * third], parts[-third:]

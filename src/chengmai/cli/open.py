@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from chengmai.app import City
 from chengmai.cli.output import set_up_logs
@@ -39,6 +40,15 @@ def settings_with(**given: Any) -> Settings:
             code="settings.invalid",
             param=f"CHENGMAI_{name.upper()}",
             fix="correct the option or the environment variable",
+        ) from None
+    except SettingsError as error:
+        # A setting of several values is JSON, and this is what is raised when it is none.
+        name = str(error).partition('"')[2].partition('"')[0]
+        raise Invalid(
+            f"setting {name} is not valid JSON: {error.__cause__}",
+            code="settings.invalid",
+            param=f"CHENGMAI_{name.upper()}",
+            fix="correct the environment variable",
         ) from None
     set_up_logs(settings.log_level)
     return settings
