@@ -1,0 +1,89 @@
+"""The rooms people know: vital signs, cases and feeds."""
+
+from __future__ import annotations
+
+from chengmai.app.federation import FederationFloor
+from chengmai.cases.calendar_file import shipped_calendar
+from chengmai.cases.service import CaseService
+from chengmai.connect.feeds import FeedFactory
+from chengmai.connect.intake import Intake
+from chengmai.connect.runner import FeedRunner
+from chengmai.connect.simulate.city import SimulatedCity
+from chengmai.forecast.service import Foresight
+from chengmai.kernel.actors import system
+from chengmai.kernel.clock import Clock
+from chengmai.kernel.events import VitalCrossed
+from chengmai.kernel.instants import format_instant, parse_instant
+from chengmai.loads import Loads
+from chengmai.packs.model import SimulateFeed
+from chengmai.settings import Settings
+from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.store.sqlite.cases import SqliteCaseStore
+from chengmai.store.sqlite.feeds import SqliteFeedStore
+from chengmai.store.sqlite.file import kept_text
+from chengmai.store.sqlite.models import SqliteModels
+from chengmai.store.sqlite.trust import SqliteTrustStore
+from chengmai.store.vitals import VitalsHistory
+from chengmai.trust.load import AccessLoads
+from chengmai.vitals.board import VitalsBoard
+from chengmai.vitals.ports import Ports
+from chengmai.vitals.service import VitalsService
+from chengmai.vitals.signs import signs_of
+
+
+class RoomsFloor(FederationFloor):
+    """Vital signs, cases and feeds over the model."""
+
+    def __init__(self, settings: Settings, real_clock: Clock | None = None) -> None:
+        super().__init__(settings, real_clock)
+        work, tenant = self.store.work, self.settings.tenant
+        past = VitalsHistory(self.store.history)
+        analysis = DuckAnalysis(memory_limit=self.settings.duckdb_memory)
+        looking = (past, Foresight(), SqliteModels())
+        ports = Ports(work, self.model, past, analysis, *looking, self.events, self.clock)
+        signs = signs_of(self.packs)
+        self.vitals = VitalsService(ports, signs, self.zone)
+        self.board = VitalsBoard(work, self.model, past, signs, self.zone)
+        self.cases = CaseService(
+            work=work,
+            model=self.model,
+            store=SqliteCaseStore(),
+            events=self.events,
+            categories={c.id: c for pack in self.packs for c in pack.cases.categories},
+            units=[unit for pack in self.packs for unit in pack.cases.units],
+            calendar=shipped_calendar(self.settings.zone),
+        )
+        self.events.subscribe(VitalCrossed, self.cases.on_vital_crossed)
+        self.intake = Intake(
+            work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)
+        )
+        self.feeds = FeedFactory(
+            self.packs,
+            self.intake,
+            clock=self.clock,
+            machine_now=self.real_clock.now,
+            rate=self.settings.clock_rate,
+            zone=self.zone,
+            source=self.settings.source_data,
+            simulated=self._simulated(),
+            credentials=self.settings.credentials,
+        )
+        running = [feed for _, feed in self.feeds.chosen()] if self.settings.feeds else []
+        access = AccessLoads(work, SqliteTrustStore(), self.model, self.real_clock)
+        self.loads = Loads(tenant, self.clock, self.cases, self.intake, running, access)
+        self.runner = FeedRunner(self.feeds.jobs() if self.settings.feeds else ())
+
+    def _simulated(self) -> SimulatedCity | None:
+        if not self.is_simulated:
+            return None
+        # The story of the first day is told once, from when the data folder began.
+        path = self.settings.data / "simulated-since"
+        since = kept_text(path, lambda: format_instant(self.clock.now()))
+        return SimulatedCity(self.settings.seed, parse_instant(since), self.zone)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether readings are made up: a pack's generator runs where there are no recordings."""
+        if not self.settings.feeds or self.settings.source_data is not None:
+            return False
+        return any(isinstance(feed, SimulateFeed) for pack in self.packs for feed in pack.feeds)
