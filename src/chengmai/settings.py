@@ -94,6 +94,10 @@ class Settings(BaseSettings):
     vitals_every_s: float = Field(
         default=10.0, gt=0, description="Real seconds between evaluations of the vital signs."
     )
+    thresholds: Path | None = Field(
+        default=None,
+        description="File of the city's own thresholds; left out: thresholds.toml in the data folder.",
+    )
     keep_history: dict[str, float] = Field(
         default={},
         description="Days for which observations are kept, by entity type; `*` is for all other types. What is"
@@ -131,6 +135,11 @@ class Settings(BaseSettings):
                 f"open access on {host!r} would let anybody in; listen on 127.0.0.1 or turn it off"
             )
         return is_open
+
+    @property
+    def thresholds_file(self) -> Path:
+        """Return where the city's own thresholds are looked for."""
+        return self.thresholds or self.data / "thresholds.toml"
 
     @property
     def return_url(self) -> str | None:

@@ -22,6 +22,7 @@ from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text
 from chengmai.store.sqlite.models import SqliteModels
+from chengmai.store.sqlite.thresholds import SqliteChanges
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.vitals import VitalsHistory
 from chengmai.trust.load import AccessLoads
@@ -29,6 +30,8 @@ from chengmai.vitals.board import VitalsBoard
 from chengmai.vitals.ports import Ports
 from chengmai.vitals.service import VitalsService
 from chengmai.vitals.signs import signs_of
+from chengmai.vitals.thresholds.file import read_thresholds
+from chengmai.vitals.thresholds.service import Thresholds
 
 
 class RoomsFloor(FederationFloor):
@@ -42,8 +45,12 @@ class RoomsFloor(FederationFloor):
         looking = (past, Foresight(), SqliteModels())
         ports = Ports(work, self.model, past, analysis, *looking, self.events, self.clock)
         signs = signs_of(self.packs)
-        self.vitals = VitalsService(ports, signs, self.zone)
-        self.board = VitalsBoard(work, self.model, past, signs, self.zone)
+        filed = read_thresholds(self.settings.thresholds_file, signs)
+        self.thresholds = Thresholds(
+            work, self.model, SqliteChanges(), past, signs, self.zone, self.clock, filed=filed
+        )
+        self.vitals = VitalsService(ports, signs, self.zone, standing=self.thresholds)
+        self.board = VitalsBoard(work, self.model, past, signs, self.zone, standing=self.thresholds)
         self.cases = CaseService(
             work=work,
             model=self.model,

@@ -43,13 +43,14 @@ def _steps(*steps: str) -> frozenset[str]:
 _DESK = _steps("open", "reject", "dispatch", "return", "handle", "verify_pass", "verify_fail")
 _DESK |= _steps("reopen", "comment", "escalate")
 _HANDLER = _steps("handle", "return", "comment")
+_WATCH = frozenset({"vitals.note", "thresholds.propose"})
 _PLATFORM = _steps("open", "escalate", "recovered", "predicted_became_real", "crossed_again")
 
 POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "admin": _LOOK | _CHANGE | {"accounts.manage", "admin", "metrics.read"},
-        "duty_officer": _LOOK | _DESK | {"cases.report"},
-        "manager": _LOOK | _CHANGE | _DESK | {"cases.report"},
+        "duty_officer": _LOOK | _DESK | _WATCH | {"cases.report"},
+        "manager": _LOOK | _CHANGE | _DESK | _WATCH | {"cases.report", "thresholds.approve"},
         "worker": _LOOK | _HANDLER | {"cases.report"},
         "partner": _LOOK
         | _HANDLER

@@ -15,7 +15,7 @@ from chengmai.vitals.bands import bands_at
 from chengmai.vitals.deciding import location_of
 from chengmai.vitals.entities import VALUE, VALUE_IRI, last_tick
 from chengmai.vitals.model import BandView, Level, Sign, VitalView
-from chengmai.vitals.ports import Past, Points
+from chengmai.vitals.ports import Past, Points, StandingSigns
 from chengmai.vitals.problems import VitalNotFound
 from chengmai.vitals.words import is_verified, symbol_of
 
@@ -33,8 +33,11 @@ class VitalsBoard:
         past: Past,
         signs: Sequence[Sign],
         zone: ZoneInfo,
+        *,
+        standing: StandingSigns | None = None,
     ) -> None:
         self._work, self._model, self._past = work, model, past
+        self._standing = standing
         self._signs = {sign.key: sign for sign in signs}
         self._zone = zone
 
@@ -50,6 +53,7 @@ class VitalsBoard:
         """
 
         def read(tx: Tx) -> list[VitalView]:
+            signs = self._signs_in(tx, tenant)
             vitals = self._model.find(tx, tenant, "VitalSign", limit=_MANY)
             forecasts = {
                 found["id"]: found
@@ -58,7 +62,7 @@ class VitalsBoard:
             return [
                 view_of(sign, item, _forecast_of(item, forecasts), self._zone)
                 for item in vitals
-                if (sign := self._sign_of(item)) is not None
+                if (sign := signs.get(_key_of(item))) is not None
             ]
 
         views = await self._work.read(read)
@@ -69,7 +73,7 @@ class VitalsBoard:
 
         def read(tx: Tx) -> VitalView:
             item = self._model.get(tx, tenant, vital_id)
-            sign = self._sign_of(item) if item is not None else None
+            sign = self._signs_in(tx, tenant).get(_key_of(item)) if item is not None else None
             if item is None or sign is None:
                 raise VitalNotFound(vital_id)
             reference = value_of(item, "refForecast")
@@ -84,8 +88,12 @@ class VitalsBoard:
             lambda tx: self._past.numbers(tx, tenant, vital_id, VALUE_IRI, to_us(start), to_us(end))
         )
 
-    def _sign_of(self, item: Entity) -> Sign | None:
-        return self._signs.get(f"{value_of(item, 'pack')}/{value_of(item, 'sign')}")
+    def _signs_in(self, tx: Tx, tenant: str) -> Mapping[str, Sign]:
+        return self._signs if self._standing is None else self._standing.signs_in(tx, tenant)
+
+
+def _key_of(item: Entity) -> str:
+    return f"{value_of(item, 'pack')}/{value_of(item, 'sign')}"
 
 
 def view_of(sign: Sign, item: Entity, forecast: Entity | None, zone: ZoneInfo) -> VitalView:

@@ -21,6 +21,7 @@ from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Instance
 from chengmai.ngsild.model import Model
 from chengmai.packs.model import TableSpec
+from chengmai.vitals.model import Sign
 from chengmai.vitals.sql import CheckedSql
 
 Points = Sequence[tuple[int, float]]
@@ -190,6 +191,18 @@ class Models(Protocol):
         self, tx: Any, tenant: str, key: str, state: Mapping[str, Any], *, trained_us: int
     ) -> None:
         """Keep a state under its key in place of the one before."""
+        ...
+
+
+class StandingSigns(Protocol):
+    """Port: the signs with the thresholds that hold in a city."""
+
+    async def signs(self, tenant: str) -> Mapping[str, Sign]:
+        """Return every sign by its key; the same object until a threshold changes."""
+        ...
+
+    def signs_in(self, tx: Any, tenant: str) -> Mapping[str, Sign]:
+        """Return what `signs` does, inside a transaction."""
         ...
 
 

@@ -18,7 +18,7 @@ from chengmai.vitals.deciding import Decider, Readout, Seen, location_of
 from chengmai.vitals.entities import VALUE_IRI, state_of, vital_id
 from chengmai.vitals.foreseeing import Foreseer
 from chengmai.vitals.model import Failure, Outcome, Quality, Sign, TickReport
-from chengmai.vitals.ports import Ports
+from chengmai.vitals.ports import Ports, StandingSigns
 from chengmai.vitals.problems import VitalNotFound
 from chengmai.vitals.reading import Observed, SignReader
 from chengmai.vitals.ticks import tick_before, tick_of
@@ -35,8 +35,16 @@ _log = structlog.get_logger("chengmai.vitals")
 class VitalsService:
     """Keeps the vital signs of a city current."""
 
-    def __init__(self, ports: Ports, signs: Sequence[Sign], zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        signs: Sequence[Sign],
+        zone: ZoneInfo,
+        *,
+        standing: StandingSigns | None = None,
+    ) -> None:
         self._ports, self._zone = ports, zone
+        self._standing = standing
         self._deciders = {sign.key: Decider(sign, zone) for sign in signs}
         self._reader = SignReader(ports.work, ports.model, ports.readings, ports.analysis, zone)
         self._placed: dict[str, int] = {}
@@ -89,7 +97,7 @@ class VitalsService:
         """
         chosen = [
             decider.sign
-            for key, decider in self._deciders.items()
+            for key, decider in (await self._current(tenant)).items()
             if sign in (None, key, decider.sign.spec.id)
         ]
         if not chosen:
@@ -105,7 +113,8 @@ class VitalsService:
         changed: list[str] = []
         failures: list[Failure] = []
         crossings = 0
-        for key, decider in self._deciders.items():
+        deciders = await self._current(tenant)
+        for key, decider in deciders.items():
             try:
                 outcome = await run(decider)
             except Problem as problem:
@@ -118,9 +127,16 @@ class VitalsService:
                 continue
             changed += outcome.changed
             crossings += outcome.crossings
-        return TickReport(
-            len(self._deciders) - len(failures), tuple(changed), crossings, tuple(failures)
-        )
+        return TickReport(len(deciders) - len(failures), tuple(changed), crossings, tuple(failures))
+
+    async def _current(self, tenant: str) -> dict[str, Decider]:
+        """Return what decides each sign now: a city may have given it thresholds of its own."""
+        if self._standing is None:
+            return self._deciders
+        for key, sign in (await self._standing.signs(tenant)).items():
+            if self._deciders[key].sign is not sign:
+                self._deciders[key] = Decider(sign, self._zone)
+        return self._deciders
 
     async def _kept(self, tenant: str) -> dict[str, dict[str, Entity]]:
         """Return the vital signs of the model by sign and area."""

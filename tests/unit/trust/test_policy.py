@@ -42,6 +42,9 @@ registrations.watch               x . x . x . . x
 snapshots.manage                  x . x . . . . x
 subscriptions.manage              x . x . x . . x
 temporal.read                     x x x x x x . x
+thresholds.approve                . . x . . . . .
+thresholds.propose                . x x . . . . .
+vitals.note                       . x x . . . . .
 vitals.read                       x x x x x x x x
 """
 CELLS = [

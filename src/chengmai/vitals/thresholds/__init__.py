@@ -1,0 +1,1 @@
+"""Thresholds of a city: those that a pack leaves to it, changed by proposal, trial and a second person."""
