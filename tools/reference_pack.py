@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from chengmai.kernel.texts import Text
-from chengmai.packs.feeds import HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
+from chengmai.packs.feeds import FEEDS
 from chengmai.packs.model import CasesSpec, EntitySpec, Expectation, PackInfo, TableSpec, VitalSpec
 from tools.reference_words import cell, first_line, table, type_words
 
@@ -22,10 +22,7 @@ FILES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("pack.toml", PackInfo),
     ("entities/*.toml", EntitySpec),
     ("tables/*.toml", TableSpec),
-    ('feeds/*.toml, connector = "replay"', ReplayFeed),
-    ('feeds/*.toml, connector = "simulate"', SimulateFeed),
-    ('feeds/*.toml, connector = "mqtt"', MqttFeed),
-    ('feeds/*.toml, connector = "http"', HttpFeed),
+    *((f'feeds/*.toml, connector = "{name}"', kind) for name, kind in FEEDS.items()),
     ("vitals/*.toml", VitalSpec),
     ("cases/*.toml", CasesSpec),
     ("expect/*.toml", Expectation),

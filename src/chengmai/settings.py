@@ -63,6 +63,15 @@ class Settings(BaseSettings):
         description="What feeds sign in with, by the name a pack uses: user:password for MQTT,"
         " the Authorization header for HTTP.",
     )
+    feed_addresses: dict[str, str] = Field(
+        default={},
+        description="Where feeds of standard formats read, by the feed's id: an http(s) address, or a path"
+        " below the folder of feed files. A feed without an address is off.",
+    )
+    feed_files: Path | None = Field(
+        default=None,
+        description="Folder that feeds may read files from; without it they read from addresses only.",
+    )
     host_alias: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$",
@@ -77,8 +86,8 @@ class Settings(BaseSettings):
     )
     private_egress: bool = Field(
         default=False,
-        description="Whether notifications and requests to context sources may go to private and loopback"
-        " addresses.",
+        description="Whether notifications, requests to context sources and feeds of standard formats may go to"
+        " private and loopback addresses.",
     )
     open_access: bool = Field(
         default=False,

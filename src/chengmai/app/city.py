@@ -43,6 +43,8 @@ class City(RoomsFloor):
         await self.far.placing.load()
         self._spawn("placing", self.far.placing.run())
         self._spawn("expiring", self.expiring.run())
+        if self.settings.feeds:
+            await self.feeds.tell_off()
         self._spawn("feeds", self.runner.run())
         if (log := self.feeds.incident_log(self.store.work, self.model)) is not None:
             self._spawn("incidents", log.run())

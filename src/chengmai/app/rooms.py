@@ -6,6 +6,7 @@ from chengmai.app.federation import FederationFloor
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
 from chengmai.connect.feeds import FeedFactory
+from chengmai.connect.formats.fetching import Reach
 from chengmai.connect.intake import Intake
 from chengmai.connect.runner import FeedRunner
 from chengmai.connect.simulate.city import SimulatedCity
@@ -74,6 +75,8 @@ class RoomsFloor(FederationFloor):
             source=self.settings.source_data,
             simulated=self._simulated(),
             credentials=self.settings.credentials,
+            addresses=self.settings.feed_addresses,
+            reach=Reach(self.settings.private_egress, self.settings.feed_files),
         )
         running = [feed for _, feed in self.feeds.chosen()] if self.settings.feeds else []
         access = AccessLoads(work, SqliteTrustStore(), self.model, self.real_clock)

@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from chengmai.connect.formats.choice import format_of
+from chengmai.connect.formats.fetching import Reach
+from chengmai.connect.formats.polled import PolledConnector
 from chengmai.connect.http import HttpConnector
 from chengmai.connect.intake import Intake
 from chengmai.connect.mqtt import MqttConnector
@@ -23,7 +26,15 @@ from chengmai.connect.simulate.labels import IncidentLog
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.model import Model
-from chengmai.packs.feeds import FeedSpec, HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
+from chengmai.packs.feeds import (
+    AddressedFeed,
+    FeedSpec,
+    FormatFeed,
+    HttpFeed,
+    MqttFeed,
+    ReplayFeed,
+    SimulateFeed,
+)
 from chengmai.packs.model import EntitySpec, Pack
 
 _SHORTEST_WAIT_S = 0.05
@@ -61,6 +72,8 @@ class FeedFactory:
         source: Path | None,
         simulated: SimulatedCity | None,
         credentials: Mapping[str, SecretStr],
+        addresses: Mapping[str, str] | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self._packs = packs
         self._intake = intake
@@ -71,6 +84,8 @@ class FeedFactory:
         self._source = source
         self._simulated = simulated
         self._credentials = credentials
+        self._addresses = addresses or {}
+        self._reach = reach or Reach()
         self._paces: list[ClockPace] = []
 
     def jobs(self) -> list[FeedJob]:
@@ -87,10 +102,22 @@ class FeedFactory:
                     )
                 elif isinstance(feed, SimulateFeed):
                     runs = self._simulated is not None
+                elif isinstance(feed, AddressedFeed):
+                    runs = self._address(feed) is not None
                 else:
                     runs = True
                 if runs:
                     yield pack, feed
+
+    async def tell_off(self) -> None:
+        """Write for each feed without an address that it is off, and what would set it going."""
+        for pack in self._packs:
+            for feed in pack.feeds:
+                if isinstance(feed, AddressedFeed) and self._address(feed) is None:
+                    await self._intake.tell(pack.info.id, feed, ended="off")
+
+    def _address(self, feed: AddressedFeed) -> str | None:
+        return self._addresses.get(feed.id) or feed.source.address
 
     def incident_log(self, work: Work[Tx], model: Model) -> IncidentLog | None:
         """Return what writes down the ground truth of the simulated city; None where nothing is simulated."""
@@ -145,7 +172,22 @@ class FeedFactory:
                 header = self._secret(feed.source.credentials)
                 headers = {"Authorization": header} if header else None
                 return HttpConnector(feed, spec, clock=self._clock, headers=headers)
+        if isinstance(feed, FormatFeed):
+            return self._polled(feed, spec)
         raise AssertionError(feed)
+
+    def _polled(self, feed: FormatFeed, spec: EntitySpec) -> Connector:
+        header = self._secret(feed.source.credentials)
+        address = self._address(feed)
+        assert address is not None
+        return PolledConnector(
+            feed,
+            spec,
+            format_of(feed, address),
+            reach=self._reach,
+            clock=self._clock,
+            headers={"Authorization": header} if header else None,
+        )
 
     def _secret(self, name: str | None) -> str:
         if name is None:

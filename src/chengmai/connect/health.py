@@ -1,7 +1,7 @@
 """How a feed is: its state from what it did, and the entity that says so. Pure.
 
 States: `waiting` nothing yet · `live` · `late` silent for three periods · `silent` for ten · `finished` the
-source has ended · `failed` the connector stopped and is being tried again.
+source has ended · `failed` the connector stopped and is being tried again · `off` no address is set.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FeedHealth:
     observed_at: datetime | None = None
     """The newest time of observation."""
     ended: str = ""
-    """`finished` or `failed`; empty while the connector runs."""
+    """`finished`, `failed` or `off`; empty while the connector runs."""
     detail: str = ""
     """Why it failed."""
 
@@ -165,6 +165,12 @@ def _note(feed: FeedSpec, health: FeedHealth) -> Text:
     if health.ended == "failed":
         return Text(
             zh=f"连接失败，正在重试：{health.detail}", en=f"Failed, trying again: {health.detail}"
+        )
+    if health.ended == "off":
+        example = f'CHENGMAI_FEED_ADDRESSES={{"{feed.id}": "https://…"}}'
+        return Text(
+            zh=f"未启用：没有设置地址。设置 {example} 后重启即可。",
+            en=f"Off: no address is set. Set {example} and start the city again.",
         )
     return feed.note or feed.title
 

@@ -175,11 +175,12 @@ class Intake:
                 changes[name] = made
         if late:
             self._model.remember(tx, reading.entity_id, late, by=self._by)
-        if not changes:
+        moved = _static_changes(reading.static, stored) if changes or not late else {}
+        if not changes and not moved:
             if not late:
                 refused.append(_duplicate(reading, tx.now))
             return bool(late)
-        changes |= _static_changes(reading.static, stored)
+        changes |= moved
         made = entity(reading.entity_id, reading.entity_type, **changes)
         self._model.put(tx, made, by=self._by)
         return True

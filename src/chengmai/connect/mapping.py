@@ -57,7 +57,7 @@ class Mapper:
         self._entity = entity
         self._missing = missing
         self._side = side or {}
-        self._static: dict[tuple[str, str, str], Static] = {}
+        self._static: dict[tuple[str, str, str, str | None], Static] = {}
 
     def readings(
         self, record: Record, where: str, now: datetime, *, observed: datetime | None = None
@@ -158,10 +158,12 @@ class Mapper:
         where = self._rules.location
         longitude = self._raw(record, where.longitude or where.column) if where else ""
         latitude = self._raw(record, where.latitude) if where else ""
-        key = (local_id, f"{longitude} {latitude}", self._raw(record, self._rules.area.column))
+        name = self._filled(self._rules.name, record) if self._rules.name else None
+        area = self._raw(record, self._rules.area.column)
+        key = (local_id, f"{longitude} {latitude}", area, name)
         static = self._static.get(key)
         if static is None:
-            static = self._static_of(record)
+            static = self._static_of(record, name)
             if len(self._static) < 100_000:
                 self._static[key] = static
         return static
@@ -169,9 +171,8 @@ class Mapper:
     def _raw(self, record: Record, column: str | None) -> str:
         return str(record.get(column, "")) if column else ""
 
-    def _static_of(self, record: Record) -> Static:
+    def _static_of(self, record: Record, name: str | None) -> Static:
         point = self._point(record)
-        name = self._filled(self._rules.name, record) if self._rules.name else None
         location = None if point is None else {"type": "Point", "coordinates": list(point)}
         return Static(area=self._area(record, point), name=name, location=location)
 

@@ -20,8 +20,9 @@ from chengmai.connect.problems import SourceFailed
 from chengmai.connect.reading import Reading, Reject
 from chengmai.connect.times import TimeReader
 from chengmai.kernel.clock import Clock
-from chengmai.packs.feeds import MIB, MqttFeed
+from chengmai.packs.feeds import MqttFeed
 from chengmai.packs.model import EntitySpec
+from chengmai.packs.sources import MIB
 
 BATCH_MESSAGES = 200
 

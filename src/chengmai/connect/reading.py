@@ -68,6 +68,15 @@ REJECT_TEXTS: Mapping[str, Text] = {
     "unknown_attribute": Text(
         zh="记录里没有任何已声明的属性", en="The record holds none of the declared attributes"
     ),
+    "bad_document": Text(zh="整份文件无法读取", en="The document as a whole cannot be read"),
+    "bad_text": Text(zh="不是所声明编码的文字", en="Not text in the encoding it is said to have"),
+    "too_large": Text(
+        zh="超出这个数据源的大小上限，其余未读",
+        en="Beyond the limits of the feed; the rest was not read",
+    ),
+    "unknown_id": Text(
+        zh="引用了来源里没有的标识", en="Refers to something that its source does not hold"
+    ),
     "duplicate": Text(zh="与已收到的读数相同", en="The same as a reading already received"),
 }
 """Each reason in both languages; its keys are stable."""

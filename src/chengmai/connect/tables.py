@@ -19,7 +19,8 @@ from chengmai.connect.mapping import flatten
 from chengmai.connect.problems import SourceFailed, SourceMissing
 from chengmai.connect.reading import shorten
 from chengmai.connect.times import ROW
-from chengmai.packs.feeds import MIB, ReplaySource
+from chengmai.packs.feeds import ReplaySource
+from chengmai.packs.sources import MIB
 
 LINE_LIMIT = MIB
 _PIECE = 64 * 1024
@@ -99,23 +100,36 @@ class CsvTable:
 
     path: Path
     delimiter: str = ","
+    encoding: str = "utf-8"
+    strict: bool = False
+    """Whether a line that is not text in `encoding` is a fault; else what cannot be read becomes U+FFFD."""
+    skip: int = 0
+    """Lines before the header."""
 
     def rows(self, mark: Mark) -> Iterator[Row]:
         with self.path.open("rb") as file:
+            for _ in range(self.skip):
+                _line(file)
             header_line = _line(file)
             if header_line is None:
                 raise SourceFailed(f"the header of {self.path.name} is longer than 1 MiB")
-            header = self._fields(_text(header_line).removeprefix("\ufeff"))
+            told = header_line.decode(self.encoding, errors="replace").removeprefix("\ufeff")
+            header = (
+                [name.strip() for name in self._fields(told)] if self.strict else self._fields(told)
+            )
             if mark.offset:
                 file.seek(mark.offset)
             for number, offset, line in _lines(file, mark.number):
                 yield self._row(number, offset, line, header)
 
     def _row(self, number: int, offset: int, line: bytes | None, header: list[str]) -> Row:
-        where = f"{self.path.name}:{number + 2}"
+        where = f"{self.path.name}:{number + 2 + self.skip}"
         if line is None:
             return Row(where, number, offset, None, _TOO_LONG)
-        text = _text(line)
+        text = line.decode(self.encoding, errors="replace")
+        if self.strict and "\ufffd" in text:
+            fault = Fault("bad_text", f"not text in {self.encoding}", shorten(text))
+            return Row(where, number, offset, None, fault)
         try:
             fields = self._fields(text)
         except csv.Error as error:

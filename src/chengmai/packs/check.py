@@ -9,15 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import combinations, pairwise
 
-from chengmai.kernel.problems import Invalid
-from chengmai.kernel.units import UNITS, UnknownUnit, convert, unit
-from chengmai.packs.feeds import MapSpec
+from chengmai.kernel.units import UNITS, UnknownUnit, unit
+from chengmai.packs.check_feeds import check_feeds
 from chengmai.packs.model import (
     Band,
     EntitySpec,
     Expectation,
     Pack,
-    SimulateFeed,
     TableRow,
     TableSpec,
     VitalSpec,
@@ -52,7 +50,7 @@ def check_pack(pack: Pack, *, sql_check: SqlCheck | None = None) -> list[Finding
         *_ids(pack, files),
         *(f for entity in pack.entities for f in _entity(entity, files)),
         *(f for table in pack.tables for f in _table(table, files)),
-        *_feeds(pack, files),
+        *check_feeds(pack, lambda feed: files.of("feeds", feed.id)),
         *(f for vital in pack.vitals for f in _vital(pack, vital, files, sql_check)),
         *_cases(pack, files),
         *(f for expectation in pack.expectations for f in _expectation(pack, expectation, files)),
@@ -161,44 +159,6 @@ def _table(table: TableSpec, files: _Files) -> Iterator[Finding]:
 
 def _tables_and_views(pack: Pack) -> list[str]:
     return [*(entity.view for entity in pack.entities), *(table.id for table in pack.tables)]
-
-
-def _feeds(pack: Pack, files: _Files) -> Iterator[Finding]:
-    entities = {entity.type: entity for entity in pack.entities}
-    for feed in pack.feeds:
-        file = files.of("feeds", feed.id)
-        entity = entities.get(feed.entity)
-        if entity is None:
-            choice = ", ".join(sorted(entities)) or "add one"
-            yield Finding(file, "entity", f"no entity {feed.entity!r}", f"use one of: {choice}")
-        elif not isinstance(feed, SimulateFeed):
-            yield from _mapping(file, feed.map, entity)
-        if feed.period <= timedelta(0):
-            yield Finding(file, "period", "the period is not positive", "write PT1H")
-        if feed.licence is None:
-            yield Finding(file, "licence", "no licence", "say under which terms the data come")
-
-
-def _mapping(file: str, rules: MapSpec, entity: EntitySpec) -> Iterator[Finding]:
-    for name, rule in rules.attributes.items():
-        key = f"map.attributes.{name}"
-        spec = entity.attributes.get(name)
-        if spec is None:
-            yield Finding(
-                file,
-                key,
-                f"{entity.type} declares no attribute {name!r}",
-                "declare it, or correct the name",
-            )
-        elif rule.unit is not None and spec.unit is None:
-            yield Finding(file, key, "a unit for an attribute without one", "remove unit")
-        elif rule.unit is not None and spec.unit is not None:
-            try:
-                convert(1.0, rule.unit, spec.unit)
-            except Invalid as problem:
-                yield Finding(
-                    file, f"{key}.unit", problem.detail, problem.fix or "correct the unit"
-                )
 
 
 def _vital(

@@ -8,15 +8,14 @@ observed, `[map]` turns a record into readings of one entity type. Secrets never
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from chengmai.kernel.texts import Text
 from chengmai.packs.forms import Duration, Slug, Spec
-
-MIB = 1024 * 1024
+from chengmai.packs.sources import MIB, AddressedSource, GbfsSource, GtfsRealtimeSource, GtfsSource
 
 
 class ReplaySource(Spec):
@@ -224,8 +223,35 @@ class HttpFeed(FeedSpec):
     map: MapSpec
 
 
-AnyFeed = Annotated[
-    ReplayFeed | SimulateFeed | MqttFeed | HttpFeed, Field(discriminator="connector")
-]
-MappedFeed = ReplayFeed | MqttFeed | HttpFeed
-ANY_FEED: TypeAdapter[ReplayFeed | SimulateFeed | MqttFeed | HttpFeed] = TypeAdapter(AnyFeed)
+class AddressedFeed(FeedSpec):
+    """What the feeds of standard formats share: the format tells the time of each record."""
+
+    source: AddressedSource
+    time: TimeSpec = TimeSpec(column="observed_at", format="unix")
+    map: MapSpec
+
+
+class GtfsFeed(AddressedFeed):
+    connector: Literal["gtfs"]
+    source: GtfsSource
+
+
+class GtfsRealtimeFeed(AddressedFeed):
+    connector: Literal["gtfs_realtime"]
+    source: GtfsRealtimeSource
+
+
+class GbfsFeed(AddressedFeed):
+    connector: Literal["gbfs"]
+    source: GbfsSource
+
+
+FormatFeed = GtfsFeed | GtfsRealtimeFeed | GbfsFeed
+"""Feeds of standard formats: they run where an address is set."""
+EveryFeed = ReplayFeed | SimulateFeed | MqttFeed | HttpFeed | FormatFeed
+AnyFeed = Annotated[EveryFeed, Field(discriminator="connector")]
+ANY_FEED: TypeAdapter[EveryFeed] = TypeAdapter(AnyFeed)
+FEEDS: dict[str, type[FeedSpec]] = {
+    get_args(kind.model_fields["connector"].annotation)[0]: kind for kind in get_args(EveryFeed)
+}
+"""Every kind of feed by its connector."""

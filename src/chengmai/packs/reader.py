@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from chengmai.packs.feeds import ANY_FEED
+from chengmai.packs.feeds import ANY_FEED, FEEDS
 from chengmai.packs.model import (
     CasesSpec,
     EntitySpec,
@@ -28,7 +28,7 @@ _FIXES = {
     "missing": "add the key",
     "extra_forbidden": "remove the key, or correct its spelling",
     "string_pattern_mismatch": "use lower-case letters, digits, '-' and '_', beginning with a letter",
-    "union_tag_invalid": "use one of the connectors replay, simulate, mqtt, http",
+    "union_tag_invalid": f"use one of the connectors {', '.join(FEEDS)}",
     "union_tag_not_found": "add the key 'connector'",
 }
 
@@ -122,9 +122,7 @@ class _Reading:
 def _findings(name: str, text: str, error: ValidationError) -> list[Finding]:
     found = []
     for detail in error.errors(include_url=False, include_context=False):
-        parts = [
-            part for part in detail["loc"] if part not in ("replay", "simulate", "mqtt", "http")
-        ]
+        parts = [part for part in detail["loc"] if part not in FEEDS]
         key = ".".join(str(part) for part in parts)
         fix = _FIXES.get(detail["type"], "give a value of the kind the message asks for")
         found.append(Finding(name, key, detail["msg"], fix, _line_of(text, parts)))

@@ -54,3 +54,10 @@ def test_the_load_counts_feeds_that_do_not_deliver_and_leaves_out_those_that_wai
     made = load_entity([(a_feed(), one) for one in (live, late, ended, FeedHealth())], NOW)
     told = {term: value_of(made, term) for term in ("feeds", "lateFeeds", "received", "rejected")}
     assert told == {"feeds": 2, "lateFeeds": 1, "received": 10, "rejected": 0}
+
+
+def test_a_feed_without_an_address_is_off_and_says_what_would_set_it_going() -> None:
+    health = FeedHealth(ended="off")
+    made = feed_entity("air", a_feed(), health, NOW)
+    assert value_of(made, "feedState") == "off"
+    assert 'CHENGMAI_FEED_ADDRESSES={"gauges": "https://…"}' in value_of(made, "note")["en"]

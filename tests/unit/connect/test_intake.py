@@ -63,6 +63,15 @@ async def test_the_same_reading_again_is_counted_and_not_written() -> None:
     assert told(city, "received") == 2
 
 
+async def test_a_new_name_or_place_is_taken_where_no_value_changed() -> None:
+    city = MemoryCity()
+    sink = a_sink(city)
+    for name in ("Old", "New"):
+        await sink.accept([Reading(GAUGE, "Gauge", NOW, {"pm25": 12.0}, Static("East", name))], [])
+    assert value_of(city.entities[GAUGE], "name") == {"zh": "New", "en": "New"}
+    assert told(city, "rejected") == 0
+
+
 async def test_a_corrected_value_of_the_same_instant_is_taken() -> None:
     city = MemoryCity()
     sink = a_sink(city)

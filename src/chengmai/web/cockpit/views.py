@@ -19,7 +19,7 @@ from chengmai.web.cockpit.records import Session as Session
 Level = Literal["normal", "watch", "act", "unknown"]
 Light = Literal["green", "yellow", "red"]
 """Deadline light: yellow with 20 % of the limit or less remaining, red when overdue."""
-FeedState = Literal["waiting", "live", "late", "silent", "finished", "failed"]
+FeedState = Literal["waiting", "live", "late", "silent", "finished", "failed", "off"]
 Truth = Literal["live", "replayed", "simulated"]
 Trust = Literal["S", "M", "C", "D"]
 Position = tuple[float, float]

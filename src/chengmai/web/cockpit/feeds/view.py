@@ -16,6 +16,7 @@ _ORDER: dict[FeedState, int] = {
     "waiting": 3,
     "live": 4,
     "finished": 5,
+    "off": 6,
 }
 MARKS: dict[FeedState, str] = {
     "failed": "act",
@@ -24,6 +25,7 @@ MARKS: dict[FeedState, str] = {
     "waiting": "unknown",
     "live": "normal",
     "finished": "normal",
+    "off": "unknown",
 }
 """The mark of each state: a silent feed is unknown, since nobody knows what it would say."""
 

@@ -1,0 +1,20 @@
+"""The format of each kind of feed."""
+
+from __future__ import annotations
+
+from chengmai.connect.formats.gbfs import GbfsFormat
+from chengmai.connect.formats.gtfs import GtfsFormat
+from chengmai.connect.formats.gtfs_realtime import GtfsRealtimeFormat
+from chengmai.connect.formats.ports import Format
+from chengmai.packs.feeds import FormatFeed, GbfsFeed, GtfsFeed, GtfsRealtimeFeed
+
+
+def format_of(feed: FormatFeed, address: str) -> Format:
+    """Return what reads the documents of `feed` at `address`."""
+    match feed:
+        case GtfsFeed():
+            return GtfsFormat(feed.source, address)
+        case GtfsRealtimeFeed():
+            return GtfsRealtimeFormat(feed.source, address)
+        case GbfsFeed():
+            return GbfsFormat(feed.source, address)

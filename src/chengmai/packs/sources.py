@@ -1,0 +1,75 @@
+"""What the connectors of standard formats read: one model a format, the address common to all.
+
+An address is where the data lie: `https://…`, `http://…`, or a path below the folder of feed files. A pack may
+leave it out, as it does not know the city: the setting `CHENGMAI_FEED_ADDRESSES` names it by the feed's id,
+and a feed without one is off.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from chengmai.packs.forms import Duration, Slug, Spec
+
+MIB = 1024 * 1024
+
+
+class AddressedSource(Spec):
+    """A document that is fetched every `every`; an unchanged one is not read again."""
+
+    address: str | None = Field(default=None, min_length=1)
+    """`https://…`, `http://…`, or a path below `CHENGMAI_FEED_FILES`. Left out: `CHENGMAI_FEED_ADDRESSES` gives
+    it by the feed's id; without one the feed is off."""
+    every: Duration = timedelta(minutes=1)
+    timeout: Duration = timedelta(seconds=20)
+    max_bytes: int = Field(default=16 * MIB, gt=0)
+    """Of one document as it is sent; what is longer is not read."""
+    max_records: int = Field(default=200_000, gt=0)
+    """Of one fetch; what follows is left out, and counted as `too_large`."""
+    credentials: Slug | None = None
+
+    @field_validator("every", "timeout")
+    @classmethod
+    def _takes_time(cls, length: timedelta) -> timedelta:
+        if length < timedelta(seconds=1):
+            raise ValueError("give at least one second: PT1S")
+        return length
+
+
+class GtfsSource(AddressedSource):
+    """A GTFS timetable: a zip of tables. `take` is the table whose rows become readings."""
+
+    take: Literal["stops", "routes", "trips", "calendar"]
+    every: Duration = timedelta(days=1)
+    max_bytes: int = Field(default=256 * MIB, gt=0)
+    max_unpacked: int = Field(default=2048 * MIB, gt=0)
+    """Bytes that the whole zip may hold unpacked."""
+
+
+class GtfsRealtimeSource(AddressedSource):
+    """A GTFS-realtime message. `take` says what of it becomes readings."""
+
+    take: Literal["trips", "stop_times", "vehicles", "alerts", "routes", "headways"]
+    """`routes`: punctuality of each route; `headways`: time between vehicles at each stop of a route."""
+    every: Duration = timedelta(seconds=30)
+    schedule: str | None = Field(default=None, min_length=1)
+    """Address of the GTFS zip the message refers to, read once a day: it gives delays where the message tells
+    times only, and the route of a trip; trips and stops that it does not know are refused."""
+    early: Duration = timedelta(minutes=1)
+    """How much before the timetable is still on time."""
+    late: Duration = timedelta(minutes=5)
+    """How much after the timetable is still on time."""
+    horizon: Duration = timedelta(hours=1)
+    """How far ahead arrivals count for headways."""
+
+
+class GbfsSource(AddressedSource):
+    """A GBFS system, version 2 or 3: the address of its `gbfs.json`."""
+
+    take: Literal["stations", "system"] = "stations"
+    """`system`: one record with the sums over all stations."""
+    language: str = "en"
+    """Which of several languages of names to take, where the system has it."""
