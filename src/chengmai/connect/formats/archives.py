@@ -9,7 +9,7 @@ from pathlib import Path
 from chengmai.connect.formats.ports import Broken
 
 _PIECE = 256 * 1024
-_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError)
 
 
 class Archive:
