@@ -16,7 +16,7 @@ from chengmai.kernel.instants import to_us
 from chengmai.ngsild.entity import Entity, Instance, entity, name_iri, prop
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.history import EmbeddedHistory
-from chengmai.store.problems import StoreUnreadable
+from chengmai.store.problems import StoreFailed, StoreUnreadable
 from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
 
@@ -268,6 +268,20 @@ async def test_a_sealed_file_that_is_too_old_is_refused(
     with pytest.raises(StoreUnreadable, match="older than the state file"):
         await EmbeddedHistory(work, older).recover()
     older.close()
+
+
+def test_a_sealing_that_comes_after_the_city_stopped_does_not_open_the_file_again(
+    tmp_path: Any,
+) -> None:
+    sealed = SealedHistory(tmp_path / "history.duckdb")
+    before = sealed.watermark()
+    sealed.close()
+
+    with pytest.raises(StoreFailed, match="closed"):
+        sealed.seal([], 1, [])
+
+    with duckdb.connect(str(tmp_path / "history.duckdb")) as free:
+        assert free.execute("SELECT max(sealed_seq) FROM watermark").fetchall() == [(before,)]
 
 
 async def test_columns_give_every_number_of_a_type_with_its_area(past: Past) -> None:

@@ -52,6 +52,7 @@ class SealedHistory:
             "threads": threads,
         }
         self._opened: duckdb.DuckDBPyConnection | None = None
+        self._is_closed = False
         self._opening = Lock()
         self._writing = Lock()
 
@@ -60,6 +61,8 @@ class SealedHistory:
         """The database, opened when it is first needed: DuckDB lets only one process in at a time,
         and a command that reads the present must work beside a running city."""
         with self._opening:
+            if self._is_closed:
+                raise StoreFailed("the sealed history is closed", fix="open it again")
             if self._opened is None:
                 self._opened = self._open()
             return self._opened
@@ -80,8 +83,12 @@ class SealedHistory:
         return db
 
     def close(self) -> None:
-        """Close the database if it was opened, after what is being written."""
-        with self._writing:
+        """Close the database if it was opened, after what is being written; it is not opened again.
+
+        A step that was under way when the city stopped may come to its writing only now, on its thread.
+        """
+        with self._writing, self._opening:
+            self._is_closed = True
             if self._opened is not None:
                 self._opened.close()
 
