@@ -7,6 +7,7 @@ from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
 from chengmai.connect.feeds import FeedFactory
 from chengmai.connect.formats.fetching import Reach
+from chengmai.connect.health import feed_id
 from chengmai.connect.intake import Intake
 from chengmai.connect.runner import FeedRunner
 from chengmai.connect.simulate.city import SimulatedCity
@@ -16,6 +17,7 @@ from chengmai.kernel.clock import Clock
 from chengmai.kernel.events import VitalCrossed
 from chengmai.kernel.instants import format_instant, parse_instant
 from chengmai.loads import Loads
+from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import SimulateFeed
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
@@ -28,6 +30,10 @@ from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.vitals import VitalsHistory
 from chengmai.trust.load import AccessLoads
 from chengmai.vitals.board import VitalsBoard
+from chengmai.vitals.lookback.days import DayKinds
+from chengmai.vitals.lookback.notes import Notes
+from chengmai.vitals.lookback.ports import rain_gauge_of
+from chengmai.vitals.lookback.service import LookBack
 from chengmai.vitals.ports import Ports
 from chengmai.vitals.service import VitalsService
 from chengmai.vitals.signs import signs_of
@@ -43,7 +49,9 @@ class RoomsFloor(FederationFloor):
         work, tenant = self.store.work, self.settings.tenant
         past = VitalsHistory(self.store.history)
         analysis = DuckAnalysis(memory_limit=self.settings.duckdb_memory)
-        looking = (past, Foresight(), SqliteModels())
+        calendar = shipped_calendar(self.settings.zone)
+        self.day_kinds = DayKinds(calendar, self.zone)
+        looking = (past, Foresight(kind_of=self.day_kinds.kind_at), SqliteModels())
         ports = Ports(work, self.model, past, analysis, *looking, self.events, self.clock)
         signs = signs_of(self.packs)
         filed = read_thresholds(self.settings.thresholds_file, signs)
@@ -52,6 +60,21 @@ class RoomsFloor(FederationFloor):
         )
         self.vitals = VitalsService(ports, signs, self.zone, standing=self.thresholds)
         self.board = VitalsBoard(work, self.model, past, signs, self.zone, standing=self.thresholds)
+        self.notes = Notes(work, self.model, self.clock)
+        self.past_of_vitals = past
+        self.look_back = LookBack(
+            ports,
+            self.thresholds,
+            past,
+            calendar,
+            self.zone,
+            rain_gauge_of(self.packs),
+            {
+                feed_id(pack.info.id, feed.id): name_iri(feed.entity)
+                for pack in self.packs
+                for feed in pack.feeds
+            },
+        )
         self.cases = CaseService(
             work=work,
             model=self.model,
@@ -59,7 +82,7 @@ class RoomsFloor(FederationFloor):
             events=self.events,
             categories={c.id: c for pack in self.packs for c in pack.cases.categories},
             units=[unit for pack in self.packs for unit in pack.cases.units],
-            calendar=shipped_calendar(self.settings.zone),
+            calendar=calendar,
         )
         self.events.subscribe(VitalCrossed, self.cases.on_vital_crossed)
         self.intake = Intake(

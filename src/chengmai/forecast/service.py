@@ -15,7 +15,7 @@ import numpy as np
 
 from chengmai.forecast.ahead import Ahead
 from chengmai.forecast.anomaly import Detector
-from chengmai.forecast.baseline import band_before
+from chengmai.forecast.baseline import KindOf, usual
 from chengmai.forecast.model import DAY_S, SECOND_US, Floats
 from chengmai.forecast.problems import StateInvalid
 
@@ -43,12 +43,14 @@ class _Memory:
 class Foresight:
     """Baseline, anomaly and forecast of many series, each under its own key.
 
-    `refit_every` is how many steps a fitted model serves before it is chosen and fitted anew.
+    `refit_every` is how many steps a fitted model serves before it is chosen and fitted anew. With `kind_of`
+    the baseline of a series whose season is a week knows holidays and days worked in exchange.
     """
 
-    def __init__(self, *, refit_every: int = 24) -> None:
+    def __init__(self, *, refit_every: int = 24, kind_of: KindOf | None = None) -> None:
         self._memories: dict[str, _Memory] = {}
         self._ahead = Ahead(refit_every=refit_every)
+        self._kind_of = kind_of
 
     def span_s(self, step_s: int, season_s: int) -> int:
         """Return how many seconds of history the room likes to see."""
@@ -63,14 +65,14 @@ class Foresight:
         `load` is asked for the past when the key is new or its memory has a gap. The answer depends on
         values before the tick only; asking again for the same tick changes nothing.
         """
-        step_us, season = step_s * SECOND_US, max(1, round(season_s / step_s))
+        step_us = step_s * SECOND_US
         memory = self._memories.get(key)
         if memory is None or tick_us < self._next_us(memory, step_us):
             memory = self._memories[key] = self._remember(load, tick_us, step_s, season_s)
         with memory.lock:
             self._catch_up(memory, load, tick_us, step_us)
             values = np.array(memory.values)
-            band = band_before(values, len(values), season)
+            band = usual(values, len(values), memory.start_us, step_s, season_s, self._kind_of)
             score = memory.detector.score(value)
         return (band.to_json() if band else None), score.to_json()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chengmai.history.model import Columns, PastRow, Span
+from chengmai.kernel.instants import parse_us
 from chengmai.ngsild.entity import Instance
 from chengmai.store.history import EmbeddedHistory
 from chengmai.store.sqlite.work import SqliteTx
 
 
 class VitalsHistory:
-    """Implements `vitals.ports.Readings` and `vitals.ports.Past`."""
+    """Implements `vitals.ports.Readings`, `vitals.ports.Past` and `vitals.lookback.ports.Happened`."""
 
     def __init__(self, history: EmbeddedHistory) -> None:
         self._history = history
@@ -48,6 +49,30 @@ class VitalsHistory:
         changes: Sequence[tuple[str, Instance]],
     ) -> None:
         self._history.record(tx, tenant, entity_id, changes)
+
+    def texts(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        attribute: str,
+        start_us: int,
+        end_us: int,
+    ) -> list[tuple[int, str]]:
+        found = self._history.instances(
+            tx,
+            tenant,
+            entity_id,
+            attributes=[attribute],
+            span=Span(start_us, end_us, by="modifiedAt"),
+            last_n=None,
+        )
+        said: list[tuple[int, str]] = []
+        for instance in found.get(attribute, []):
+            text = str(instance.get("value"))
+            if not said or said[-1][1] != text:
+                said.append((parse_us(instance["modifiedAt"]), text))
+        return said
 
     async def import_values(
         self, tenant: str, block_id: str, values: Sequence[tuple[str, str, int, float, str]]

@@ -2,7 +2,8 @@
 
 Invalid
 ├── SqlRefused         the query of a sign is not one that may be run
-└── EvaluationFailed   the query ran and failed, or gave what no sign can be
+├── EvaluationFailed   the query ran and failed, or gave what no sign can be
+└── NoteInvalid        the note has no words, too many, or is of the future
 NotFound
 └── VitalNotFound      no such vital sign
 """
@@ -20,6 +21,11 @@ class SqlRefused(Invalid):
 class EvaluationFailed(Invalid):
     code = "vitals.evaluation_failed"
     title = "The query failed"
+
+
+class NoteInvalid(Invalid):
+    code = "vitals.note_invalid"
+    title = "The note will not do"
 
 
 class VitalNotFound(NotFound):

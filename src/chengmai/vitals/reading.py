@@ -49,11 +49,7 @@ class SignReader:
         self, tenant: str, sign: Sign, *, start_us: int, end_us: int, read_from_us: int
     ) -> Observed:
         """Return the ticks in [start, end); readings are read from `read_from_us` on."""
-        views = await self._work.read(
-            lambda tx: [
-                self._rows(tx, tenant, source, read_from_us, end_us) for source in sign.sources
-            ]
-        )
+        views = await self.views(tenant, sign, read_from_us, end_us)
         digest = _digest(views, start_us)
         last = self._last.get((tenant, sign.key))
         if last is not None and last[0] == digest:
@@ -76,6 +72,12 @@ class SignReader:
         observed = Observed(ticks, _newest(views), areas)
         self._last[tenant, sign.key] = (digest, observed)
         return observed
+
+    async def views(self, tenant: str, sign: Sign, start_us: int, end_us: int) -> list[ViewRows]:
+        """Return the rows of each view that a sign reads, with readings in [start, end)."""
+        return await self._work.read(
+            lambda tx: [self._rows(tx, tenant, source, start_us, end_us) for source in sign.sources]
+        )
 
     async def places(self, tenant: str, sign: Sign) -> dict[str, dict[str, object]]:
         """Return the middle of the entities of each area, as GeoJSON points."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
 from chengmai.forecast.anomaly import Detector, Score
-from chengmai.forecast.baseline import band_before
+from chengmai.forecast.baseline import band_before, usual
 from chengmai.forecast.model import DAY_S, SECOND_US, Floats, Series
 from chengmai.forecast.problems import SeriesInvalid
 from chengmai.forecast.service import Foresight
@@ -166,3 +166,55 @@ def test_gaps_between_points_become_missing_values() -> None:
     series = Series.from_points([(0, 1.0), (3 * HOUR_US, 4.0)], 3600)
     assert np.isnan(series.values[1:3]).all()
     assert series.last_us == 3 * HOUR_US
+
+
+# ---- baselines by kind of day: a series from Monday 00:00, hourly, working days at 100 and days of rest at 10
+
+
+def weeks(n: int, holidays: frozenset[int] = frozenset()) -> tuple[Floats, Callable[[int], str]]:
+    """Return n weeks of values and the kind of each day; `holidays` are numbers of days."""
+
+    def kind_of(at_us: int) -> str:
+        day = at_us // (24 * HOUR_US)
+        return "holiday" if day in holidays else "rest" if day % 7 > 4 else "workday"
+
+    levels = {"holiday": 20.0, "rest": 10.0, "workday": 100.0}
+    values = [levels[kind_of(hour * HOUR_US)] + hour % 5 for hour in range(n * 168)]
+    return np.array(values), kind_of
+
+
+def test_a_holiday_on_a_wednesday_is_not_set_against_wednesdays() -> None:
+    values, kind_of = weeks(9, frozenset({20, 21, 22, 23, 58}))
+    band = usual(values, 58 * 24 + 9, 0, 3600, WEEK_S, kind_of)
+    assert band is not None
+    assert (band.like, band.n) == ("holiday", 4)
+    assert 20 <= band.mid <= 25
+    plain = usual(values, 58 * 24 + 9, 0, 3600, WEEK_S)
+    assert plain is not None
+    assert plain.mid > 100
+
+
+def test_a_holiday_without_holidays_before_it_is_taken_for_a_day_of_rest() -> None:
+    values, kind_of = weeks(9, frozenset({58}))
+    band = usual(values, 58 * 24 + 9, 0, 3600, WEEK_S, kind_of)
+    assert band is not None
+    assert band.to_json()["like"] == "rest"
+    assert band.mid < 16
+
+
+def test_holidays_do_not_spoil_the_baseline_of_the_days_after_them() -> None:
+    values, kind_of = weeks(9, frozenset({2, 9, 16, 23, 30}))
+    band = usual(values, 58 * 24 + 9, 0, 3600, WEEK_S, kind_of)
+    assert band is not None
+    assert band.like == "workday"
+    assert band.low >= 100
+
+
+def test_nothing_at_or_after_the_step_is_looked_at() -> None:
+    values, kind_of = weeks(9)
+    index = 40 * 24
+    changed = values.copy()
+    changed[index:] = 1e9
+    assert usual(values, index, 0, 3600, WEEK_S, kind_of) == usual(
+        changed, index, 0, 3600, WEEK_S, kind_of
+    )

@@ -56,7 +56,9 @@ class CityDesk:
     def __init__(self, city: City) -> None:
         self._city = city
         self._cases = CaseScreens(city.cases, city.packs)
-        self._vitals = VitalScreens(city.board, city.history, city.packs, city.clock)
+        self._vitals = VitalScreens(
+            city.board, city.history, city.packs, city.clock, city.day_kinds.kind_at
+        )
 
     def banner(self) -> CityBanner:
         settings = self._city.settings

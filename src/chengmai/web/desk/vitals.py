@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from chengmai.cases.model import SeenVital
-from chengmai.forecast.baseline import CYCLES, band_before
+from chengmai.forecast.baseline import CYCLES, KindOf, usual
 from chengmai.history.service import HistoryService
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
@@ -47,8 +47,14 @@ class VitalScreens:
     """Turns vital signs into the views of the screens."""
 
     def __init__(
-        self, board: VitalsBoard, history: HistoryService, packs: Sequence[Pack], clock: Clock
+        self,
+        board: VitalsBoard,
+        history: HistoryService,
+        packs: Sequence[Pack],
+        clock: Clock,
+        kind_of: KindOf | None = None,
     ) -> None:
+        self._kind_of = kind_of
         self._board = board
         self._history = history
         self._clock = clock
@@ -122,7 +128,7 @@ class VitalScreens:
             start=start,
             end=end,
             points=tuple(Point(from_us(us), value) for us, value in thinned),
-            baseline=_baselines(points, start_us, spec),
+            baseline=_baselines(points, start_us, spec, self._kind_of),
         )
 
     async def seen(self, actor: Actor, vital_id: str) -> SeenVital:
@@ -231,7 +237,10 @@ def _forecast(stored: Mapping[str, Any], step: timedelta) -> ForecastView:
 
 
 def _baselines(
-    points: Sequence[tuple[int, float]], start_us: int, spec: VitalSpec
+    points: Sequence[tuple[int, float]],
+    start_us: int,
+    spec: VitalSpec,
+    kind_of: KindOf | None,
 ) -> tuple[BaselinePoint, ...]:
     """Return the usual band at each step that is shown, from earlier seasons only."""
     if not points:
@@ -241,12 +250,12 @@ def _baselines(
     values = np.full((last - first) // step_us + 1, np.nan)
     for us, value in points:
         values[(us - first) // step_us] = value
-    season = max(1, round(spec.season / spec.step))
+    lengths = (int(spec.step.total_seconds()), int(spec.season.total_seconds()))
     begin = max(0, -(-(start_us - first) // step_us))
     stride = max(1, (len(values) - begin) // _LONGEST_BASELINE)
     made = []
     for index in range(begin, len(values), stride):
-        band = band_before(values, index, season)
+        band = usual(values, index, first, *lengths, kind_of)
         if band is not None:
             at = from_us(first + index * step_us)
             made.append(BaselinePoint(at, band.low, band.mid, band.high))
