@@ -37,15 +37,21 @@ async def a_city(
 
 async def http_reference(bench: str, body: object, count: int) -> Row:
     """Return what a server of the same stack takes that reads a body and answers 204."""
+    async with an_echo() as target:
+        calls = (Call("POST", "/", body) for _ in range(count))
+        return await run(target, bench, "reference: bare HTTP, read a body and answer 204", calls)
+
+
+@asynccontextmanager
+async def an_echo() -> AsyncIterator[Target]:
+    """Yield a server of the same stack that reads a body and answers 204."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bench.servers", str(port), stdout=DEVNULL
     )
     try:
-        target = Target(process, port)
         await _until_listening(port)
-        calls = (Call("POST", "/", body) for _ in range(count))
-        return await run(target, bench, "reference: bare HTTP, read a body and answer 204", calls)
+        yield Target(process, port)
     finally:
         kill(process)
         await process.wait()
