@@ -15,7 +15,15 @@ from pydantic_core import PydanticUndefined
 
 from chengmai.kernel.texts import Text
 from chengmai.packs.feeds import FEEDS
-from chengmai.packs.model import CasesSpec, EntitySpec, Expectation, PackInfo, TableSpec, VitalSpec
+from chengmai.packs.model import (
+    CasesSpec,
+    ChainSpec,
+    EntitySpec,
+    Expectation,
+    PackInfo,
+    TableSpec,
+    VitalSpec,
+)
 from tools.reference_words import cell, first_line, table, type_words
 
 FILES: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -25,6 +33,7 @@ FILES: tuple[tuple[str, type[BaseModel]], ...] = (
     *((f'feeds/*.toml, connector = "{name}"', kind) for name, kind in FEEDS.items()),
     ("vitals/*.toml", VitalSpec),
     ("cases/*.toml", CasesSpec),
+    ("chains/*.toml", ChainSpec),
     ("expect/*.toml", Expectation),
 )
 

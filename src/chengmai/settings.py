@@ -107,6 +107,13 @@ class Settings(BaseSettings):
         default=None,
         description="File of the city's own thresholds; left out: thresholds.toml in the data folder.",
     )
+    alarms_per_hour: int = Field(
+        default=6,
+        ge=1,
+        le=120,
+        description="New alarms that the duty desk shows a duty officer in an hour; those beyond wait,"
+        " except at level act. EEMUA 191 and ISA-18.2 take 6 as acceptable and 12 as the most to be managed.",
+    )
     keep_history: dict[str, float] = Field(
         default={},
         description="Days for which observations are kept, by entity type; `*` is for all other types. What is"

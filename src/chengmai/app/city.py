@@ -84,6 +84,7 @@ class City(RoomsFloor):
         for failure in report.failures:
             _log.warning("vital.failed", sign=failure.sign, why=failure.detail)
         await self.vitals.forecast(self.settings.tenant)
+        await self.incidents.settle(self.settings.tenant)
 
     async def _watch(self) -> None:
         # Vital signs begin when the feeds have brought their past, so that none starts without a history.

@@ -20,7 +20,13 @@ from chengmai.store.sqlite.file import load_or_make_key
 News = Callable[[str, str, dict[str, Any]], None]
 """Told (tenant, topic, data) after each commit."""
 
-_TOPICS = {"VitalSign": "vitals", "Forecast": "vitals", "CityCase": "cases", "DataFeed": "feeds"}
+_TOPICS = {
+    "VitalSign": "vitals",
+    "Forecast": "vitals",
+    "CityCase": "cases",
+    "DataFeed": "feeds",
+    "Incident": "cases",
+}
 
 
 class Ground:

@@ -12,9 +12,11 @@ from chengmai.connect.intake import Intake
 from chengmai.connect.runner import FeedRunner
 from chengmai.connect.simulate.city import SimulatedCity
 from chengmai.forecast.service import Foresight
+from chengmai.incidents.folding import Chains
+from chengmai.incidents.service import IncidentService
 from chengmai.kernel.actors import system
 from chengmai.kernel.clock import Clock
-from chengmai.kernel.events import VitalCrossed
+from chengmai.kernel.events import CaseMoved, SensorSuspected, VitalCrossed
 from chengmai.kernel.instants import format_instant, parse_instant
 from chengmai.loads import Loads
 from chengmai.ngsild.entity import name_iri
@@ -24,6 +26,7 @@ from chengmai.store.duckdb.analysis import DuckAnalysis
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text
+from chengmai.store.sqlite.incidents import SqliteIncidentStore
 from chengmai.store.sqlite.models import SqliteModels
 from chengmai.store.sqlite.thresholds import SqliteChanges
 from chengmai.store.sqlite.trust import SqliteTrustStore
@@ -84,6 +87,7 @@ class RoomsFloor(FederationFloor):
             units=[unit for pack in self.packs for unit in pack.cases.units],
             calendar=calendar,
         )
+        self._build_incidents()
         self.events.subscribe(VitalCrossed, self.cases.on_vital_crossed)
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)
@@ -105,6 +109,20 @@ class RoomsFloor(FederationFloor):
         access = AccessLoads(work, SqliteTrustStore(), self.model, self.real_clock)
         self.loads = Loads(tenant, self.clock, self.cases, self.intake, running, access)
         self.runner = FeedRunner(self.feeds.jobs() if self.settings.feeds else ())
+
+    def _build_incidents(self) -> None:
+        incidents = self.incidents = IncidentService(
+            work=self.store.work,
+            model=self.model,
+            store=SqliteIncidentStore(),
+            chains=Chains.of(self.packs),
+            zone=self.zone,
+            budget=self.settings.alarms_per_hour,
+        )
+        # Before the cases: a case that a crossing opens finds the incident that it belongs to.
+        self.events.subscribe(VitalCrossed, incidents.on_vital_crossed)
+        self.events.subscribe(SensorSuspected, incidents.on_sensor_suspected)
+        self.events.subscribe(CaseMoved, incidents.on_case_moved)
 
     def _simulated(self) -> SimulatedCity | None:
         if not self.is_simulated:

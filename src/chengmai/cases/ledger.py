@@ -84,6 +84,8 @@ class Ledger:
                 step=line.step.value,
                 state=case.state.value,
                 by=by.id,
+                vital=case.vital or case.sensor,
+                about_sensor=case.sensor is not None,
             ),
         )
 

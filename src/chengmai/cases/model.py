@@ -91,6 +91,9 @@ class Case(BaseModel):
     kind: Kind
     level: str
     vital: str | None = None
+    sensor: str | None = None
+    """The vital sign whose sensor is suspected: a case of data quality, beside which the sign may have
+    its own."""
     area: str = ""
     location: dict[str, Any] | None = None
     unit: str

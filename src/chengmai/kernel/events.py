@@ -28,7 +28,8 @@ class VitalCrossed(Event):
     """A vital sign went to another level, or is expected to.
 
     `kind` is `real`, `predicted` or `recovered`. `evidence` holds the readings that show it, each
-    `{"at": iso, "value": number, …}`, newest last.
+    `{"at": iso, "value": number, …}`, newest last. `fault` names what is wrong with the sensor behind it, None
+    when nothing speaks against it: a crossing of a suspected sensor is a matter of data quality first.
     """
 
     kind: str
@@ -46,16 +47,40 @@ class VitalCrossed(Event):
     location: dict[str, Any] | None = None
     expected_at: datetime | None = None
     evidence: tuple[dict[str, Any], ...] = ()
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class SensorSuspected(Event):
+    """What a vital sign is made of is suspected to be wrong (`begun`), or no longer is.
+
+    `fault` is `stuck`, `drift`, `silent`, `gap`, `late`, `implausible` or `spike`; `reason` says in a
+    sentence why.
+    """
+
+    vital_id: str
+    sign: str
+    pack: str
+    area: str
+    fault: str
+    begun: bool
+    since: datetime
+    title: Text
+    reason: Text
+    location: dict[str, Any] | None = None
+    evidence: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
 class CaseMoved(Event):
-    """A case took a step (`step`) and now stands in `state`."""
+    """A case took a step (`step`) and now stands in `state`; `vital` is the sign or sensor that it is about."""
 
     case_id: str
     step: str
     state: str
     by: str
+    vital: str | None = None
+    about_sensor: bool = False
 
 
 E_ = TypeVar("E_", bound=Event)

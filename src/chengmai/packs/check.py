@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from itertools import combinations, pairwise
 
 from chengmai.kernel.units import UNITS, UnknownUnit, unit
+from chengmai.packs.check_chains import check_chains, check_circles
 from chengmai.packs.check_feeds import check_feeds
 from chengmai.packs.model import (
     Band,
@@ -60,6 +61,8 @@ def check_pack(pack: Pack, *, sql_check: SqlCheck | None = None) -> list[Finding
 def check_packs(packs: Sequence[Pack], *, sql_check: SqlCheck | None = None) -> list[Finding]:
     """Return what is wrong in several packs, what they say of the same id included."""
     found = [finding for pack in packs for finding in check_pack(pack, sql_check=sql_check)]
+    found += [finding for pack in packs for finding in check_chains(pack, packs)]
+    found += check_circles(packs)
     for kind, ids in (
         ("pack", [pack.info.id for pack in packs]),
         ("category", [c.id for pack in packs for c in pack.cases.categories]),
@@ -101,6 +104,7 @@ def _ids(pack: Pack, files: _Files) -> Iterator[Finding]:
         ("tables", [table.id for table in pack.tables]),
         ("cases", [category.id for category in pack.cases.categories]),
         ("cases", [responsible.id for responsible in pack.cases.units]),
+        ("chains", [chain.id for chain in pack.chains]),
     ):
         for name in _twice(ids):
             yield Finding(

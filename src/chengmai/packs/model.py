@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from chengmai.kernel.texts import Text
+from chengmai.packs.chains import ChainLink, ChainSpec, Folding
 from chengmai.packs.feeds import AnyFeed, FeedSpec, HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
 from chengmai.packs.forms import Duration, Slug, Spec
 
@@ -25,12 +26,15 @@ __all__ = [
     "Band",
     "CaseCategory",
     "CasesSpec",
+    "ChainLink",
+    "ChainSpec",
     "Duration",
     "EntitySpec",
     "Expectation",
     "ExpectedCase",
     "ExpectedVital",
     "FeedSpec",
+    "Folding",
     "GivenReading",
     "Grade",
     "HttpFeed",
@@ -173,6 +177,9 @@ class VitalSpec(Spec):
     opens: Opens | None = None
     about: Text
     definition: Text
+    one_field: bool = False
+    """Whether all areas see nearly the same (air temperature, grid frequency): then a value far from all others
+    is its sensor's."""
 
 
 class Limit(Spec):
@@ -272,6 +279,7 @@ class PackInfo(Spec):
     owner: str
     licence: str
     standards: tuple[str, ...] = ()
+    folding: Folding = Folding()
 
 
 class Pack(Spec):
@@ -284,4 +292,5 @@ class Pack(Spec):
     feeds: tuple[AnyFeed, ...] = ()
     vitals: tuple[VitalSpec, ...] = ()
     cases: CasesSpec = CasesSpec()
+    chains: tuple[ChainSpec, ...] = ()
     expectations: tuple[Expectation, ...] = ()

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from chengmai.packs.feeds import ANY_FEED, FEEDS
 from chengmai.packs.model import (
     CasesSpec,
+    ChainSpec,
     EntitySpec,
     Expectation,
     Pack,
@@ -69,6 +70,7 @@ def read_pack(folder: Path) -> Pack:
     vitals = reading.all("vitals", VitalSpec.model_validate)
     expectations = reading.all("expect", Expectation.model_validate)
     cases = reading.all("cases", CasesSpec.model_validate)
+    chains = reading.all("chains", ChainSpec.model_validate)
     if reading.findings or info is None:
         raise PackInvalid(str(folder), reading.findings)
     return Pack(
@@ -79,6 +81,7 @@ def read_pack(folder: Path) -> Pack:
         feeds=tuple(feeds),
         vitals=tuple(vitals),
         expectations=tuple(expectations),
+        chains=tuple(chains),
         cases=CasesSpec(
             units=tuple(unit for spec in cases for unit in spec.units),
             categories=tuple(category for spec in cases for category in spec.categories),

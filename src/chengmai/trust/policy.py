@@ -21,7 +21,16 @@ ROLES = ASSIGNABLE_ROLES | {"system"}
 EXCLUSIVE = (frozenset({"admin", "auditor"}),)
 """Who manages the accounts must not be the one who watches over it."""
 
-_LOOK = frozenset({"entities.read", "temporal.read", "cases.read", "vitals.read", "feeds.read"})
+_LOOK = frozenset(
+    {
+        "entities.read",
+        "temporal.read",
+        "cases.read",
+        "vitals.read",
+        "feeds.read",
+        "incidents.read",
+    }
+)
 _CHANGE = frozenset(
     {
         "entities.write",
@@ -41,7 +50,7 @@ def _steps(*steps: str) -> frozenset[str]:
 
 
 _DESK = _steps("open", "reject", "dispatch", "return", "handle", "verify_pass", "verify_fail")
-_DESK |= _steps("reopen", "comment", "escalate")
+_DESK |= _steps("reopen", "comment", "escalate") | {"incidents.decide"}
 _HANDLER = _steps("handle", "return", "comment")
 _WATCH = frozenset({"vitals.note", "thresholds.propose"})
 _PLATFORM = _steps("open", "escalate", "recovered", "predicted_became_real", "crossed_again")

@@ -35,6 +35,8 @@ entities.delete                   x . x . . . . x
 entities.read                     x x x x x x . x
 entities.write                    x . x . x . . x
 feeds.read                        x x x x x x . x
+incidents.decide                  . x x . . . . .
+incidents.read                    x x x x x x . x
 metrics.read                      x . . . . x . .
 registrations.manage              x . x . . . . x
 registrations.read                x . x . x x . x
