@@ -14,6 +14,7 @@ from chengmai.kernel.instants import format_us
 from chengmai.kernel.texts import Text
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 SECOND_US = 1_000_000
 DAY_S = 86_400

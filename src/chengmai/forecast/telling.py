@@ -64,3 +64,51 @@ def sentence_of(
         score=f"{score:.2f}",
         run=run,
     )
+
+
+_FAULTS: dict[str, Text] = {
+    "stuck": Text(
+        zh="数值 {value} 已连续 {steps} 个时刻没有变化，而其他区域在变：传感器疑似卡死。",
+        en="The value stays at {value} for {steps} steps while others move: the sensor seems stuck.",
+    ),
+    "drift": Text(
+        zh="数值 {value} 数日来逐渐偏离其他区域（现为 {beside}，日均差为通常的 {size} 倍）：传感器疑似漂移。",
+        en="The value, {value}, has crept away from other areas for days (they show {beside}; the daily mean"
+        " lies {size} times as far off as usual): the sensor seems to drift.",
+    ),
+    "implausible": Text(
+        zh="数值 {value} 与其他区域不符（它们约为 {beside}，偏差为通常的 {size} 倍）：传感器疑似有误。",
+        en="The value, {value}, does not fit the other areas (about {beside}; {size} times as far off as"
+        " usual): the sensor seems wrong.",
+    ),
+    "spike": Text(
+        zh="{steps} 个时刻前出现单个尖峰 {value}（前后约 {beside}），其他区域没有：疑似传感器尖峰。",
+        en="A single value of {value} {steps} steps ago (about {beside} before and after) that no other area"
+        " saw: a spike of the sensor, it seems.",
+    ),
+    "gap": Text(
+        zh="读数在缺测 {steps} 个时刻后恢复，缺测时间长于通常。",
+        en="Readings are back after {steps} steps without any, longer than usual.",
+    ),
+    "silent": Text(
+        zh="没有读数，已超过时限。没有数据不等于正常。",
+        en="No readings, beyond the time allowed. No data does not mean normal.",
+    ),
+    "late": Text(
+        zh="最近的读数迟到：应有 {steps} 个时刻的读数尚未到达。",
+        en="The latest readings are late: those of {steps} step(s) have not come.",
+    ),
+    "none": Text(zh="传感器没有可疑之处。", en="Nothing speaks against the sensor."),
+}
+
+
+def fault_sentence(
+    kind: str, value: float | None, beside: float | None, steps: int, size: float
+) -> Text:
+    """Return what is said of a suspected sensor; kind `none` when nothing speaks against it any more."""
+    return _FAULTS[kind].format(
+        value="—" if value is None else f"{value:.4g}",
+        beside="—" if beside is None else f"{beside:.4g}",
+        steps=steps,
+        size=f"{size:.1f}",
+    )
