@@ -74,6 +74,9 @@ REJECT_TEXTS: Mapping[str, Text] = {
         zh="超出这个数据源的大小上限，其余未读",
         en="Beyond the limits of the feed; the rest was not read",
     ),
+    "no_value": Text(
+        zh="公式没有算出的值", en="A formula without a value: the file was never calculated"
+    ),
     "unknown_id": Text(
         zh="引用了来源里没有的标识", en="Refers to something that its source does not hold"
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from chengmai.packs.feeds import TimeSpec
 ROW = "#row"
 """The column that a table adds: the number of the row, from 0; times counted by row need it."""
 _REMEMBERED = 50_000
+_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - the zone is added by the caller
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -72,5 +73,7 @@ class TimeReader:
                 return datetime.fromtimestamp(float(text), UTC)
             case "unix_ms":
                 return datetime.fromtimestamp(float(text) / 1000, UTC)
+            case "excel":
+                return _EXCEL_EPOCH + timedelta(days=float(text))
             case form:
                 return datetime.strptime(text, form)  # noqa: DTZ007 - the zone is added by the caller

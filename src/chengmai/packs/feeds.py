@@ -15,7 +15,14 @@ from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from chengmai.kernel.texts import Text
 from chengmai.packs.forms import Duration, Slug, Spec
-from chengmai.packs.sources import MIB, AddressedSource, GbfsSource, GtfsRealtimeSource, GtfsSource
+from chengmai.packs.sources import (
+    MIB,
+    AddressedSource,
+    GbfsSource,
+    GtfsRealtimeSource,
+    GtfsSource,
+    TableSource,
+)
 
 
 class ReplaySource(Spec):
@@ -68,7 +75,7 @@ class TimeSpec(Spec):
     columns: tuple[str, ...] = ()
     """Joined by one blank, then read with `format`."""
     format: str = "iso"
-    """`iso`, `unix`, `unix_ms`, or a `strptime` format."""
+    """`iso`, `unix`, `unix_ms`, `excel` (days since 1899-12-30), or a `strptime` format."""
     zone: str = "UTC"
     """The zone of a time that carries none."""
     start: datetime | None = None
@@ -246,7 +253,13 @@ class GbfsFeed(AddressedFeed):
     source: GbfsSource
 
 
-FormatFeed = GtfsFeed | GtfsRealtimeFeed | GbfsFeed
+class TableFeed(AddressedFeed):
+    connector: Literal["table"]
+    source: TableSource
+    time: TimeSpec
+
+
+FormatFeed = GtfsFeed | GtfsRealtimeFeed | GbfsFeed | TableFeed
 """Feeds of standard formats: they run where an address is set."""
 EveryFeed = ReplayFeed | SimulateFeed | MqttFeed | HttpFeed | FormatFeed
 AnyFeed = Annotated[EveryFeed, Field(discriminator="connector")]

@@ -66,6 +66,40 @@ class GtfsRealtimeSource(AddressedSource):
     """How far ahead arrivals count for headways."""
 
 
+class TableSource(AddressedSource):
+    """Files of rows: CSV, NDJSON, Parquet or Excel. A path may name several files: `meters/*.csv`."""
+
+    format: Literal["csv", "ndjson", "parquet", "excel"] | None = None
+    """Left out: told by the ending of the file's name."""
+    every: Duration = timedelta(minutes=5)
+    max_bytes: int = Field(default=256 * MIB, gt=0)
+    max_records: int = Field(default=5_000_000, gt=0)
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    """Of CSV: `utf-8`, `gb18030`, `latin-1`, …"""
+    sheet: str | None = None
+    """Of Excel: the sheet's name. Left out: the first."""
+    skip_rows: int = Field(default=0, ge=0, le=1000)
+    """Lines before the header: a title, a note."""
+    header_rows: int = Field(default=1, ge=1, le=5)
+    """Of Excel: lines of the header. Columns are named by all of them, joined by ` / `; merged cells count for
+    every column they span."""
+    max_unpacked: int = Field(default=1024 * MIB, gt=0)
+    """Of Excel: bytes that the file may hold unpacked."""
+    missing: tuple[str, ...] = ("", "NA", "NaN", "nan", "null", "NULL", "-", "--", "—")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str) -> str:
+        try:
+            "".encode(name)
+        except LookupError:
+            raise ValueError(
+                f"the encoding {name!r} is not known; write utf-8 or gb18030"
+            ) from None
+        return name
+
+
 class GbfsSource(AddressedSource):
     """A GBFS system, version 2 or 3: the address of its `gbfs.json`."""
 

@@ -6,7 +6,8 @@ from chengmai.connect.formats.gbfs import GbfsFormat
 from chengmai.connect.formats.gtfs import GtfsFormat
 from chengmai.connect.formats.gtfs_realtime import GtfsRealtimeFormat
 from chengmai.connect.formats.ports import Format
-from chengmai.packs.feeds import FormatFeed, GbfsFeed, GtfsFeed, GtfsRealtimeFeed
+from chengmai.connect.formats.table_files import TableFormat
+from chengmai.packs.feeds import FormatFeed, GbfsFeed, GtfsFeed, GtfsRealtimeFeed, TableFeed
 
 
 def format_of(feed: FormatFeed, address: str) -> Format:
@@ -18,3 +19,5 @@ def format_of(feed: FormatFeed, address: str) -> Format:
             return GtfsRealtimeFormat(feed.source, address)
         case GbfsFeed():
             return GbfsFormat(feed.source, address)
+        case TableFeed():
+            return TableFormat(feed.source, address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from chengmai.connect.problems import SourceFailed, SourceMissing
 from chengmai.kernel.problems import Problem
 
 _PIECE = 256 * 1024
+_MOST_FILES = 2000
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,24 @@ class Fetcher:
                 f"{shown(address)}: {said}", fix="check the address and the server"
             ) from error
 
+    def matching(self, address: str) -> list[str]:
+        if is_url(address) or "*" not in address:
+            return [address]
+        if self.reach.folder is None:
+            file_below(None, address)
+        assert self.reach.folder is not None
+        folder = self.reach.folder.resolve()
+        found = sorted(
+            str(path.relative_to(folder)) for path in folder.glob(address) if path.is_file()
+        )
+        if not found:
+            raise SourceMissing(
+                f"no file matches {address} below {folder}",
+                param="source.address",
+                fix="put the files there, or correct the address",
+            )
+        return found[:_MOST_FILES]
+
     def beside(self, address: str, link: str) -> str:
         if not is_url(address):
             # A system kept in files still names its documents by their addresses elsewhere.
@@ -90,7 +110,8 @@ class Fetcher:
             if answer.headers.get("content-encoding", "identity") != "identity":
                 raise SourceFailed(f"{shown(address)} sent something compressed, unasked")
             self.count += 1
-            path = self.scratch / str(self.count)
+            path = self.scratch / str(self.count) / _name(address)
+            path.parent.mkdir()
             digest, size = hashlib.sha256(), 0
             with path.open("wb") as file:
                 async for piece in answer.aiter_raw():
@@ -150,6 +171,12 @@ def file_below(folder: Path | None, address: str) -> Path:
             fix="put the file there, or correct the address",
         )
     return path
+
+
+def _name(address: str) -> str:
+    """Return a safe name for the file of an address: its own where that is plain."""
+    name = urlsplit(address).path.rpartition("/")[2]
+    return name if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,100}", name) else "document"
 
 
 def _origin(address: str) -> tuple[str, str | None, int | None]:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import httpx2
 
 from chengmai.connect.formats.fetching import Fetcher, Reach
-from chengmai.connect.formats.ports import Broken, Document, Format, Item
+from chengmai.connect.formats.ports import Broken, Document, Format, Item, Resumed
 from chengmai.connect.mapping import Mapper
 from chengmai.connect.ports import Cursor, Sink
 from chengmai.connect.problems import SourceFailed
@@ -57,7 +57,8 @@ class PolledConnector:
         self._clock = clock
         self._headers = dict(headers or {})
         self._sleep = sleep
-        self._mapper = Mapper(feed.map, TimeReader(feed.time), entity)
+        missing = frozenset(getattr(feed.source, "missing", ("",)))
+        self._mapper = Mapper(feed.map, TimeReader(feed.time), entity, missing=missing)
         self._digest: str | None = None
         self._told: dict[str, int] = {}
         """What each thing said in the last document; `_telling` is that of the one being read."""
@@ -66,7 +67,10 @@ class PolledConnector:
     async def run(self, sink: Sink) -> None:
         """Fetch until cancelled; raises `SourceFailed`."""
         source = self._feed.source
-        self._digest = (await sink.cursor() or {}).get("digest")
+        cursor = await sink.cursor() or {}
+        self._digest = cursor.get("digest")
+        if isinstance(self._form, Resumed):
+            self._form.resume(cursor.get("state"))
         timeout = httpx2.Timeout(source.timeout.total_seconds())
         try:
             async with httpx2.AsyncClient(
@@ -103,7 +107,7 @@ class PolledConnector:
         if digest == self._digest:
             return
         self._telling = {}
-        await self._hand_over(sink, self._items(documents, now), now, {"digest": digest})
+        await self._hand_over(sink, self._items(documents, now), now, digest)
         # Only now: a document that was not taken in must be read again.
         self._digest = digest
 
@@ -124,17 +128,23 @@ class PolledConnector:
             yield _told(broken)
 
     async def _hand_over(
-        self, sink: Sink, items: Iterator[Item], now: datetime, cursor: Cursor | None
+        self, sink: Sink, items: Iterator[Item], now: datetime, digest: str
     ) -> None:
         while True:
             batch = await asyncio.to_thread(lambda: list(islice(items, BATCH_RECORDS)))
             readings, rejects = await asyncio.to_thread(self._mapped, batch, now)
             last = len(batch) < BATCH_RECORDS
             if readings or rejects or last:
-                await sink.accept(readings, rejects, cursor if last else None)
+                await sink.accept(readings, rejects, self._cursor(digest if last else None))
             if last:
                 self._told, self._telling = self._telling, {}
                 return
+
+    def _cursor(self, digest: str | None) -> Cursor | None:
+        """Return where to go on: `digest` is that of documents read to their end."""
+        if isinstance(self._form, Resumed):
+            return {"digest": digest or self._digest, "state": self._form.state()}
+        return None if digest is None else {"digest": digest}
 
     def _mapped(self, batch: list[Item], now: datetime) -> tuple[list[Reading], list[Reject]]:
         readings: list[Reading] = []

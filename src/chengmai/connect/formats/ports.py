@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from chengmai.connect.reading import shorten
 from chengmai.connect.tables import Fault
@@ -29,6 +29,10 @@ class Get(Protocol):
     """Port: fetch one document of at most `most` bytes (left out: the feed's limit); raises `SourceFailed`."""
 
     async def __call__(self, address: str, /, *, most: int | None = None) -> Document: ...
+
+    def matching(self, address: str, /) -> list[str]:
+        """Return the files that a path with `*` names, in order; any other address as it is."""
+        ...
 
     def beside(self, address: str, link: str, /) -> str:
         """Return the address that `link` in the document at `address` names; only on the same host.
@@ -70,6 +74,19 @@ class Format(Protocol):
 
     def close(self) -> None:
         """Let go of what is kept between two fetches."""
+        ...
+
+
+@runtime_checkable
+class Resumed(Protocol):
+    """Port: a format that goes on where it was after a restart; its state is a small JSON object."""
+
+    def resume(self, state: Mapping[str, Any] | None) -> None:
+        """Go on from what `state` gave before; None at the very first start."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Return where to go on once everything handed over so far is committed."""
         ...
 
 
