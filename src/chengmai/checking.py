@@ -17,11 +17,15 @@ from chengmai.kernel.clock import FixedClock
 from chengmai.kernel.ids import urn
 from chengmai.kernel.instants import format_instant, from_us, to_us
 from chengmai.kernel.problems import Problem
+from chengmai.ngsild.contexts import ContextCompiler
 from chengmai.ngsild.entity import Entity, entity, prop
 from chengmai.packs.check import check_packs as lint_packs
 from chengmai.packs.model import Expectation, ExpectedVital, GivenReading, Pack, VitalSpec
 from chengmai.packs.problems import Finding, PackInvalid
 from chengmai.packs.reader import read_packs
+from chengmai.packs.rules import RuleSpec
+from chengmai.rules.book import made_ready
+from chengmai.rules.model import FiringFilter
 from chengmai.settings import Settings
 from chengmai.vitals.signs import tables_of, views_of
 from chengmai.vitals.sql import check_sql
@@ -37,6 +41,7 @@ class CheckResult:
 
     packs: int = 0
     signs: int = 0
+    rules: int = 0
     expectations: int = 0
     findings: list[Finding] = field(default_factory=list)
 
@@ -60,9 +65,15 @@ def check_packs(
             return [problem.detail + (f"; {problem.fix}" if problem.fix else "")]
         return []
 
+    core = ContextCompiler().core
+
+    def rule_check(rule: RuleSpec) -> list[str]:
+        return list(made_ready(rule, core).shown.values())
+
     result.packs = len(packs)
+    result.rules = sum(len(pack.rules) for pack in packs)
     result.signs = sum(len(pack.vitals) for pack in packs)
-    result.findings += lint_packs(packs, sql_check=sql_check)
+    result.findings += lint_packs(packs, sql_check=sql_check, rule_check=rule_check)
     advance()
     if result.findings:
         return result
@@ -84,10 +95,12 @@ async def _try(packs: Sequence[Pack], pack: Pack, expectation: Expectation) -> l
         )
         city = City(settings, real_clock=clock)
         try:
+            await city.rules.load()
             seen = await _play(city, clock, moments, {one.at for one in expectation.vitals})
             return [
                 *_wrong_vitals(pack, expectation, seen),
                 *await _wrong_cases(city, pack, expectation),
+                *await _wrong_firings(city, pack, expectation),
             ]
         finally:
             await city.stop()
@@ -109,6 +122,7 @@ async def _play(
             for one in entities:
                 city.model.put(tx, one, by=by)  # type: ignore[arg-type]
 
+        await city.rules.watcher.settle()
         await city.store.work.write(put)
         # A pass evaluates every tick since the one before, so only what is expected needs one.
         if at not in expected:
@@ -189,6 +203,26 @@ async def _wrong_cases(city: City, pack: Pack, expectation: Expectation) -> list
     return findings
 
 
+async def _wrong_firings(city: City, pack: Pack, expectation: Expectation) -> list[Finding]:
+    findings = []
+    by = system("expectation", city.settings.tenant)
+    await city.rules.watcher.settle()
+    for wanted in expectation.rules:
+        rule = urn("Rule", pack.info.id, wanted.rule)
+        spec = next(one for one in pack.rules if one.id == wanted.rule)
+        which = FiringFilter(rule=rule, entity=urn(spec.on.type, wanted.entity), limit=1000)
+        found = await city.rules.service.firings(by, which)
+        commands = sum(one.command is not None for one in found)
+        seen = (len(found), any(one.is_active for one in found), commands)
+        asked = (wanted.count, wanted.active, wanted.commands)
+        if any(ask is not None and ask != saw for ask, saw in zip(asked, seen, strict=True)):
+            said = f"fired {seen[0]} times, active {seen[1]}, {seen[2]} commands"
+            hoped = f"{asked[0]} times, active {asked[1]}, {asked[2]} commands"
+            what = f"rule {wanted.rule} on {wanted.entity}: {said}; expected {hoped}"
+            findings.append(_finding(pack, expectation, what))
+    return findings
+
+
 def _name(wanted: ExpectedVital) -> str:
     return f"{wanted.sign} in {wanted.area} at {format_instant(wanted.at)}"
 
@@ -198,5 +232,5 @@ def _finding(pack: Pack, expectation: Expectation, message: str) -> Finding:
         file=f"{pack.folder.name}/expect",
         key=expectation.title.en,
         message=message,
-        fix="correct the sign or the expectation",
+        fix="correct the sign, the rule or the expectation",
     )

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         default=None,
         description="Folder that feeds may read files from; without it they read from addresses only.",
     )
+    command_channels: dict[str, SecretStr] = Field(
+        default={},
+        description="Where commands of rules go, by the name a rule uses: mqtt[s]://[user:password@]host[:port]"
+        "[/prefix] or http[s]://[user:password@]host[:port][/path]. Without an address a command is refused.",
+    )
     host_alias: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$",
@@ -86,8 +91,8 @@ class Settings(BaseSettings):
     )
     private_egress: bool = Field(
         default=False,
-        description="Whether notifications, requests to context sources and feeds of standard formats may go to"
-        " private and loopback addresses.",
+        description="Whether notifications, commands, requests to context sources and feeds of standard formats"
+        " may go to private and loopback addresses.",
     )
     open_access: bool = Field(
         default=False,

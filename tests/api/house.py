@@ -110,6 +110,7 @@ async def a_house(
         await city.snapshots.load()
         await city.delivery.start()
         await city.timetable.start()
+        await city.rules.load()
         async with httpx2.AsyncClient(transport=transport, base_url="http://city.test") as client:
             house = House(city, web, clock, client)
             # Setting up writes too, and no two changes share an instant: it is done a minute before.

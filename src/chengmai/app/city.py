@@ -41,6 +41,9 @@ class City(RoomsFloor):
         await self.delivery.start()
         await self.timetable.start()
         await self.far.placing.load()
+        await self.rules.load()
+        self._spawn("rules", self.rules.watcher.run())
+        self._spawn("commands", self.rules.sender.run())
         self._spawn("placing", self.far.placing.run())
         self._spawn("expiring", self.expiring.run())
         if self.settings.feeds:
@@ -66,6 +69,7 @@ class City(RoomsFloor):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.rules.stop()
         await self.timetable.stop()
         await self.delivery.stop()
         await self.watching.stop()

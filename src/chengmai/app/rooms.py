@@ -5,6 +5,7 @@ from __future__ import annotations
 from chengmai.app.federation import FederationFloor
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
+from chengmai.connect.commands import CommandChannels
 from chengmai.connect.feeds import FeedFactory
 from chengmai.connect.formats.fetching import Reach
 from chengmai.connect.health import feed_id
@@ -16,18 +17,21 @@ from chengmai.incidents.folding import Chains
 from chengmai.incidents.service import IncidentService
 from chengmai.kernel.actors import system
 from chengmai.kernel.clock import Clock
-from chengmai.kernel.events import CaseMoved, SensorSuspected, VitalCrossed
+from chengmai.kernel.events import CaseMoved, RuleFired, SensorSuspected, VitalCrossed
 from chengmai.kernel.instants import format_instant, parse_instant
 from chengmai.loads import Loads
 from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import SimulateFeed
+from chengmai.rules.room import RulesRoom
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.store.rules import RulesPast
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.file import kept_text
 from chengmai.store.sqlite.incidents import SqliteIncidentStore
 from chengmai.store.sqlite.models import SqliteModels
+from chengmai.store.sqlite.rules import SqliteRules
 from chengmai.store.sqlite.thresholds import SqliteChanges
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.vitals import VitalsHistory
@@ -89,6 +93,22 @@ class RoomsFloor(FederationFloor):
         )
         self._build_incidents()
         self.events.subscribe(VitalCrossed, self.cases.on_vital_crossed)
+        self.events.subscribe(RuleFired, self.cases.on_rule_fired)
+        self.rules = RulesRoom(
+            work,
+            self.model,
+            SqliteRules(),
+            RulesPast(self._entities, self.store.history),
+            CommandChannels(self.settings.command_channels, private=self.settings.private_egress),
+            self.events,
+            self.contexts.core,
+            self.clock,
+            self.zone,
+            [(pack.info.id, spec) for pack in self.packs for spec in pack.rules],
+            tenant,
+        )
+        self.model.on_commit(self.rules.watcher.on_commit)
+        self.events.subscribe(CaseMoved, self.rules.ledger.on_case_moved)
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)
         )

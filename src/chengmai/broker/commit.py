@@ -20,7 +20,7 @@ from chengmai.broker.ports import (
     SubscriptionStore,
     TransientStore,
 )
-from chengmai.broker.spaces import Spaces
+from chengmai.broker.spaces import Spaces, is_space
 from chengmai.broker.subscriptions import SubscriptionBook
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant, to_us
@@ -28,6 +28,7 @@ from chengmai.kernel.work import Tx
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity, Instance, attribute_names, name_iri
 from chengmai.ngsild.expiry import next_expiry_us, touches_expiry
+from chengmai.ngsild.model import Committed, OnCommit
 from chengmai.ngsild.patch import PatchResult, append, created
 from chengmai.ngsild.q import matches, parse_q
 from chengmai.trust.audit import canonical
@@ -59,8 +60,13 @@ class CommitPath:
         self._publish = publish
         self._transients = transients
         self._note_due = note_due
+        self._hearing: tuple[OnCommit, ...] = ()
         self._details: dict[tuple[str, ...], str] = {}
         """What audit lines say, by names and note: most changes are of the same few attributes."""
+
+    def on_commit(self, hear: OnCommit) -> None:
+        """Call `hear(tx, committed)` inside the transaction of every change of a tenant's entities."""
+        self._hearing = (*self._hearing, hear)
 
     def get(self, tx: Tx, tenant: str, entity_id: str) -> Entity | None:
         return self._entities.get(tx, tenant, entity_id)
@@ -92,6 +98,7 @@ class CommitPath:
             self._chronicle.forget(tx, tenant, entity_id)
         self._announce(tx, tenant, before, None, list(attribute_names(before)))
         self._line(tx, by, "entity.delete", entity_id, [], note)
+        self._tell(tx, Committed(tenant, entity_id, None))
         return True
 
     def remember(
@@ -101,6 +108,9 @@ class CommitPath:
         self._spaces.weigh(tx, by.tenant, None, None, changes)
         self._chronicle.record(tx, by.tenant, entity_id, changes)
         self._line(tx, by, "entity.late", entity_id, sorted({name for name, _ in changes}), "")
+        if self._hearing:
+            present = self._entities.get(tx, by.tenant, entity_id)
+            self._tell(tx, Committed(by.tenant, entity_id, present, changes, is_late=True))
 
     def find(
         self, tx: Tx, tenant: str, entity_type: str, *, q: str | None = None, limit: int = 1000
@@ -152,6 +162,14 @@ class CommitPath:
             self._follow_expiry(tx, tenant, after)
         self._announce(tx, tenant, before, after, names)
         self._line(tx, by, action, after["id"], names, note)
+        if result.changed:
+            self._tell(tx, Committed(tenant, after["id"], after, result.changed))
+
+    def _tell(self, tx: Tx, committed: Committed) -> None:
+        # What lies in a snapshot happened before; nothing is to be done about it.
+        if self._hearing and not is_space(committed.tenant):
+            for hear in self._hearing:
+                hear(tx, committed)
 
     def expire(self, tx: Tx, before: Entity, result: PatchResult, *, by: Actor) -> None:
         """Commit that attributes of an entity are over: of them, nothing is kept (clause 4.22)."""

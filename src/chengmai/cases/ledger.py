@@ -86,6 +86,7 @@ class Ledger:
                 by=by.id,
                 vital=case.vital or case.sensor,
                 about_sensor=case.sensor is not None,
+                firing=case.firing,
             ),
         )
 

@@ -94,6 +94,10 @@ class Case(BaseModel):
     sensor: str | None = None
     """The vital sign whose sensor is suspected: a case of data quality, beside which the sign may have
     its own."""
+    rule: str | None = None
+    """The rule that opened it, `firing` the last one of its firings on `about`, an entity."""
+    firing: str | None = None
+    about: str | None = None
     area: str = ""
     location: dict[str, Any] | None = None
     unit: str
@@ -111,9 +115,19 @@ class Case(BaseModel):
     version: int = 0
 
     @property
+    def cause(self) -> str | None:
+        """Return what a case is about, of which it has one that lives at most; None for a person's report."""
+        return self.vital or (cause_of(self.rule, self.about) if self.rule and self.about else None)
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing more is due on it."""
         return self.state in ENDED
+
+
+def cause_of(rule: str, about: str) -> str:
+    """Return what all firings of a rule on an entity have in common."""
+    return f"{rule} {about}"
 
 
 class LogLine(BaseModel):

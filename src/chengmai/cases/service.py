@@ -25,6 +25,7 @@ from chengmai.cases.model import (
     SeenVital,
     State,
     Step,
+    cause_of,
 )
 from chengmai.cases.ports import CaseStore
 from chengmai.cases.problems import (
@@ -50,7 +51,7 @@ from chengmai.cases.rules import (
 from chengmai.cases.words import title_of_crossing
 from chengmai.cases.working_time import Calendar
 from chengmai.kernel.actors import Actor, system
-from chengmai.kernel.events import Events, VitalCrossed
+from chengmai.kernel.events import Events, RuleFired, VitalCrossed
 from chengmai.kernel.instants import format_instant
 from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx, Work
@@ -83,11 +84,19 @@ class CaseService:
 
     def on_vital_crossed(self, tx: Tx, crossing: VitalCrossed) -> None:
         """Open a case, or add a line to the live one, in the transaction of the crossing."""
+        self._hear(tx, crossing)
+
+    def on_rule_fired(self, tx: Tx, fired: RuleFired) -> None:
+        """Open a case about an entity, or add a line to the live one, in the transaction of the firing."""
+        about = {"rule": fired.rule, "firing": fired.firing, "about": fired.entity, "vital": None}
+        self._hear(tx, _as_crossing(fired), about)
+
+    def _hear(self, tx: Tx, crossing: VitalCrossed, about: dict[str, Any] | None = None) -> None:
         live = self._store.live_of_vital(tx, crossing.tenant, crossing.vital_id)
         category = self._categories.get(crossing.category or "")
         decision = open_from_crossing(crossing, category, live)
         if isinstance(decision, OpenCase):
-            self._open(tx, crossing, decision)
+            self._open(tx, crossing, decision, about or {"vital": crossing.vital_id})
         elif isinstance(decision, NoteOnCase) and live is not None:
             seen = {
                 "evidence": joined_evidence(live.evidence, crossing.evidence),
@@ -98,8 +107,8 @@ class CaseService:
                 live,
                 decision.step,
                 system("cases", crossing.tenant),
-                facts=_facts_of(crossing),
-                changes=decision.changes | seen,
+                facts=_facts_of(crossing) | (about or {}),
+                changes=decision.changes | seen | (about or {}),
             )
 
     async def report(
@@ -273,7 +282,9 @@ class CaseService:
         """Return the steps `by` can take now, those that move the case first."""
         return possible_steps(case, by, self._flow)
 
-    def _open(self, tx: Tx, crossing: VitalCrossed, decision: OpenCase) -> None:
+    def _open(
+        self, tx: Tx, crossing: VitalCrossed, decision: OpenCase, about: dict[str, Any]
+    ) -> None:
         title = title_of_crossing(decision.kind, crossing.title, crossing.area)
         blank = self._new(tx, crossing.tenant, decision.category, crossing.area)
         case = blank.model_copy(
@@ -281,14 +292,14 @@ class CaseService:
                 "title": title,
                 "kind": decision.kind,
                 "level": decision.level,
-                "vital": crossing.vital_id,
                 "reason": crossing.reason,
                 "location": crossing.location,
                 "evidence": joined_evidence((), crossing.evidence),
             }
+            | about
         )
         by = system("cases", crossing.tenant)
-        self._ledger.begin(tx, case, Step.OPEN, by, facts=_facts_of(crossing))
+        self._ledger.begin(tx, case, Step.OPEN, by, facts=_facts_of(crossing) | about)
 
     def _new(self, tx: Tx, tenant: str, category: CaseCategory, area: str) -> Case:
         day = self._calendar.day_of(tx.now).strftime("%Y%m%d")
@@ -317,9 +328,9 @@ class CaseService:
         return self._see(tx, self._find(tx, by.tenant, line.case_id))
 
     def _refuse_second_live(self, tx: Tx, case: Case, step: Step) -> None:
-        if step is not Step.REOPEN or case.vital is None:
+        if step is not Step.REOPEN or case.cause is None:
             return
-        live = self._store.live_of_vital(tx, case.tenant, case.vital)
+        live = self._store.live_of_vital(tx, case.tenant, case.cause)
         if live is not None and live.id != case.id:
             raise AnotherCaseLive(case.id, live.id)
 
@@ -331,6 +342,29 @@ class CaseService:
         for unit in [*serving, *named]:
             return unit
         raise UnitUnknown(str(facts["unit"]), (unit.id for unit in self._units))
+
+
+def _as_crossing(fired: RuleFired) -> VitalCrossed:
+    """Return a firing as what it is to the flow of cases: something that crossed, or recovered."""
+    recovered = fired.kind == "recovered"
+    return VitalCrossed(
+        tenant=fired.tenant,
+        at=fired.at,
+        kind="recovered" if recovered else "real",
+        vital_id=cause_of(fired.rule, fired.entity),
+        sign=fired.rule,
+        pack="",
+        area=fired.area,
+        level="normal" if recovered else fired.level,
+        previous_level=fired.level if recovered else "normal",
+        value=None,
+        unit="",
+        title=fired.title,
+        reason=fired.reason,
+        category=fired.category,
+        location=fired.location,
+        evidence=fired.evidence,
+    )
 
 
 def _facts_of(crossing: VitalCrossed) -> dict[str, Any]:

@@ -52,6 +52,17 @@ _BY_PLATFORM: dict[Step, Text] = {
         en="The vital sign crossed again, level {level}. {reason}",
     ),
 }
+_BY_RULE: dict[Step, Text] = {
+    Step.RECOVERED: Text(
+        zh="规则所说的情况已恢复，请核查。{reason}",
+        en="What the rule fired on is over; please verify. {reason}",
+    ),
+    Step.CROSSED_AGAIN: Text(
+        zh="规则再次触发，等级“{level}”。{reason}",
+        en="The rule fired again, level {level}. {reason}",
+    ),
+}
+"""What the platform says otherwise where a rule and no vital sign is behind the case."""
 _TITLES: dict[Kind, Text] = {
     "real": Text(zh="{area}{title}", en="{title}{area}"),
     "predicted": Text(zh="预计：{area}{title}", en="Expected: {title}{area}"),
@@ -71,6 +82,8 @@ def title_of_crossing(kind: Kind, title: Text, area: str) -> Text:
 def sentence(line: LogLine) -> Text:
     """Return what a line of the log says to people; a person's own words stay as they were written."""
     form = _BY_PLATFORM.get(line.step) if line.by_role == "system" else None
+    if form is not None and line.facts.get("rule"):
+        form = _BY_RULE.get(line.step, form)
     if form is None:
         words = STEP_WORDS[line.step]
         note = line.note

@@ -31,6 +31,7 @@ def check(
             {
                 "packs": result.packs,
                 "signs": result.signs,
+                "rules": result.rules,
                 "expectations": result.expectations,
                 "findings": [vars(finding) for finding in result.findings],
             }
@@ -39,7 +40,8 @@ def check(
         for finding in result.findings:
             typer.echo(str(finding), err=True)
         typer.echo(
-            f"{result.packs} packs, {result.signs} vital signs, {result.expectations} expectations:"
+            f"{result.packs} packs, {result.signs} vital signs, {result.rules} rules,"
+            f" {result.expectations} expectations:"
             f" {len(result.findings)} findings"
         )
     if result.findings:

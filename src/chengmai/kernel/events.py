@@ -81,6 +81,28 @@ class CaseMoved(Event):
     by: str
     vital: str | None = None
     about_sensor: bool = False
+    firing: str | None = None
+    """The firing of a rule that the case is about."""
+
+
+@dataclass(frozen=True)
+class RuleFired(Event):
+    """A rule fired on an entity, or (`kind` is `recovered`) what it fired on is over.
+
+    `category` is that of the case to open, None for none. `evidence` is as that of `VitalCrossed`.
+    """
+
+    kind: str
+    rule: str
+    firing: str
+    entity: str
+    area: str
+    level: str
+    title: Text
+    reason: Text
+    category: str | None
+    location: dict[str, Any] | None = None
+    evidence: tuple[dict[str, Any], ...] = ()
 
 
 E_ = TypeVar("E_", bound=Event)

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.work import Tx
-from chengmai.ngsild.entity import Entity
+from chengmai.ngsild.entity import Entity, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """One change as it is written: the entity after it (None: deleted) and the instances that were written.
+
+    With `is_late` the instances belong to the past, and `entity` is what stands now.
+    """
+
+    tenant: str
+    entity_id: str
+    entity: Entity | None
+    changes: Sequence[tuple[str, Instance]] = ()
+    is_late: bool = False
+
+
+OnCommit: TypeAlias = Callable[[Tx, Committed], None]
+"""Hears of every change inside its transaction; what it raises undoes the change."""
 
 
 class Model(Protocol):

@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 from chengmai.kernel.units import UNITS, UnknownUnit, unit
 from chengmai.packs.check_chains import check_chains, check_circles
 from chengmai.packs.check_feeds import check_feeds
+from chengmai.packs.check_rules import RuleCheck, check_rules
 from chengmai.packs.model import (
     Band,
     EntitySpec,
@@ -44,8 +45,13 @@ _POSSIBLE_IN = {"M1": (0.0, 10.0)}
 """The same by unit: what is dissolved in water is told in mg/L, and there may be more of it than in air."""
 
 
-def check_pack(pack: Pack, *, sql_check: SqlCheck | None = None) -> list[Finding]:
-    """Return what is wrong in `pack`; empty when it may be used. `sql_check` adds the engine's word on SQL."""
+def check_pack(
+    pack: Pack, *, sql_check: SqlCheck | None = None, rule_check: RuleCheck | None = None
+) -> list[Finding]:
+    """Return what is wrong in `pack`; empty when it may be used.
+
+    `sql_check` adds the engine's word on SQL, `rule_check` that of the room that runs rules.
+    """
     files = _Files(pack)
     return [
         *_ids(pack, files),
@@ -54,13 +60,23 @@ def check_pack(pack: Pack, *, sql_check: SqlCheck | None = None) -> list[Finding
         *check_feeds(pack, lambda feed: files.of("feeds", feed.id)),
         *(f for vital in pack.vitals for f in _vital(pack, vital, files, sql_check)),
         *_cases(pack, files),
+        *check_rules(pack, files.of, rule_check),
         *(f for expectation in pack.expectations for f in _expectation(pack, expectation, files)),
     ]
 
 
-def check_packs(packs: Sequence[Pack], *, sql_check: SqlCheck | None = None) -> list[Finding]:
+def check_packs(
+    packs: Sequence[Pack],
+    *,
+    sql_check: SqlCheck | None = None,
+    rule_check: RuleCheck | None = None,
+) -> list[Finding]:
     """Return what is wrong in several packs, what they say of the same id included."""
-    found = [finding for pack in packs for finding in check_pack(pack, sql_check=sql_check)]
+    found = [
+        finding
+        for pack in packs
+        for finding in check_pack(pack, sql_check=sql_check, rule_check=rule_check)
+    ]
     found += [finding for pack in packs for finding in check_chains(pack, packs)]
     found += check_circles(packs)
     for kind, ids in (
@@ -102,6 +118,7 @@ def _ids(pack: Pack, files: _Files) -> Iterator[Finding]:
         ("entities", [entity.type for entity in pack.entities]),
         ("entities", [entity.view for entity in pack.entities]),
         ("tables", [table.id for table in pack.tables]),
+        ("rules", [rule.id for rule in pack.rules]),
         ("cases", [category.id for category in pack.cases.categories]),
         ("cases", [responsible.id for responsible in pack.cases.units]),
         ("chains", [chain.id for chain in pack.chains]),

@@ -12,6 +12,7 @@ from chengmai.kernel.texts import Text
 from chengmai.packs.chains import ChainLink, ChainSpec, Folding
 from chengmai.packs.feeds import AnyFeed, FeedSpec, HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
 from chengmai.packs.forms import Duration, Slug, Spec
+from chengmai.packs.rules import ExpectedFiring, RuleSpec
 
 Level = Literal["watch", "act"]
 Grade = Literal["blue", "yellow", "orange", "red"]
@@ -32,6 +33,7 @@ __all__ = [
     "EntitySpec",
     "Expectation",
     "ExpectedCase",
+    "ExpectedFiring",
     "ExpectedVital",
     "FeedSpec",
     "Folding",
@@ -46,6 +48,7 @@ __all__ = [
     "PackInfo",
     "ReplayFeed",
     "ResponsibleUnit",
+    "RuleSpec",
     "SimulateFeed",
     "Slug",
     "Spec",
@@ -261,12 +264,13 @@ class ExpectedCase(Spec):
 
 
 class Expectation(Spec):
-    """expect/*.toml: given these readings, these vitals and cases."""
+    """expect/*.toml: given these readings, these vitals, cases and firings of rules."""
 
     title: Text
     given: tuple[GivenReading, ...] = Field(min_length=1)
     vitals: tuple[ExpectedVital, ...] = ()
     cases: tuple[ExpectedCase, ...] = ()
+    rules: tuple[ExpectedFiring, ...] = ()
 
 
 class PackInfo(Spec):
@@ -293,4 +297,5 @@ class Pack(Spec):
     vitals: tuple[VitalSpec, ...] = ()
     cases: CasesSpec = CasesSpec()
     chains: tuple[ChainSpec, ...] = ()
+    rules: tuple[RuleSpec, ...] = ()
     expectations: tuple[Expectation, ...] = ()

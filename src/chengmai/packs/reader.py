@@ -18,6 +18,7 @@ from chengmai.packs.model import (
     Expectation,
     Pack,
     PackInfo,
+    RuleSpec,
     TableSpec,
     VitalSpec,
 )
@@ -71,6 +72,7 @@ def read_pack(folder: Path) -> Pack:
     expectations = reading.all("expect", Expectation.model_validate)
     cases = reading.all("cases", CasesSpec.model_validate)
     chains = reading.all("chains", ChainSpec.model_validate)
+    rules = reading.all("rules", RuleSpec.model_validate)
     if reading.findings or info is None:
         raise PackInvalid(str(folder), reading.findings)
     return Pack(
@@ -80,6 +82,7 @@ def read_pack(folder: Path) -> Pack:
         tables=tuple(tables),
         feeds=tuple(feeds),
         vitals=tuple(vitals),
+        rules=tuple(rules),
         expectations=tuple(expectations),
         chains=tuple(chains),
         cases=CasesSpec(

@@ -29,6 +29,7 @@ _LOOK = frozenset(
         "vitals.read",
         "feeds.read",
         "incidents.read",
+        "rules.read",
     }
 )
 _CHANGE = frozenset(
@@ -58,8 +59,12 @@ _PLATFORM = _steps("open", "escalate", "recovered", "predicted_became_real", "cr
 POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "admin": _LOOK | _CHANGE | {"accounts.manage", "admin", "metrics.read"},
-        "duty_officer": _LOOK | _DESK | _WATCH | {"cases.report"},
-        "manager": _LOOK | _CHANGE | _DESK | _WATCH | {"cases.report", "thresholds.approve"},
+        "duty_officer": _LOOK | _DESK | _WATCH | {"cases.report", "rules.try", "commands.approve"},
+        "manager": _LOOK
+        | _CHANGE
+        | _DESK
+        | _WATCH
+        | {"cases.report", "thresholds.approve", "rules.try", "rules.edit"},
         "worker": _LOOK | _HANDLER | {"cases.report"},
         "partner": _LOOK
         | _HANDLER
@@ -72,7 +77,7 @@ POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
         },
         "auditor": _LOOK | {"audit.read", "metrics.read", "registrations.read"},
         "citizen": frozenset({"cases.report", "vitals.read"}),
-        "system": _LOOK | _CHANGE | _PLATFORM,
+        "system": _LOOK | _CHANGE | _PLATFORM | {"rules.try"},
     }
 )
 ACTIONS: frozenset[str] = frozenset().union(*POLICY.values())

@@ -42,7 +42,7 @@ class SqliteCaseStore:
                 case.id,
                 case.state.value,
                 case.unit,
-                case.vital,
+                case.cause,
                 to_us(case.due_at) if case.due_at else None,
                 to_us(case.stage_since),
                 case.model_dump_json(),
