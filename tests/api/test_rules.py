@@ -17,12 +17,12 @@ from chengmai.rules.problems import NothingToUndo, RuleChanged, RuleExists, Rule
 from tests.api.house import House, a_house
 from tests.unit.rules.builders import POLE, a_command, a_spec, manager, officer
 
-TILTED = {"count": 3, "within": "PT10S", "opens": "dirty_air"}
+TILTED: dict[str, Any] = {"count": 3, "within": "PT10S", "opens": "dirty_air"}
 
 
-async def on(house: House, by: Actor | None = None, **more: Any) -> Rule:
+async def on(house: House, **more: Any) -> Rule:
     """Return a rule that is made and switched on."""
-    service, by = house.city.rules.service, by or manager()
+    service, by = house.city.rules.service, manager()
     made = await service.make(by, a_spec(**more))
     return await service.switch(by, made.id, on=True, expecting=1)
 

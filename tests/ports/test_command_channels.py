@@ -28,7 +28,7 @@ __all__ = ["broker"]
 
 
 def an_order(**more: Any) -> Order:
-    told = {
+    told: dict[str, Any] = {
         "command_id": "urn:c:1",
         "channel": "lamps",
         "to": "poles/p1/set",

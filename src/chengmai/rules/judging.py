@@ -128,7 +128,7 @@ def _compared(
     for episode in found:
         known = next((one for one in left if _overlap(one, episode)), None)
         if known is None:
-            firing = name(episode.start_us)
+            firing = _unused(name(episode.start_us), {one.firing for one in (*told, *kept)})
             is_over = episode.end_us is not None
             news.append(News("fired", episode.start_us, firing, is_over))
             if episode.end_us is not None:
@@ -143,6 +143,15 @@ def _compared(
         kept.append(Told(episode.start_us, episode.end_us, known.firing))
     news += [News("withdrawn", one.start_us, one.firing, one.end_us is not None) for one in left]
     return tuple(kept), news
+
+
+def _unused(name: str, used: set[str]) -> str:
+    """Return a name that no other firing has; a late reading may have moved the beginning of one."""
+    number, found = 1, name
+    while found in used:
+        number += 1
+        found = f"{name}-{number}"
+    return found
 
 
 def _overlap(one: Told, other: Episode) -> bool:

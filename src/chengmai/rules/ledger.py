@@ -46,9 +46,7 @@ class Ledger:
         if firing is None:
             return
         if news.turn == "resumed":
-            self.write_firing(
-                tx, _with(firing, words.resumed(tx.now)).model_copy(update=_OPEN_AGAIN)
-            )
+            self._resume(tx, firing)
         else:
             last = state.seen[-1][1] if state.seen else {}
             ended: Ended = "recovered" if news.turn == "recovered" else "withdrawn"
@@ -104,11 +102,20 @@ class Ledger:
         )
         self.write_firing(tx, _with(firing, said).model_copy(update={"case": moved.case_id}))
 
+    def _resume(self, tx: Tx, firing: Firing) -> None:
+        said = words.resumed(tx.now)
+        self.write_firing(tx, _with(firing, said).model_copy(update=_OPEN_AGAIN))
+
     def _fire(self, tx: Tx, kept: Kept, entity: Entity, news: News, state: State) -> None:
         rule, spec = kept.rule, kept.rule.spec
         stands = self._store.rule(tx, rule.tenant, rule.id)
         if stands is None or not stands.is_on or stands.version != rule.version:
             # It was changed a moment ago, and the change comes before this reading.
+            return
+        known = self._store.firing(tx, rule.tenant, news.firing)
+        if known is not None:
+            # It was withdrawn, and another late reading shows that it was right.
+            self._resume(tx, known)
             return
         last: dict[str, Any] = next(
             (one[1] for one in reversed(state.seen) if one[0] <= news.at_us), {}

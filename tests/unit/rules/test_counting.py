@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chengmai.rules.counting import Counters, Episode, Reading, Timing, episodes, taken
-from chengmai.rules.judging import State, judged, state_json, state_of
+from chengmai.rules.judging import News, State, judged, state_json, state_of
 
 END = 60
 _HALF = 0.5
@@ -131,7 +131,8 @@ def test_the_order_of_arrival_does_not_matter_within_the_time_for_late_ones(
 def test_readings_one_by_one_with_the_clock_tell_each_turn_once(
     readings: list[Reading], timing: Timing
 ) -> None:
-    state, told = State(), []
+    state = State()
+    told: list[News] = []
     for now in range(END + 16):
         for reading in (one for one in readings if one.at_us == now):
             result = judged(state, timing, reading, now)

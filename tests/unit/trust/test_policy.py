@@ -30,6 +30,7 @@ cases.step.reopen                 . x x . . . . .
 cases.step.return                 . x x x x . . .
 cases.step.verify_fail            . x x . . . . .
 cases.step.verify_pass            . x x . . . . .
+commands.approve                  . x . . . . . .
 contexts.manage                   x . x . . . . x
 entities.delete                   x . x . . . . x
 entities.read                     x x x x x x . x
@@ -41,6 +42,9 @@ metrics.read                      x . . . . x . .
 registrations.manage              x . x . . . . x
 registrations.read                x . x . x x . x
 registrations.watch               x . x . x . . x
+rules.edit                        . . x . . . . .
+rules.read                        x x x x x x . x
+rules.try                         . x x . . . . x
 snapshots.manage                  x . x . . . . x
 subscriptions.manage              x . x . x . . x
 temporal.read                     x x x x x x . x

@@ -1,0 +1,1 @@
+"""Rules on entities: counting, firing, commanding devices, trying on the past."""
