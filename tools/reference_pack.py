@@ -21,6 +21,7 @@ from chengmai.packs.model import (
     EntitySpec,
     Expectation,
     PackInfo,
+    PoolSpec,
     TableSpec,
     VitalSpec,
 )
@@ -32,6 +33,7 @@ FILES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("tables/*.toml", TableSpec),
     *((f'feeds/*.toml, connector = "{name}"', kind) for name, kind in FEEDS.items()),
     ("vitals/*.toml", VitalSpec),
+    ("pools/*.toml", PoolSpec),
     ("cases/*.toml", CasesSpec),
     ("chains/*.toml", ChainSpec),
     ("expect/*.toml", Expectation),

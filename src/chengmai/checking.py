@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 
 from chengmai.app import City
+from chengmai.checking_pools import PoolsCheck
 from chengmai.kernel.actors import system
 from chengmai.kernel.clock import FixedClock
 from chengmai.kernel.ids import urn
@@ -87,7 +88,8 @@ def check_packs(
 
 async def _try(packs: Sequence[Pack], pack: Pack, expectation: Expectation) -> list[Finding]:
     """Run the readings of an expectation through a real city and compare."""
-    moments = _moments(pack, expectation)
+    pools = PoolsCheck(pack, expectation)
+    moments = _moments(pack, expectation, pools.moments)
     clock = FixedClock(moments[0][0])
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
@@ -96,8 +98,10 @@ async def _try(packs: Sequence[Pack], pack: Pack, expectation: Expectation) -> l
         city = City(settings, real_clock=clock)
         try:
             await city.rules.load()
-            seen = await _play(city, clock, moments, {one.at for one in expectation.vitals})
+            wanted = {one.at for one in expectation.vitals}
+            seen = await _play(city, clock, moments, wanted, pools)
             return [
+                *pools.findings,
                 *_wrong_vitals(pack, expectation, seen),
                 *await _wrong_cases(city, pack, expectation),
                 *await _wrong_firings(city, pack, expectation),
@@ -111,6 +115,7 @@ async def _play(
     clock: FixedClock,
     moments: Sequence[tuple[datetime, list[Entity]]],
     wanted: set[datetime],
+    pools: PoolsCheck,
 ) -> Seen:
     seen: Seen = {}
     expected = {*wanted, moments[-1][0]}
@@ -124,6 +129,7 @@ async def _play(
 
         await city.rules.watcher.settle()
         await city.store.work.write(put)
+        await pools.compare(city, at)
         # A pass evaluates every tick since the one before, so only what is expected needs one.
         if at not in expected:
             continue
@@ -139,7 +145,9 @@ async def _play(
     return seen
 
 
-def _moments(pack: Pack, expectation: Expectation) -> list[tuple[datetime, list[Entity]]]:
+def _moments(
+    pack: Pack, expectation: Expectation, more: Iterable[datetime] = ()
+) -> list[tuple[datetime, list[Entity]]]:
     """Return the instants at which something is read or expected, with the readings of each."""
     found: dict[datetime, list[Entity]] = {}
     for given in _readings(pack, expectation.given):
@@ -149,6 +157,8 @@ def _moments(pack: Pack, expectation: Expectation) -> list[tuple[datetime, list[
             found.setdefault(at, []).append(_entity(pack, given, at))
     for vital in expectation.vitals:
         found.setdefault(vital.at, [])
+    for at in more:
+        found.setdefault(at, [])
     return sorted(found.items(), key=lambda item: item[0])
 
 

@@ -149,6 +149,15 @@ def test_every_sign_has_an_expectation_worked_out_by_hand() -> None:
         assert {vital.id for vital in pack.vitals} - expected == set(), pack.info.id
 
 
+def test_every_pool_has_an_expectation_worked_out_by_hand() -> None:
+    for pack in PACKS.values():
+        expected = {pool.pool for one in pack.expectations for pool in one.pools}
+        assert {pool.id for pool in pack.pools} - expected == set(), pack.info.id
+    assert {"transport", "power", "health", "community"} <= {
+        name for name, pack in PACKS.items() if pack.pools
+    }
+
+
 def test_a_threshold_from_memory_or_of_our_own_is_marked_so() -> None:
     for pack in PACKS.values():
         for vital in pack.vitals:

@@ -33,9 +33,11 @@ def wanted(requirements: list[str]) -> set[str]:
     return {normal(match[0]) for match in names if match}
 
 
-def test_decisions_are_numbered_one_by_one() -> None:
+def test_no_two_decisions_have_one_number() -> None:
+    # Numbers are given out before the decisions are written, so one may be missing.
     files = sorted((ROOT / "docs/decisions").glob("*.md"))
-    assert [int(file.name[:4]) for file in files] == list(range(1, len(files) + 1))
+    numbers = [int(file.name[:4]) for file in files]
+    assert len(numbers) == len(set(numbers))
     for file in files:
         text = file.read_text(encoding="utf-8")
         assert text.startswith(f"# {int(file.name[:4])}. "), file.name

@@ -89,6 +89,8 @@ class City(RoomsFloor):
             _log.warning("vital.failed", sign=failure.sign, why=failure.detail)
         await self.vitals.forecast(self.settings.tenant)
         await self.incidents.settle(self.settings.tenant)
+        for late in await self.pools.round(self.settings.tenant):
+            _log.warning("pool.failed", pool=late.pool, why=late.detail)
 
     async def _watch(self) -> None:
         # Vital signs begin when the feeds have brought their past, so that none starts without a history.

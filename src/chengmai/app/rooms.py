@@ -17,14 +17,18 @@ from chengmai.incidents.folding import Chains
 from chengmai.incidents.service import IncidentService
 from chengmai.kernel.actors import system
 from chengmai.kernel.clock import Clock
-from chengmai.kernel.events import CaseMoved, RuleFired, SensorSuspected, VitalCrossed
+from chengmai.kernel.events import CaseMoved, RuleFired, SensorSuspected, VitalCrossed, WorkAsked
 from chengmai.kernel.instants import format_instant, parse_instant
 from chengmai.loads import Loads
 from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import SimulateFeed
+from chengmai.pools.model import pools_of
+from chengmai.pools.ports import Ports as PoolPorts
+from chengmai.pools.service import PoolService
 from chengmai.rules.room import RulesRoom
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.store.pools import PoolViews
 from chengmai.store.rules import RulesPast
 from chengmai.store.sqlite.cases import SqliteCaseStore
 from chengmai.store.sqlite.feeds import SqliteFeedStore
@@ -32,6 +36,7 @@ from chengmai.store.sqlite.file import kept_text
 from chengmai.store.sqlite.incidents import SqliteIncidentStore
 from chengmai.store.sqlite.models import SqliteModels
 from chengmai.store.sqlite.rules import SqliteRules
+from chengmai.store.sqlite.suggestions import SqliteSuggestions
 from chengmai.store.sqlite.thresholds import SqliteChanges
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.vitals import VitalsHistory
@@ -109,6 +114,7 @@ class RoomsFloor(FederationFloor):
         )
         self.model.on_commit(self.rules.watcher.on_commit)
         self.events.subscribe(CaseMoved, self.rules.ledger.on_case_moved)
+        self._build_pools(PoolViews(self.model, past, analysis, self.zone))
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)
         )
@@ -129,6 +135,20 @@ class RoomsFloor(FederationFloor):
         access = AccessLoads(work, SqliteTrustStore(), self.model, self.real_clock)
         self.loads = Loads(tenant, self.clock, self.cases, self.intake, running, access)
         self.runner = FeedRunner(self.feeds.jobs() if self.settings.feeds else ())
+
+    def _build_pools(self, uses: PoolViews) -> None:
+        self.events.subscribe(WorkAsked, self.cases.on_work_asked)
+        ports = PoolPorts(
+            work=self.store.work,
+            model=self.model,
+            uses=uses,
+            foresight=Foresight(kind_of=self.day_kinds.kind_at),
+            suggestions=SqliteSuggestions(),
+            events=self.events,
+            audit=self.trust.audit,
+            clock=self.clock,
+        )
+        self.pools = PoolService(ports, pools_of(self.packs), self.zone)
 
     def _build_incidents(self) -> None:
         incidents = self.incidents = IncidentService(

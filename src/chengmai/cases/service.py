@@ -51,7 +51,7 @@ from chengmai.cases.rules import (
 from chengmai.cases.words import title_of_crossing
 from chengmai.cases.working_time import Calendar
 from chengmai.kernel.actors import Actor, system
-from chengmai.kernel.events import Events, RuleFired, VitalCrossed
+from chengmai.kernel.events import Events, RuleFired, VitalCrossed, WorkAsked
 from chengmai.kernel.instants import format_instant
 from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx, Work
@@ -110,6 +110,19 @@ class CaseService:
                 facts=_facts_of(crossing) | (about or {}),
                 changes=decision.changes | seen | (about or {}),
             )
+
+    def on_work_asked(self, tx: Tx, asked: WorkAsked) -> None:
+        """Open a case for what a person decided elsewhere, in the transaction of the decision."""
+        category = self._categories.get(asked.category, UNSORTED)
+        told = {
+            "title": asked.title,
+            "reason": asked.reason,
+            "location": asked.location,
+        }
+        case = self._new(tx, asked.tenant, category, asked.area).model_copy(update=told)
+        by = system("cases", asked.tenant)
+        facts = {"decided_by": asked.by.id, "reason": asked.reason.as_language_map(), **asked.facts}
+        asked.opened(self._ledger.begin(tx, case, Step.OPEN, by, facts=facts).id)
 
     async def report(
         self,

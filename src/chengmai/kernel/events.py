@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from chengmai.kernel.actors import Actor
 from chengmai.kernel.texts import Text
 
 
@@ -103,6 +104,23 @@ class RuleFired(Event):
     category: str | None
     location: dict[str, Any] | None = None
     evidence: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class WorkAsked(Event):
+    """A person decided that something is to be done: a case of `category` is wanted for it.
+
+    `by` is who decided. Whoever opens the case tells its id to `opened`, in the same transaction.
+    """
+
+    by: Actor
+    category: str
+    title: Text
+    reason: Text
+    area: str
+    facts: dict[str, Any]
+    opened: Callable[[str], None]
+    location: dict[str, Any] | None = None
 
 
 E_ = TypeVar("E_", bound=Event)

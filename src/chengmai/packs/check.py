@@ -12,6 +12,7 @@ from itertools import combinations, pairwise
 from chengmai.kernel.units import UNITS, UnknownUnit, unit
 from chengmai.packs.check_chains import check_chains, check_circles
 from chengmai.packs.check_feeds import check_feeds
+from chengmai.packs.check_pools import pool_findings
 from chengmai.packs.check_rules import RuleCheck, check_rules
 from chengmai.packs.model import (
     Band,
@@ -59,6 +60,7 @@ def check_pack(
         *(f for table in pack.tables for f in _table(table, files)),
         *check_feeds(pack, lambda feed: files.of("feeds", feed.id)),
         *(f for vital in pack.vitals for f in _vital(pack, vital, files, sql_check)),
+        *pool_findings(pack, files.of),
         *_cases(pack, files),
         *check_rules(pack, files.of, rule_check),
         *(f for expectation in pack.expectations for f in _expectation(pack, expectation, files)),
@@ -119,6 +121,7 @@ def _ids(pack: Pack, files: _Files) -> Iterator[Finding]:
         ("entities", [entity.view for entity in pack.entities]),
         ("tables", [table.id for table in pack.tables]),
         ("rules", [rule.id for rule in pack.rules]),
+        ("pools", [pool.id for pool in pack.pools]),
         ("cases", [category.id for category in pack.cases.categories]),
         ("cases", [responsible.id for responsible in pack.cases.units]),
         ("chains", [chain.id for chain in pack.chains]),
@@ -285,6 +288,12 @@ def _expectation(pack: Pack, expectation: Expectation, files: _Files) -> Iterato
                 f"no category {case.category!r}",
                 "correct the name",
             )
+
+    pools = {pool.id for pool in pack.pools}
+    for number, expected_pool in enumerate(expectation.pools):
+        if expected_pool.pool not in pools:
+            what = f"no pool {expected_pool.pool!r}"
+            yield Finding(file, f"pools.{number}.pool", what, "correct the name")
 
 
 def _unit(file: str, key: str, code: str) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from chengmai.kernel.texts import Text
 from chengmai.packs.chains import ChainLink, ChainSpec, Folding
 from chengmai.packs.feeds import AnyFeed, FeedSpec, HttpFeed, MqttFeed, ReplayFeed, SimulateFeed
 from chengmai.packs.forms import Duration, Slug, Spec
+from chengmai.packs.pools import ExpectedMove, ExpectedPool, MoveSpec, PoolSpec, RouteSpec
 from chengmai.packs.rules import ExpectedFiring, RuleSpec
 
 Level = Literal["watch", "act"]
@@ -34,6 +35,8 @@ __all__ = [
     "Expectation",
     "ExpectedCase",
     "ExpectedFiring",
+    "ExpectedMove",
+    "ExpectedPool",
     "ExpectedVital",
     "FeedSpec",
     "Folding",
@@ -42,12 +45,15 @@ __all__ = [
     "HttpFeed",
     "Level",
     "Limit",
+    "MoveSpec",
     "MqttFeed",
     "Opens",
     "Pack",
     "PackInfo",
+    "PoolSpec",
     "ReplayFeed",
     "ResponsibleUnit",
+    "RouteSpec",
     "RuleSpec",
     "SimulateFeed",
     "Slug",
@@ -264,13 +270,14 @@ class ExpectedCase(Spec):
 
 
 class Expectation(Spec):
-    """expect/*.toml: given these readings, these vitals, cases and firings of rules."""
+    """expect/*.toml: given these readings, these vitals, cases, pools and firings of rules."""
 
     title: Text
     given: tuple[GivenReading, ...] = Field(min_length=1)
     vitals: tuple[ExpectedVital, ...] = ()
     cases: tuple[ExpectedCase, ...] = ()
     rules: tuple[ExpectedFiring, ...] = ()
+    pools: tuple[ExpectedPool, ...] = ()
 
 
 class PackInfo(Spec):
@@ -295,6 +302,7 @@ class Pack(Spec):
     tables: tuple[TableSpec, ...] = ()
     feeds: tuple[AnyFeed, ...] = ()
     vitals: tuple[VitalSpec, ...] = ()
+    pools: tuple[PoolSpec, ...] = ()
     cases: CasesSpec = CasesSpec()
     chains: tuple[ChainSpec, ...] = ()
     rules: tuple[RuleSpec, ...] = ()

@@ -18,6 +18,7 @@ from chengmai.packs.model import (
     Expectation,
     Pack,
     PackInfo,
+    PoolSpec,
     RuleSpec,
     TableSpec,
     VitalSpec,
@@ -69,6 +70,7 @@ def read_pack(folder: Path) -> Pack:
     tables = reading.all("tables", TableSpec.model_validate)
     feeds = reading.all("feeds", ANY_FEED.validate_python)
     vitals = reading.all("vitals", VitalSpec.model_validate)
+    pools = reading.all("pools", PoolSpec.model_validate)
     expectations = reading.all("expect", Expectation.model_validate)
     cases = reading.all("cases", CasesSpec.model_validate)
     chains = reading.all("chains", ChainSpec.model_validate)
@@ -83,6 +85,7 @@ def read_pack(folder: Path) -> Pack:
         feeds=tuple(feeds),
         vitals=tuple(vitals),
         rules=tuple(rules),
+        pools=tuple(pools),
         expectations=tuple(expectations),
         chains=tuple(chains),
         cases=CasesSpec(

@@ -29,6 +29,7 @@ _LOOK = frozenset(
         "vitals.read",
         "feeds.read",
         "incidents.read",
+        "pools.read",
         "rules.read",
     }
 )
@@ -59,12 +60,15 @@ _PLATFORM = _steps("open", "escalate", "recovered", "predicted_became_real", "cr
 POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "admin": _LOOK | _CHANGE | {"accounts.manage", "admin", "metrics.read"},
-        "duty_officer": _LOOK | _DESK | _WATCH | {"cases.report", "rules.try", "commands.approve"},
+        "duty_officer": _LOOK
+        | _DESK
+        | _WATCH
+        | {"cases.report", "rules.try", "commands.approve", "pools.decide"},
         "manager": _LOOK
         | _CHANGE
         | _DESK
         | _WATCH
-        | {"cases.report", "thresholds.approve", "rules.try", "rules.edit"},
+        | {"cases.report", "thresholds.approve", "rules.try", "rules.edit", "pools.decide"},
         "worker": _LOOK | _HANDLER | {"cases.report"},
         "partner": _LOOK
         | _HANDLER

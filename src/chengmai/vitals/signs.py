@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from chengmai.ngsild.entity import name_iri
-from chengmai.packs.model import AttributeSpec, EntitySpec, Pack
+from chengmai.packs.model import EntitySpec, Pack
+from chengmai.packs.views import columns_of
 from chengmai.vitals.model import Sign, Source
 from chengmai.vitals.sql import CheckedSql, check_sql
-
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-def column_of(name: str, spec: AttributeSpec) -> str:
-    """Return the SQL column of an attribute: the declared one, else its name in snake case."""
-    return spec.column or _HUMP.sub("_", name).lower()
-
-
-def columns_of(entity: EntitySpec) -> dict[str, str]:
-    """Return column to attribute name: of every number, and of texts that do not change (a class, a kind)."""
-    return {
-        column_of(name, spec): name
-        for name, spec in entity.attributes.items()
-        if spec.kind == "Property"
-        and (spec.value == "number" or (spec.value == "text" and spec.static))
-    }
 
 
 def views_of(entities: Sequence[EntitySpec]) -> dict[str, tuple[str, ...]]:

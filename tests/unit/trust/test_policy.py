@@ -39,6 +39,8 @@ feeds.read                        x x x x x x . x
 incidents.decide                  . x x . . . . .
 incidents.read                    x x x x x x . x
 metrics.read                      x . . . . x . .
+pools.decide                      . x x . . . . .
+pools.read                        x x x x x x . x
 registrations.manage              x . x . . . . x
 registrations.read                x . x . x x . x
 registrations.watch               x . x . x . . x

@@ -15,6 +15,7 @@ from chengmai.connect.simulate.incidents import Incident
 from chengmai.connect.simulate.nature import HOUR, Nature, bump, hours, minute, whole_town
 from chengmai.connect.simulate.networks import networks
 from chengmai.connect.simulate.services import services
+from chengmai.connect.simulate.shared import shared
 from chengmai.connect.simulate.signals import Generator, Values
 from chengmai.connect.simulate.town import Thing, Town, load_town
 
@@ -50,6 +51,7 @@ class SimulatedCity:
             ),
             **networks(self._nature),
             **services(self._nature),
+            **shared(self._nature),
         }
         return known[name]
 

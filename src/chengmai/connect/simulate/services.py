@@ -96,7 +96,8 @@ class Services:
     def parking(self, thing: Thing, at: datetime) -> Values:
         """Spaces of public car parks, and how many are taken."""
         total = round(2600 * thing.district.busy)
-        share = 0.34 + 0.44 * self._nature.working(at) + 0.03 * self._nature.slow(thing, at, 7)
+        drawn = 0.44 + 0.2 * (thing.district.busy - 1)
+        share = 0.34 + drawn * self._nature.working(at) + 0.03 * self._nature.slow(thing, at, 7)
         crowd = self._nature.strength("crowd", thing.district.id, at)
         return {"occupiedSpaces": round(total * min(1.0, share + 0.2 * crowd)), "spaces": total}
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import Pack
-from chengmai.vitals.signs import column_of
+from chengmai.packs.views import column_of
 
 
 class Happened(Protocol):
