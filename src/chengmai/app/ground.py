@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chengmai.assess.records import KINDS
 from chengmai.broker.model import Change
 from chengmai.broker.spaces import is_space
 from chengmai.city_time import city_clock
@@ -26,6 +27,7 @@ _TOPICS = {
     "CityCase": "cases",
     "DataFeed": "feeds",
     "Incident": "cases",
+    **dict.fromkeys((kind.entity_type for kind in KINDS.values()), "assess"),
 }
 
 

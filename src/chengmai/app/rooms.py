@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chengmai.app.federation import FederationFloor
+from chengmai.assess.service import AssessService
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
 from chengmai.connect.commands import CommandChannels
@@ -115,6 +118,8 @@ class RoomsFloor(FederationFloor):
         self.model.on_commit(self.rules.watcher.on_commit)
         self.events.subscribe(CaseMoved, self.rules.ledger.on_case_moved)
         self._build_pools(PoolViews(self.model, past, analysis, self.zone))
+        self.assess = AssessService(work, self.model, self.clock, self.zone)
+        self.news.append(self._tell_assess)
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)
         )
@@ -149,6 +154,10 @@ class RoomsFloor(FederationFloor):
             clock=self.clock,
         )
         self.pools = PoolService(ports, pools_of(self.packs), self.zone)
+
+    def _tell_assess(self, tenant: str, topic: str, data: dict[str, Any]) -> None:
+        if topic == "assess":
+            self.assess.noticed(tenant)
 
     def _build_incidents(self) -> None:
         incidents = self.incidents = IncidentService(

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from chengmai import __version__
-from chengmai.cli import account, cases, doctor, forecast, load, packs, pools, replay, serve, vitals
+from chengmai.cli import (
+    account,
+    assess,
+    cases,
+    doctor,
+    forecast,
+    load,
+    packs,
+    pools,
+    replay,
+    serve,
+    vitals,
+)
 from chengmai.cli.output import fail
 from chengmai.kernel.problems import Problem
 
@@ -46,6 +58,7 @@ app.add_typer(vitals.app, name="vitals")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(cases.app, name="cases")
 app.add_typer(pools.app, name="pools")
+app.add_typer(assess.app, name="assess")
 app.add_typer(packs.app, name="pack")
 app.add_typer(account.app, name="account")
 app.command("doctor")(doctor.doctor)

@@ -31,10 +31,12 @@ _LOOK = frozenset(
         "incidents.read",
         "pools.read",
         "rules.read",
+        "assess.read",
     }
 )
 _CHANGE = frozenset(
     {
+        "assess.manage",
         "entities.write",
         "entities.delete",
         "subscriptions.manage",

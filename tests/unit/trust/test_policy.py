@@ -14,6 +14,8 @@ COLUMNS = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "
 MATRIX = """
 accounts.manage                   x . . . . . . .
 admin                             x . . . . . . .
+assess.manage                     x . x . . . . x
+assess.read                       x x x x x x . x
 audit.read                        . . . . . x . .
 cases.read                        x x x x x x . x
 cases.report                      . x x x x . x .

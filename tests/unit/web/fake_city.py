@@ -40,6 +40,7 @@ from chengmai.web.cockpit.views import (
     VitalDetail,
     VitalHistory,
 )
+from tests.unit.web.fake_assessment import FakeAssessment
 from tests.unit.web.fake_cases import RETURN, case_rows
 from tests.unit.web.fake_signs import (
     AREAS,
@@ -102,6 +103,10 @@ class FakeCity:
     @property
     def now(self) -> datetime:
         return self.clock.now()
+
+    @property
+    def assess(self) -> FakeAssessment:
+        return FakeAssessment(self.now.date(), self.hostile)
 
     def banner(self) -> CityBanner:
         city = text("澄湾市", "Chengwan")

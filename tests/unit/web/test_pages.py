@@ -23,6 +23,8 @@ PAGES = (
     "/", "/vitals", "/vitals?pack=power&level=act", "/vitals?q=nothing-like-this", VITAL, UNKNOWN,
     f"{VITAL}?range=6h", f"{VITAL}?range=7d", f"{VITAL}?range=6w", "/cases", "/cases?q=nothing-like-this",
     CASE, "/cases/new", "/feeds", "/audit", "/search?q=PM2.5", "/search", "/search?q=zzz", "/help",
+    "/assessment", "/assessment?data=example", "/assessment/places?data=example&code=330000",
+    "/assessment/places?data=example", "/assessment/registry", "/assessment/registry?data=example",
 )  # fmt: skip
 FRAGMENTS = (
     "/fragments/desk/queue", "/fragments/desk/strip", "/fragments/desk/map", "/fragments/desk/places",
@@ -32,9 +34,13 @@ FRAGMENTS = (
 )  # fmt: skip
 DATA = (
     "/map.json", "/vitals.json", "/cases.json", "/feeds.json", "/audit.json", "/search.json?q=PM",
+    "/assessment.json?data=example", "/assessment/places.json?data=example", "/assessment/registry.json",
     f"{VITAL}/data.json", f"{CASE}/data.json",
 )  # fmt: skip
-TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/data.csv")
+TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/data.csv",
+    "/assessment.csv?data=example", "/assessment/places.csv?data=example",
+    "/assessment/registry.csv?data=example",
+    "/assessment/ranking.csv?data=example")  # fmt: skip
 ROLES = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen")
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>"""
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chengmai.web.cockpit import live
+from chengmai.web.cockpit.assess import routes as assess
 from chengmai.web.cockpit.assets import Assets, read_assets
 from chengmai.web.cockpit.audit import routes as audit
 from chengmai.web.cockpit.cases import routes as cases
@@ -44,6 +45,7 @@ def all_screens() -> tuple[Screen, ...]:
     """Return every screen in the order of matching; the last one takes whatever is left."""
     return (
         *desk_routes.SCREENS,
+        *assess.SCREENS,
         *vitals.SCREENS,
         *cases.SCREENS,
         *feeds.SCREENS,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chengmai.kernel.actors import Actor
+from chengmai.web.cockpit.assess.port import AssessRoom
 from chengmai.web.cockpit.views import (
     AbnormalPlace,
     AuditFilter,
@@ -38,6 +39,11 @@ from chengmai.web.cockpit.views import (
 
 class Desk(Protocol):
     """Port: what people see and do. Raises problems of `kernel.problems`, never anything else."""
+
+    @property
+    def assess(self) -> AssessRoom:
+        """What places build, how fast, and who says so."""
+        ...
 
     def banner(self) -> CityBanner:
         """Return the city's name, zone, present instant, and how real its data are; never waits."""

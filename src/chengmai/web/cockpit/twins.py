@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from chengmai.kernel.instants import format_instant
@@ -50,6 +51,8 @@ def _cell(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, Text):
         return value.as_language_map()
+    if isinstance(value, BaseModel):
+        return value.model_dump()
     if isinstance(value, timedelta):
         return value.total_seconds()
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from chengmai.app import City
+from chengmai.assess.service import AssessService
 from chengmai.cases.model import State
 from chengmai.connect.health import feed_id
 from chengmai.connect.simulate.town import town_geojson
@@ -59,6 +60,10 @@ class CityDesk:
         self._vitals = VitalScreens(
             city.board, city.history, city.packs, city.clock, city.day_kinds.kind_at
         )
+
+    @property
+    def assess(self) -> AssessService:
+        return self._city.assess
 
     def banner(self) -> CityBanner:
         settings = self._city.settings

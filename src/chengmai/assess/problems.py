@@ -1,0 +1,144 @@
+"""What can be wrong with places, programmes and figures.
+
+Invalid
+├── RecordInvalid       a line of an import that cannot be taken: says which line, which field, and why
+├── TableInvalid        an import that is not a table of this kind
+├── KindUnknown         a kind of record that there is not
+├── SourceMissing       a number without source or date
+├── PlaceUnknown        a code that no place has
+├── TierUnknown         a tier of places that there is not
+├── GroupUnknown        a group of places that there is not
+├── GroupsOverlap       a sum over groups that share places
+├── SourcesDiffer       a sum over figures of different sources or definitions
+├── DenominatorInvalid  nothing, or less than the numerator
+└── DayInvalid          not a day, or a comparison with a later one
+TooLarge
+└── TableTooLong
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chengmai.kernel.problems import Invalid, TooLarge
+
+
+class RecordInvalid(Invalid):
+    code = "assess.record.invalid"
+    title = "A line cannot be taken"
+
+    def __init__(self, line: int, field: str, why: str) -> None:
+        super().__init__(
+            f"line {line}, {field}: {why}",
+            param=f"line {line}, {field}",
+            fix="correct this line and send the whole table again; nothing of it was kept",
+            line=line,
+            field=field,
+            why=why,
+        )
+
+
+class TableInvalid(Invalid):
+    code = "assess.table.invalid"
+    title = "This is not such a table"
+
+
+class KindUnknown(Invalid):
+    code = "assess.kind.unknown"
+
+    def __init__(self, kind: str, known: Iterable[str]) -> None:
+        listed = ", ".join(sorted(known))
+        super().__init__(
+            f"there are no records of kind {kind!r}", param="kind", fix=f"use one of: {listed}"
+        )
+
+
+class SourceMissing(Invalid):
+    code = "assess.source.missing"
+    title = "A number needs a source"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} has no source or no date",
+            param="source",
+            fix="say who published or counted it, and of which day it is",
+            what=what,
+        )
+
+
+class PlaceUnknown(Invalid):
+    code = "assess.place.unknown"
+    title = "No such place"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"no place has the code {code!r}",
+            param="place",
+            fix="use a six-digit code of GB/T 2260, or import the place first",
+            place=code,
+        )
+
+
+class TierUnknown(Invalid):
+    code = "assess.tier.unknown"
+
+    def __init__(self, tier: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"there is no tier {tier!r}", param="tier", fix=f"use one of: {', '.join(known)}"
+        )
+
+
+class GroupUnknown(Invalid):
+    code = "assess.group.unknown"
+
+    def __init__(self, group: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"there is no group {group!r}", param="group", fix=f"use one of: {', '.join(known)}"
+        )
+
+
+class GroupsOverlap(Invalid):
+    code = "assess.groups.overlap"
+    title = "These groups share places"
+
+    def __init__(self, first: str, second: str, shared: Iterable[str]) -> None:
+        listed = sorted(shared)
+        super().__init__(
+            f"groups {first!r} and {second!r} share {', '.join(listed[:5])}",
+            param="groups",
+            fix="add up groups of one partition only",
+            shared=listed,
+        )
+
+
+class SourcesDiffer(Invalid):
+    code = "assess.sources.differ"
+    title = "Figures of different sources are never added"
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(
+            f"{first!r} and {second!r} do not count the same thing",
+            param="figures",
+            fix="show them beside each other, each with its definition",
+        )
+
+
+class DenominatorInvalid(Invalid):
+    code = "assess.denominator.invalid"
+    title = "This denominator does not fit"
+
+
+class DayInvalid(Invalid):
+    code = "assess.day.invalid"
+    title = "This day does not fit"
+
+
+class TableTooLong(TooLarge):
+    code = "assess.table.too_long"
+
+    def __init__(self, what: str, found: int, most: int) -> None:
+        super().__init__(
+            f"the table has {found} {what}, {most} are taken at once",
+            param="table",
+            fix="send it in parts",
+        )

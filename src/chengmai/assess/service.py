@@ -1,0 +1,279 @@
+"""Use cases: take in tables of records, and read what they say on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from chengmai.assess.figures import Figure, as_reported
+from chengmai.assess.gazetteer import Gazetteer
+from chengmai.assess.model import (
+    Investment,
+    Place,
+    Plan,
+    Programme,
+    Project,
+    Record,
+    ReportedFigure,
+    Result,
+)
+from chengmai.assess.problems import RecordInvalid
+from chengmai.assess.records import (
+    KINDS,
+    Kind,
+    cleared,
+    from_entity,
+    id_of,
+    kind_of,
+    read_table,
+    to_entity,
+)
+from chengmai.assess.shipped import (
+    shipped_example,
+    shipped_frame,
+    shipped_gazetteer,
+    shipped_places,
+)
+from chengmai.assess.statistics import Statistics
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.clock import Clock
+from chengmai.kernel.work import Tx, Work
+from chengmai.ngsild.entity import name_iri
+from chengmai.ngsild.model import Model
+from chengmai.trust.policy import allow
+
+MOST_RECORDS = 200_000
+DataSet = Literal["own", "example"]
+T = TypeVar("T", bound=Record)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An entity of one of our types that is no such record, and why; it is counted nowhere."""
+
+    entity_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All records of a tenant, or of the example."""
+
+    gazetteer: Gazetteer
+    records: Mapping[str, Sequence[Record]]
+    left_out: tuple[LeftOut, ...] = ()
+
+    def of(self, kind: str, model: type[T]) -> list[T]:
+        """Return the records of a kind, by id."""
+        return [record for record in self.records.get(kind, ()) if isinstance(record, model)]
+
+    @property
+    def programmes(self) -> list[Programme]:
+        return self.of("programmes", Programme)
+
+    @property
+    def plans(self) -> list[Plan]:
+        return self.of("plans", Plan)
+
+    @property
+    def investments(self) -> list[Investment]:
+        return self.of("investments", Investment)
+
+    @property
+    def projects(self) -> list[Project]:
+        return self.of("projects", Project)
+
+    @property
+    def results(self) -> list[Result]:
+        return self.of("results", Result)
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Return what was reported."""
+        return [as_reported(one) for one in self.of("figures", ReportedFigure)]
+
+    def without_plan(self) -> list[Programme]:
+        """Return the programmes for which no plan with a document is known."""
+        planned = {plan.programme for plan in self.plans}
+        return [one for one in self.programmes if one.id not in planned]
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """What a data set says on a day, with what others reported."""
+
+    data: DataSet
+    registry: Registry
+    statistics: Statistics
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.registry.programmes
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What an import did: how many records are new, changed, and as they were."""
+
+    kind: str
+    new: int
+    changed: int
+    same: int
+
+
+@dataclass
+class _Kept:
+    """Registries that were read, each with the change of the tenant that it is of."""
+
+    turns: dict[str, int] = field(default_factory=dict)
+    registries: dict[str, tuple[int, Registry]] = field(default_factory=dict)
+
+
+class AssessService:
+    """Places, programmes and figures of all tenants. Days are those of the city's zone."""
+
+    def __init__(self, work: Work[Tx], model: Model, clock: Clock, zone: ZoneInfo) -> None:
+        self._work, self._model, self._clock, self._zone = work, model, clock, zone
+        self._kept = _Kept()
+
+    def noticed(self, tenant: str) -> None:
+        """Forget what was read of a tenant: one of its records has changed."""
+        self._kept.turns[tenant] = self._kept.turns.get(tenant, 0) + 1
+        self._kept.registries.pop(tenant, None)
+
+    def today(self) -> date:
+        """Return the present day of the city."""
+        return self._clock.now().astimezone(self._zone).date()
+
+    async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
+        """Take in a CSV table of one kind, all of it or nothing; raises problems of this room.
+
+        A record of a known id replaces the one before, whose past stays in the history.
+        """
+        allow(by, "assess.manage")
+        chosen = kind_of(kind)
+        records = read_table(chosen, text)
+
+        def write(tx: Tx) -> Taken:
+            self._check_links(tx, by.tenant, chosen, records)
+            counts = {"new": 0, "changed": 0, "same": 0}
+            for record in records:
+                counts[self._put(tx, by, chosen, record)] += 1
+            return Taken(kind, **counts)
+
+        taken = await self._work.write(write)
+        self.noticed(by.tenant)
+        return taken
+
+    async def registry(self, actor: Actor, data: DataSet = "own") -> Registry:
+        """Return all records of the actor's tenant, or of the example that comes with the program."""
+        allow(actor, "assess.read")
+        if data == "example":
+            return example_registry()
+        turn = self._kept.turns.get(actor.tenant, 0)
+        kept = self._kept.registries.get(actor.tenant)
+        if kept is not None and kept[0] == turn:
+            return kept[1]
+        found = await self._work.read(self._reading(actor.tenant))
+        self._kept.registries[actor.tenant] = (turn, found)
+        return found
+
+    async def assessed(
+        self,
+        actor: Actor,
+        *,
+        data: DataSet = "own",
+        on: date | None = None,
+        before: date | None = None,
+    ) -> Assessed:
+        """Return what a data set says on a day, compared with an earlier one (a year before)."""
+        registry = await self.registry(actor, data)
+        return assess(registry, data, on or self.usual_day(data), before)
+
+    def usual_day(self, data: DataSet) -> date:
+        """Return the day that is asked about when none is named."""
+        return shipped_example().on if data == "example" else self.today()
+
+    def _put(
+        self, tx: Tx, by: Actor, kind: Kind, record: Record
+    ) -> Literal["new", "changed", "same"]:
+        entity = to_entity(kind, record)
+        before = self._model.get(tx, by.tenant, entity["id"])
+        if before is not None:
+            try:
+                if from_entity(kind, before) == record:
+                    return "same"
+            except RecordInvalid:
+                pass
+            for term, instance in cleared(kind, record, before).items():
+                entity[name_iri(term)] = [instance]
+        self._model.put(tx, entity, by=by, note=f"assess import {kind.id}")
+        return "new" if before is None else "changed"
+
+    def _check_links(self, tx: Tx, tenant: str, kind: Kind, records: Sequence[Record]) -> None:
+        known = self._known(tx, tenant, kind, records)
+        for index, record in enumerate(records):
+            for link in kind.links:
+                target = getattr(record, link)
+                if not known(target):
+                    raise RecordInvalid(
+                        index + 2, link, f"there is no {link} {target!r}; import it first"
+                    )
+            if isinstance(record, Place):
+                for code in [*(one.parent for one in record.standings), record.successor]:
+                    if code is not None and not known(code):
+                        raise RecordInvalid(index + 2, "parent", f"there is no place {code!r}")
+
+    def _known(
+        self, tx: Tx, tenant: str, kind: Kind, records: Sequence[Record]
+    ) -> Callable[[str], bool]:
+        wanted = "programmes" if "programme" in kind.links else "places"
+        target = KINDS[wanted]
+        found = self._model.find(tx, tenant, target.entity_type, limit=MOST_RECORDS)
+        ids = {str(entity["id"]).rpartition(":")[2] for entity in found}
+        if kind.id == "places":
+            ids |= {id_of(record) for record in records}
+        shipped = shipped_gazetteer()
+        return lambda code: code in ids or (wanted == "places" and code in shipped)
+
+    def _reading(self, tenant: str) -> Callable[[Tx], Registry]:
+        def read(tx: Tx) -> Registry:
+            records: dict[str, list[Record]] = {}
+            left_out: list[LeftOut] = []
+            for kind in KINDS.values():
+                made = records.setdefault(kind.id, [])
+                for entity in self._model.find(tx, tenant, kind.entity_type, limit=MOST_RECORDS):
+                    try:
+                        made.append(from_entity(kind, entity))
+                    except RecordInvalid as problem:
+                        field, why = problem.facts["field"], problem.facts["why"]
+                        left_out.append(LeftOut(entity["id"], f"{field}: {why}"))
+            places = [one for one in records["places"] if isinstance(one, Place)]
+            gazetteer = Gazetteer(shipped_places(), places) if places else shipped_gazetteer()
+            return Registry(gazetteer, records, tuple(left_out))
+
+        return read
+
+
+def assess(registry: Registry, data: DataSet, on: date, before: date | None = None) -> Assessed:
+    """Return what a registry says on a day, compared with `before` or the same day of the year before."""
+    earlier = before or _year_before(on)
+    statistics = Statistics(registry.gazetteer, shipped_frame(), registry.programmes, on, earlier)
+    return Assessed(data, registry, statistics)
+
+
+def example_registry() -> Registry:
+    """Return the example that comes with the program."""
+    example = shipped_example()
+    records: dict[str, Sequence[Record]] = {
+        "programmes": example.programmes,
+        "figures": example.figures,
+    }
+    return Registry(shipped_gazetteer(), records)
+
+
+def _year_before(day: date) -> date:
+    return date(day.year - 1, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)

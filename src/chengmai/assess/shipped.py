@@ -1,0 +1,91 @@
+"""What comes with the program: places of China, groups and tiers, and an example data set."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from chengmai.assess.gazetteer import Gazetteer
+from chengmai.assess.groups import Denominator, Frame, PlaceGroup, Tier
+from chengmai.assess.model import Place, Programme, ReportedFigure, Source
+from chengmai.assess.records import KINDS, read_places, read_table
+from chengmai.kernel.texts import Text
+
+_DATA = resources.files("chengmai.assess") / "data"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A data set with its figures as they were published, and an invented registry that agrees with them."""
+
+    programmes: tuple[Programme, ...]
+    figures: tuple[ReportedFigure, ...]
+    on: date = date(2014, 12, 31)
+    before: date = date(2013, 12, 31)
+
+
+@cache
+def shipped_places() -> tuple[Place, ...]:
+    """Return the divisions of China: provincial, prefecture and county level, of the end of 2023."""
+    rows = csv.DictReader((_DATA / "divisions.csv").read_text("utf-8").splitlines())
+    return tuple(read_places(enumerate(rows, 2)))
+
+
+@cache
+def shipped_gazetteer() -> Gazetteer:
+    """Return the shipped places alone."""
+    return Gazetteer(shipped_places())
+
+
+@cache
+def shipped_frame() -> Frame:
+    """Return the groups, tiers and denominators that come with the program."""
+    told = json.loads((_DATA / "groups.json").read_text("utf-8"))
+    tiers = tuple(Tier(one["id"], _text(one), _ranks(one["ranks"])) for one in told["tiers"])
+    return Frame(
+        groups=tuple(
+            PlaceGroup(one["id"], _text(one), frozenset(one["members"].split()), one["partition"])
+            for one in told["groups"]
+        ),
+        tiers=tiers,
+        denominators=tuple(
+            Denominator(
+                one["tier"],
+                _text(one),
+                counted=Tier(one["tier"], _text(one), _ranks(one["ranks"]))
+                if "ranks" in one
+                else None,
+                given=one.get("given"),
+                source=Source(**one["source"]) if "source" in one else None,
+            )
+            for one in told["denominators"]
+        ),
+        source=Source(**told["source"]),
+        places_dated=date.fromisoformat(told["places_dated"]),
+    )
+
+
+@cache
+def shipped_example() -> Example:
+    """Return the figures of 国脉互联 as they were published, with a registry made up to agree with them."""
+    folder = _DATA / "example"
+    programmes = read_table(KINDS["programmes"], (folder / "programmes.csv").read_text("utf-8"))
+    figures = read_table(KINDS["figures"], (folder / "figures.csv").read_text("utf-8"))
+    return Example(
+        tuple(one for one in programmes if isinstance(one, Programme)),
+        tuple(one for one in figures if isinstance(one, ReportedFigure)),
+    )
+
+
+def _text(told: dict[str, Any]) -> Text:
+    return Text(zh=told["zh"], en=told["en"])
+
+
+def _ranks(told: list[str]) -> frozenset[tuple[str, str]]:
+    pairs = (rank.split("/") for rank in told)
+    return frozenset((level, kind) for level, kind in pairs)

@@ -1,0 +1,150 @@
+"""`chengmai assess`: what places build, how fast, and who says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chengmai.app import City
+from chengmai.assess.service import Assessed, Taken
+from chengmai.assess.statistics import Statistics
+from chengmai.assess.words import conclusions
+from chengmai.cli.open import DataOption, JsonOption, operator, run_in
+from chengmai.cli.output import print_json, print_table
+from chengmai.kernel.problems import Invalid
+
+app = typer.Typer(help="What places build, how fast, and who says so.", no_args_is_help=True)
+ExampleOption = Annotated[
+    bool, typer.Option("--example", help="The example data set, not the city's.")
+]
+OnOption = Annotated[datetime | None, typer.Option(help="As of this day.", formats=["%Y-%m-%d"])]
+BeforeOption = Annotated[
+    datetime | None,
+    typer.Option(help="Compared with this day; else a year before.", formats=["%Y-%m-%d"]),
+]
+
+
+@app.command()
+def figures(
+    data: DataOption = None,
+    example: ExampleOption = False,
+    on: OnOption = None,
+    before: BeforeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print the key figures, computed and published, each with denominator and source."""
+    found = _assessed(data, example, on, before)
+    statistics = found.statistics
+    computed = [] if found.is_empty else _computed(statistics)
+    listed = [*computed, *found.registry.figures]
+    if json:
+        print_json([_document(one) for one in listed])
+        return
+    rows = [
+        (
+            one.kind,
+            one.title.en,
+            " ".join(one.items) or ("–" if one.value is None else f"{one.value:g} {one.unit}"),
+            one.denominator_title.en if one.denominator_title else "",
+            f"{one.source.name} ({one.source.dated})" if one.source else "",
+        )
+        for one in listed
+    ]
+    print_table(("kind", "figure", "value", "of", "source"), rows)
+    for sentence in conclusions(statistics, statistics.frame.groups):
+        typer.echo(sentence.en)
+
+
+@app.command()
+def ranking(
+    data: DataOption = None,
+    example: ExampleOption = False,
+    tier: Annotated[str | None, typer.Option(help="Count places of this tier only.")] = None,
+    on: OnOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Rank the provinces by how many places build; equal ones share a place."""
+    statistics = _assessed(data, example, on, None).statistics
+    ranks = statistics.provinces(statistics.tier(tier) if tier else None)
+    if json:
+        print_json([{**vars(r), "name": r.name.as_language_map()} for r in ranks])
+        return
+    rows = [(f"{r.place}{'=' if r.tied else ''}", r.code, r.name.zh, f"{r.value:g}") for r in ranks]
+    print_table(("place", "code", "name", "number"), rows)
+
+
+@app.command()
+def places(
+    code: Annotated[str | None, typer.Argument(help="Below this place; else the topmost.")] = None,
+    data: DataOption = None,
+    example: ExampleOption = False,
+    on: OnOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the places below a place with totals that add up."""
+    statistics = _assessed(data, example, on, None).statistics
+    branches = statistics.branches(code)
+    if json:
+        print_json([{**vars(b), "name": b.name.as_language_map()} for b in branches])
+        return
+    rows = [(b.code, b.name.zh, b.level, b.state, b.own, b.total, b.before) for b in branches]
+    print_table(("code", "name", "level", "state", "own", "total", "before"), rows)
+
+
+@app.command("import")
+def import_(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="places, programmes, plans, investments, projects, results or figures."
+        ),
+    ],
+    file: Annotated[Path, typer.Argument(help="A CSV file, first line the names of the columns.")],
+    data: DataOption = None,
+) -> None:
+    """Take in a table of records, all of it or nothing."""
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(
+            f"{file} cannot be read: {error}",
+            code="file.unreadable",
+            param=str(file),
+            fix="name a UTF-8 file",
+        ) from None
+
+    async def take(city: City) -> Taken:
+        return await city.assess.import_table(operator(city), kind, text)
+
+    taken = run_in(data, take)
+    typer.echo(f"{kind}: {taken.new} new, {taken.changed} changed, {taken.same} as they were")
+
+
+def _assessed(
+    data: Path | None, example: bool, on: datetime | None, before: datetime | None
+) -> Assessed:
+    async def read(city: City) -> Assessed:
+        return await city.assess.assessed(
+            operator(city),
+            data="example" if example else "own",
+            on=on.date() if on else None,
+            before=before.date() if before else None,
+        )
+
+    return run_in(data, read)
+
+
+def _computed(statistics: Statistics) -> list[Any]:
+    tiers = statistics.frame.tiers
+    counts = [statistics.count(tier) for tier in (None, *tiers)]
+    return [*counts, statistics.growth(), *statistics.coverages()]
+
+
+def _document(figure: Any) -> dict[str, Any]:
+    return {
+        key: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+        for key, value in vars(figure).items()
+    }

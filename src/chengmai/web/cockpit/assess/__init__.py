@@ -1,0 +1,1 @@
+"""Assessment: what places build, how fast, and who says so."""
