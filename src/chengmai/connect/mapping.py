@@ -174,6 +174,10 @@ class Mapper:
     def _static_of(self, record: Record, name: str | None) -> Static:
         point = self._point(record)
         location = None if point is None else {"type": "Point", "coordinates": list(point)}
+        rule = self._rules.location
+        shape = record.get(rule.geometry) if rule and rule.geometry else None
+        if isinstance(shape, Mapping):
+            location = dict(shape)
         return Static(area=self._area(record, point), name=name, location=location)
 
     def _point(self, record: Record) -> tuple[float, float] | None:

@@ -77,6 +77,11 @@ REJECT_TEXTS: Mapping[str, Text] = {
     "no_value": Text(
         zh="公式没有算出的值", en="A formula without a value: the file was never calculated"
     ),
+    "personal_data": Text(
+        zh="含有个人数据，未读入也未保存", en="Holds data of persons; neither read nor kept"
+    ),
+    "bad_resource": Text(zh="不符合所用标准的定义", en="Not what its standard defines"),
+    "device_error": Text(zh="设备没有给出这个值", en="The device did not give this value"),
     "unknown_id": Text(
         zh="引用了来源里没有的标识", en="Refers to something that its source does not hold"
     ),

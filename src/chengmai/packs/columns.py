@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chengmai.packs.feeds import AddressedFeed
+from chengmai.packs.feeds import AddressedFeed, ModbusFeed
 
 _TRIP = "trip_id route_id direction_id start_date vehicle_id schedule_relationship delay stop_id"
 _COLUMNS: Mapping[tuple[str, str], str] = {
@@ -28,11 +28,19 @@ _COLUMNS: Mapping[tuple[str, str], str] = {
     ("gbfs", "stations"): (
         "station_id name lat lon capacity vehicles docks disabled renting returning installed is_virtual"
     ),
+    ("ocpi", "locations"): (
+        "location_id name address city operator lat lon points available charging reserved blocked"
+        " out_of_order unknown power_kw last_updated"
+    ),
+    ("ocpi", "evses"): ("location_id evse_id name lat lon status connectors power_kw last_updated"),
+    ("fhir", "beds"): "part_of name beds occupied free closed",
     ("gbfs", "system"): "station_id stations empty full capacity vehicles docks disabled",
 }
 
 
 def columns_of(feed: AddressedFeed) -> frozenset[str] | None:
     """Return the columns of a feed's records; None where the source itself chooses its columns."""
+    if isinstance(feed, ModbusFeed):
+        return frozenset(["observed_at", "device", *(one.column for one in feed.source.registers)])
     named = _COLUMNS.get((feed.connector, str(getattr(feed.source, "take", ""))))
     return None if named is None else frozenset(["observed_at", *named.split()])

@@ -18,9 +18,15 @@ from chengmai.packs.forms import Duration, Slug, Spec
 from chengmai.packs.sources import (
     MIB,
     AddressedSource,
+    CityJsonSource,
+    FhirSource,
     GbfsSource,
     GtfsRealtimeSource,
     GtfsSource,
+    ModbusSource,
+    OcpiSource,
+    OsmSource,
+    SensorThingsSource,
     TableSource,
 )
 
@@ -144,10 +150,14 @@ class AreaRule(Spec):
 
 
 class LocationRule(Spec):
-    """The place of an entity: two columns, or a table of `[longitude, latitude]` by a column."""
+    """The place of an entity: two columns, or a table of `[longitude, latitude]` by a column.
+
+    `geometry` names a column with a GeoJSON geometry, which is the place where a record has it.
+    """
 
     longitude: str | None = None
     latitude: str | None = None
+    geometry: str | None = None
     column: str | None = None
     table: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
@@ -259,7 +269,48 @@ class TableFeed(AddressedFeed):
     time: TimeSpec
 
 
-FormatFeed = GtfsFeed | GtfsRealtimeFeed | GbfsFeed | TableFeed
+class SensorThingsFeed(AddressedFeed):
+    connector: Literal["sensorthings"]
+    source: SensorThingsSource
+
+
+class OcpiFeed(AddressedFeed):
+    connector: Literal["ocpi"]
+    source: OcpiSource
+
+
+class FhirFeed(AddressedFeed):
+    connector: Literal["fhir"]
+    source: FhirSource
+
+
+class CityJsonFeed(AddressedFeed):
+    connector: Literal["cityjson"]
+    source: CityJsonSource
+
+
+class OsmFeed(AddressedFeed):
+    connector: Literal["osm"]
+    source: OsmSource
+
+
+class ModbusFeed(AddressedFeed):
+    connector: Literal["modbus"]
+    source: ModbusSource
+
+
+FormatFeed = (
+    GtfsFeed
+    | GtfsRealtimeFeed
+    | GbfsFeed
+    | TableFeed
+    | SensorThingsFeed
+    | OcpiFeed
+    | FhirFeed
+    | CityJsonFeed
+    | OsmFeed
+    | ModbusFeed
+)
 """Feeds of standard formats: they run where an address is set."""
 EveryFeed = ReplayFeed | SimulateFeed | MqttFeed | HttpFeed | FormatFeed
 AnyFeed = Annotated[EveryFeed, Field(discriminator="connector")]

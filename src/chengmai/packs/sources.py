@@ -107,3 +107,79 @@ class GbfsSource(AddressedSource):
     """`system`: one record with the sums over all stations."""
     language: str = "en"
     """Which of several languages of names to take, where the system has it."""
+
+
+class PagedSource(AddressedSource):
+    """A source that answers in pages, each with a link to the next."""
+
+    max_pages: int = Field(default=1000, gt=0)
+    """Of one fetch; a page that comes a second time ends it as well."""
+
+
+class SensorThingsSource(PagedSource):
+    """A SensorThings service, version 1.0 or 1.1: the address of its root, `…/v1.1`."""
+
+    properties: tuple[str, ...] = ()
+    """Names of the observed properties to take; empty means all."""
+    latest: int = Field(default=10, ge=1, le=1000)
+    """Observations of a datastream in one answer; were there more since the last one, further pages follow."""
+
+
+class OcpiSource(PagedSource):
+    """OCPI 2.2.1, the module Locations of a charge point operator: the address of its list."""
+
+    take: Literal["locations", "evses"] = "locations"
+
+
+class FhirSource(PagedSource):
+    """FHIR R4, aggregates only: the address of a search for `Location` or `MeasureReport`."""
+
+    take: Literal["beds", "measures"]
+    """`beds`: places of type bed, counted by what they are part of; `measures`: summary reports."""
+    every: Duration = timedelta(minutes=5)
+
+
+class CityJsonSource(AddressedSource):
+    """A CityJSON model, 1.0 to 2.0."""
+
+    types: tuple[str, ...] = ("Building",)
+    """Types of city objects; parts belong to the object they are parts of."""
+    crs: str | None = Field(default=None, pattern=r"^EPSG:[0-9]{4,6}$")
+    """The reference system where the model names none: `EPSG:28992`."""
+    every: Duration = timedelta(days=1)
+    max_bytes: int = Field(default=256 * MIB, gt=0)
+
+
+class OsmSource(AddressedSource):
+    """An OpenStreetMap extract: `.osm.pbf` or `.osm`."""
+
+    tags: tuple[str, ...] = Field(min_length=1)
+    """What to take: a key (`building`), or a key with its value (`amenity=hospital`)."""
+    every: Duration = timedelta(days=1)
+    max_bytes: int = Field(default=512 * MIB, gt=0)
+
+
+class Register(Spec):
+    """A value in registers of a Modbus device."""
+
+    column: str
+    """The name of the column it becomes."""
+    address: int = Field(ge=0, le=65535)
+    kind: Literal["holding", "input", "coil", "discrete"] = "holding"
+    type: Literal["int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64"] = (
+        "uint16"
+    )
+    word_order: Literal["big", "little"] = "big"
+    scale: float = 1.0
+    """What the raw number is multiplied by."""
+    offset: float = 0.0
+
+
+class ModbusSource(AddressedSource):
+    """Modbus TCP devices behind one address, `modbus://host:502`; every device has the same registers."""
+
+    every: Duration = timedelta(seconds=10)
+    timeout: Duration = timedelta(seconds=3)
+    devices: dict[str, int] = Field(min_length=1)
+    """The unit number of each device by its name, which becomes the column `device`."""
+    registers: tuple[Register, ...] = Field(min_length=1, max_length=200)

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 from chengmai.connect.formats.ports import Document
-from chengmai.connect.outbound import pinned
+from chengmai.connect.outbound import checked_address, pinned
 from chengmai.connect.problems import SourceFailed, SourceMissing
 from chengmai.kernel.problems import Problem
 
@@ -88,6 +88,20 @@ class Fetcher:
                 fix="a feed follows links to its own host only; give it the other address itself",
             )
         return there
+
+    async def keep(self, address: str, content: bytes) -> Document:
+        if len(content) > self.max_bytes:
+            raise _too_large(address, self.max_bytes)
+        self.count += 1
+        path = self.scratch / f"{self.count}.json"
+        await asyncio.to_thread(path.write_bytes, content)
+        return Document(address, path, hashlib.sha256(content).hexdigest())
+
+    async def host(self, host: str, port: int) -> str:
+        try:
+            return await checked_address(host, port, private=self.reach.private)
+        except Problem as problem:
+            raise SourceFailed(problem.detail, fix=problem.fix) from problem
 
     async def _download(self, address: str, most: int) -> Document:
         try:

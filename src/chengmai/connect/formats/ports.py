@@ -34,6 +34,14 @@ class Get(Protocol):
         """Return the files that a path with `*` names, in order; any other address as it is."""
         ...
 
+    async def keep(self, address: str, content: bytes, /) -> Document:
+        """Return what was read in another way as a document."""
+        ...
+
+    async def host(self, host: str, port: int, /) -> str:
+        """Return the checked network address of a host; raises `SourceFailed` where the feed may not go."""
+        ...
+
     def beside(self, address: str, link: str, /) -> str:
         """Return the address that `link` in the document at `address` names; only on the same host.
 
