@@ -15,6 +15,7 @@ from chengmai.connect.health import feed_id
 from chengmai.connect.intake import Intake
 from chengmai.connect.runner import FeedRunner
 from chengmai.connect.simulate.city import SimulatedCity
+from chengmai.forecast.quality import ForecastQuality
 from chengmai.forecast.service import Foresight
 from chengmai.incidents.folding import Chains
 from chengmai.incidents.service import IncidentService
@@ -77,6 +78,7 @@ class RoomsFloor(FederationFloor):
         self.board = VitalsBoard(work, self.model, past, signs, self.zone, standing=self.thresholds)
         self.notes = Notes(work, self.model, self.clock)
         self.past_of_vitals = past
+        self.forecast_quality = ForecastQuality(work, self.model, past, self.clock)
         self.look_back = LookBack(
             ports,
             self.thresholds,

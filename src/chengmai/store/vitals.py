@@ -12,7 +12,8 @@ from chengmai.store.sqlite.work import SqliteTx
 
 
 class VitalsHistory:
-    """Implements `vitals.ports.Readings`, `vitals.ports.Past` and `vitals.lookback.ports.Happened`."""
+    """Implements `Readings` and `Past` of `vitals.ports`, `vitals.lookback.ports.Happened` and
+    `forecast.quality.StoredPast`."""
 
     def __init__(self, history: EmbeddedHistory) -> None:
         self._history = history
@@ -59,6 +60,22 @@ class VitalsHistory:
         start_us: int,
         end_us: int,
     ) -> list[tuple[int, str]]:
+        said: list[tuple[int, str]] = []
+        for instance in self.instances_of(tx, tenant, entity_id, attribute, start_us, end_us):
+            text = str(instance.get("value"))
+            if not said or said[-1][1] != text:
+                said.append((parse_us(instance["modifiedAt"]), text))
+        return said
+
+    def instances_of(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_id: str,
+        attribute: str,
+        start_us: int,
+        end_us: int,
+    ) -> list[Instance]:
         found = self._history.instances(
             tx,
             tenant,
@@ -67,12 +84,7 @@ class VitalsHistory:
             span=Span(start_us, end_us, by="modifiedAt"),
             last_n=None,
         )
-        said: list[tuple[int, str]] = []
-        for instance in found.get(attribute, []):
-            text = str(instance.get("value"))
-            if not said or said[-1][1] != text:
-                said.append((parse_us(instance["modifiedAt"]), text))
-        return said
+        return found.get(attribute, [])
 
     async def import_values(
         self, tenant: str, block_id: str, values: Sequence[tuple[str, str, int, float, str]]

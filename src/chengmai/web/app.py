@@ -21,6 +21,7 @@ from chengmai.web.cockpit.live_hub import LiveHub
 from chengmai.web.cockpit.visit import CockpitSettings
 from chengmai.web.desk.accounts import CityAccounts
 from chengmai.web.desk.desk import CityDesk
+from chengmai.web.desk.reviewing import CityReviewing
 from chengmai.web.gate import OpenGate, TrustGate
 from chengmai.web.metrics import CONTENT_TYPE, Meter
 
@@ -67,8 +68,13 @@ class CityWeb:
         self._returning = Returning(city.far.handing_on, city.contexts, city.shelf)
         self._gate = gate
         self.meter = Meter(city, self._api.tally)
+        desk = CityDesk(city)
         self._cockpit = build_cockpit(
-            CityDesk(city), CityAccounts(city.trust, city.settings.tenant), self._hub, settings
+            desk,
+            CityAccounts(city.trust, city.settings.tenant),
+            self._hub,
+            settings,
+            reviewing=CityReviewing(city, desk),
         )
 
     def close(self) -> None:

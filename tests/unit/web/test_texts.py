@@ -19,7 +19,8 @@ USED = re.compile(r"""\b(?:t|\w*\.?words)(?:\.count)?\(\s*["']([^"'{]+)["']""")
 BUILT = [
     *("level.", "theme.", "role.", "rail.", "banner.", "trend.", "range.", "kind.", "light."),
     *("place.", "feed_state.", "trust.", "summary.", "error.", "problem.", "help.level."),
-    *("grade.", "band."),
+    *("grade.", "band.", "length.", "versus.", "explain.", "mark.", "weather.", "tabs."),
+    *("thr.state.", "thr.side.", "domain.top.", "like.by_", "quality.step", "days."),
 ]
 """Beginnings of keys that are put together from a value."""
 

@@ -39,7 +39,10 @@ class Notes:
         now = self._clock.now()
         if at > now:
             raise NoteInvalid(
-                "the instant has not come yet", param="at", fix="give when it happened"
+                "the instant has not come yet",
+                code="vitals.note_future",
+                param="at",
+                fix="give when it happened",
             )
 
         def write(tx: Tx) -> str:

@@ -108,12 +108,20 @@ class LookBack:
         self._shapes: dict[str, Shape] = {}
 
     async def review(
-        self, tenant: str, vital_id: str, period: Period, versus: Versus, *, entities: bool = True
+        self,
+        tenant: str,
+        vital_id: str,
+        period: Period,
+        versus: Versus,
+        *,
+        entities: bool = True,
+        brief: bool = False,
     ) -> Review:
         """Return what is to be said of a sign in a period; raises `VitalNotFound`.
 
         A period that is not over is compared with as many days of the other. Without `entities` the readings
-        behind the sign are not looked at.
+        behind the sign are not looked at; a `brief` review looks at them only where that takes no exchange, and
+        says nothing of what happened.
         """
         now = self._ports.clock.now()
         period = until(period, now)
@@ -130,7 +138,7 @@ class LookBack:
         sign, area, new, old, like = await self._ports.work.read(read)
         weather = await self._weather(tenant, area, like, new[area])
         causes = self._causes(sign, area, new, old)
-        if entities:
+        if entities and not (brief and self._shape(sign).kind == "formula"):
             causes = await self._with_entities(
                 tenant,
                 sign,
@@ -145,7 +153,7 @@ class LookBack:
             Side(other, old[area], _mean(old[area])),
             causes,
             compare(new[area], like, self._kinds, self._zone, weather),
-            await self._marks(tenant, sign, area, vital_id, new[area], period),
+            () if brief else await self._marks(tenant, sign, area, vital_id, new[area], period),
             self._odd_days(period),
         )
 

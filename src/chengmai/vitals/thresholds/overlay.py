@@ -48,6 +48,11 @@ def bands_with(bands: Sequence[Band], changes: Iterable[Change]) -> tuple[Band, 
     return tuple(made)
 
 
+def is_free(band: Band) -> bool:
+    """Return whether a threshold is the city's to set."""
+    return band.trust in _FREE
+
+
 def band_for(spec: VitalSpec, key: BandKey, on: date) -> Band:
     """Return the band of a threshold on a day; raises `ThresholdInvalid` when there is none then."""
     for band in bands_on(spec.bands, on):
@@ -72,11 +77,14 @@ def check_change(spec: VitalSpec, change: Change, today: date) -> None:
     if change.from_on <= today:
         raise ThresholdInvalid(
             f"a change cannot begin on {change.from_on}: levels of the past stay as they were",
+            code="thresholds.past",
+            day=change.from_on.isoformat(),
+            first=(today + _DAY).isoformat(),
             param="from",
             fix=f"give a day from {today + _DAY} on",
         )
     band = band_for(spec, change.key, change.from_on)
-    if band.trust not in _FREE:
+    if not is_free(band):
         raise ThresholdFixed(
             f"{change.key.name} of {change.sign} comes from {band.source.en}",
             param="threshold",
@@ -95,6 +103,9 @@ def _check_clear(change: Change) -> None:
     if (change.clear > change.value) if above else (change.clear < change.value):
         raise ThresholdInvalid(
             f"the level would end at {change.clear:g}, beyond the threshold of {change.value:g}",
+            code="thresholds.clear",
+            clear=f"{change.clear:g}",
+            value=f"{change.value:g}",
             param="clear",
             fix="give a value on the good side of the threshold, or none",
         )
@@ -114,6 +125,9 @@ def _check_order(spec: VitalSpec, change: Change) -> None:
         if (watch > act) if change.key.side == "above" else (watch < act):
             raise ThresholdInvalid(
                 f"watch at {watch:g} would come after act at {act:g}",
+                code="thresholds.order",
+                watch=f"{watch:g}",
+                act=f"{act:g}",
                 param="value",
                 fix="keep watch on the milder side of act, or change act first",
             )

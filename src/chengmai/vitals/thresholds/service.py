@@ -134,7 +134,10 @@ class Thresholds:
         allow(actor, "thresholds.approve")
         if not note.strip():
             raise ThresholdInvalid(
-                "a refusal needs a reason", param="note", fix="say in a sentence why"
+                "a refusal needs a reason",
+                code="thresholds.no_reason",
+                param="note",
+                fix="say in a sentence why",
             )
         return await self._decide(actor, change_id, ChangeState.REFUSED, note)
 
@@ -180,10 +183,17 @@ class Thresholds:
             raise VitalNotFound(order.sign)
         for name, number in (("value", order.value), ("clear", order.clear)):
             if number is not None and not math.isfinite(number):
-                raise ThresholdInvalid(f"{number} is no number", param=name, fix="give a number")
+                raise ThresholdInvalid(
+                    f"{number} is no number",
+                    code="thresholds.no_number",
+                    param=name,
+                    fix="give a number",
+                    text=str(number),
+                )
         if not order.reason.strip() or len(order.reason) > _MOST_WORDS:
             raise ThresholdInvalid(
                 "a change needs a reason of at most 500 characters",
+                code="thresholds.no_reason",
                 param="reason",
                 fix="say what speaks for it",
             )
@@ -199,6 +209,8 @@ class Thresholds:
             names = sorted({BandKey.of(b).name for b in self._base[order.sign].spec.bands})
             raise ThresholdInvalid(
                 f"the sign has no threshold {order.threshold!r}",
+                code="thresholds.unknown",
+                threshold=order.threshold[:40],
                 param="threshold",
                 fix="use one of " + ", ".join(names),
             )

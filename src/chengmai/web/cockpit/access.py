@@ -15,6 +15,8 @@ CASES: Roles = _OFFICE | {"worker", "partner", "auditor"}
 CASE: Roles = CASES | {"citizen"}
 """One case also for the citizen who reported it; the room behind decides which."""
 REPORT: Roles = _OFFICE | {"worker", "partner", "citizen"}
+NOTES: Roles = frozenset({"duty_officer", "manager"})
+"""Who writes on a curve, and proposes thresholds; only a manager approves them, and never an own one."""
 FEEDS: Roles = _OFFICE | {"partner", "auditor"}
 AUDIT: Roles = frozenset({"admin", "auditor"})
 SEARCH: Roles = VITALS

@@ -20,16 +20,21 @@ from chengmai.web.cockpit.assets import Assets, read_assets
 from chengmai.web.cockpit.audit import routes as audit
 from chengmai.web.cockpit.cases import routes as cases
 from chengmai.web.cockpit.desk import routes as desk_routes
+from chengmai.web.cockpit.domains import routes as domains
 from chengmai.web.cockpit.feeds import routes as feeds
+from chengmai.web.cockpit.forecasts import routes as forecasts
 from chengmai.web.cockpit.guard import Guard
 from chengmai.web.cockpit.help import routes as help_
+from chengmai.web.cockpit.lookback import routes as lookback
 from chengmai.web.cockpit.ports import Accounts, Desk, LiveFeed
+from chengmai.web.cockpit.reviewing import Reviewing
 from chengmai.web.cockpit.screens import Screen, route
 from chengmai.web.cockpit.search import routes as search
 from chengmai.web.cockpit.signin import routes as signin
 from chengmai.web.cockpit.svg.citymap import shape
 from chengmai.web.cockpit.svg.draw import element
 from chengmai.web.cockpit.texts import read_words
+from chengmai.web.cockpit.thresholds import routes as thresholds
 from chengmai.web.cockpit.visit import CockpitSettings, Parts, link
 from chengmai.web.cockpit.vitals import routes as vitals
 
@@ -47,6 +52,10 @@ def all_screens() -> tuple[Screen, ...]:
         *desk_routes.SCREENS,
         *assess.SCREENS,
         *vitals.SCREENS,
+        *lookback.SCREENS,
+        *domains.SCREENS,
+        *forecasts.SCREENS,
+        *thresholds.SCREENS,
         *cases.SCREENS,
         *feeds.SCREENS,
         *search.SCREENS,
@@ -63,6 +72,7 @@ def build_cockpit(
     live_feed: LiveFeed,
     settings: CockpitSettings,
     *,
+    reviewing: Reviewing | None = None,
     strict_texts: bool = False,
     static: Path = WEB / "static",
 ) -> Starlette:
@@ -79,6 +89,7 @@ def build_cockpit(
         assets=assets,
         words=read_words(WEB / "catalogs", strict=strict_texts),
         templates=_templates(assets),
+        reviewing=reviewing,
     )
 
     async def static_file(request: Request) -> Response:

@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from chengmai.kernel.actors import Actor
-from chengmai.kernel.problems import Unauthenticated
+from chengmai.kernel.problems import NotFound, Unauthenticated
 from chengmai.kernel.texts import LANGS, Lang
 from chengmai.web.cockpit import csrf
 from chengmai.web.cockpit.access import rail_of
 from chengmai.web.cockpit.assets import Assets
 from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.ports import Accounts, Desk, LiveFeed
+from chengmai.web.cockpit.reviewing import Reviewing
 from chengmai.web.cockpit.texts import Words, best_language
 from chengmai.web.cockpit.views import CityBanner
 
@@ -60,6 +61,14 @@ class Parts:
     assets: Assets
     words: Mapping[Lang, Words]
     templates: Environment
+    reviewing: Reviewing | None = None
+
+    @property
+    def looking_back(self) -> Reviewing:
+        """Who looks back; raises `NotFound` where nobody does."""
+        if self.reviewing is None:
+            raise NotFound("this city does not look back", fix="open the list of vital signs")
+        return self.reviewing
 
 
 @dataclass

@@ -150,7 +150,7 @@ class CityDesk:
         return [feed_view(entity, self._city.packs) for entity in await self._feed_entities(actor)]
 
     async def abnormal_places(self, actor: Actor) -> Sequence[AbnormalPlace]:
-        return news.abnormal(await self._plain_cards(actor), await self._live_cases(actor))
+        return news.abnormal(await self.plain_cards(actor), await self._live_cases(actor))
 
     async def handover(self, actor: Actor, since: datetime | None = None) -> Handover:
         now = self._city.clock.now().astimezone(self._city.zone)
@@ -160,12 +160,12 @@ class CityDesk:
         )
         rows = [*await self._live_cases(actor), *ended.rows]
         closed = sum(row.opened_at >= start for row in ended.rows)
-        cards = await self._plain_cards(actor)
+        cards = await self.plain_cards(actor)
         return news.handover(start, cards, rows, await self.feeds(actor), closed)
 
     async def search(self, actor: Actor, text: str) -> Sequence[SearchHit]:
         rows = await self._cases.queue(actor, CaseFilter(open_only=False, limit=_EVERY_CASE))
-        cards = await self._plain_cards(actor)
+        cards = await self.plain_cards(actor)
         return news.search(text, cards, rows.rows, await self.feeds(actor))
 
     async def audit(self, actor: Actor, filters: AuditFilter) -> AuditPage:
@@ -195,7 +195,12 @@ class CityDesk:
     async def _cases_of_vitals(self, actor: Actor) -> dict[str, str]:
         return {row.vital_id: row.id for row in await self._live_cases(actor) if row.vital_id}
 
-    async def _plain_cards(self, actor: Actor) -> list[VitalCard]:
+    async def sign(self, actor: Actor, vital_id: str) -> VitalDetail:
+        """Return one vital sign without its case and its feeds."""
+        return await self._vitals.detail(actor, vital_id, None, ())
+
+    async def plain_cards(self, actor: Actor) -> list[VitalCard]:
+        """Return every vital sign once, without its last day."""
         return await self._vitals.cards(actor, {}, recent=False)
 
     async def _feed_entities(self, actor: Actor) -> list[dict[str, Any]]:

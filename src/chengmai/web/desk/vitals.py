@@ -106,7 +106,7 @@ class VitalScreens:
                 )
                 for band in view.bands
             ),
-            forecast=_forecast(view.forecast, spec.step) if view.forecast else None,
+            forecast=forecast_view(view.forecast, spec.step) if view.forecast else None,
             anomaly=Text(**anomaly["sentence"]) if anomaly else None,
             feeds=feeds,
         )
@@ -212,7 +212,8 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _forecast(stored: Mapping[str, Any], step: timedelta) -> ForecastView:
+def forecast_view(stored: Mapping[str, Any], step: timedelta) -> ForecastView:
+    """Return a stored forecast as the screens show it."""
     backtest = stored.get("backtest") or {}
     return ForecastView(
         model=stored["model"],

@@ -23,9 +23,11 @@ def chart(data: ChartData, frame: Frame, formats: Formats, unit: str, descriptio
         "svg",
         value_axis(plot, formats, unit),
         time_axis(plot, formats),
+        group(_other(plot)),
         group(_past(plot)),
         group(_future(plot)),
         group(_thresholds(plot)),
+        group(_marks(plot)),
         _now_line(plot, formats),
         class_="chart",
         viewBox=f"0 0 {frame.width} {frame.height}",
@@ -56,6 +58,43 @@ def _past(plot: Plot) -> list[Markup]:
         last = stretches[-1][-1]
         parts.append(
             element("circle", cx=plot.x(last.at), cy=y(last.value or 0.0), r=3.5, class_="c-dot")
+        )
+    return parts
+
+
+def _other(plot: Plot) -> list[Markup]:
+    inside = [p for p in plot.data.other if plot.data.start <= p.at <= plot.data.end]
+    return [
+        element(
+            "path",
+            d=line_path((plot.x(p.at), plot.y(p.value or 0.0)) for p in thin(run, 600)),
+            class_="c-other",
+        )
+        for run in runs(inside)
+    ]
+
+
+def _marks(plot: Plot) -> list[Markup]:
+    """Draw what happened as numbered lines; the table beside the chart says what each is."""
+    parts: list[Markup] = []
+    free_from = 0.0
+    for mark in plot.data.marks:
+        if not plot.data.start <= mark.at <= plot.data.end:
+            continue
+        x = plot.x(mark.at)
+        line = {"x1": x, "x2": x, "y1": plot.frame.top, "y2": plot.frame.y_end}
+        parts.append(element("line", **line, class_="c-mark"))
+        at = max(x, free_from)
+        free_from = at + 10.0 + 7.0 * len(mark.label)
+        parts.append(
+            element(
+                "text",
+                mark.label,
+                x=at,
+                y=plot.frame.top - 3,
+                text_anchor="middle",
+                class_="c-mark-label",
+            )
         )
     return parts
 

@@ -19,6 +19,15 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class MarkLine:
+    """Something that happened at `at` (until `until`); `label` is its number in the table beside the chart."""
+
+    at: datetime
+    until: datetime | None
+    label: str
+
+
+@dataclass(frozen=True)
 class ChartData:
     """What the chart shows between `start` and `end`; `now` divides what was from what may be."""
 
@@ -29,6 +38,9 @@ class ChartData:
     baseline: tuple[BaselinePoint, ...] = ()
     forecast: tuple[ForecastPoint, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    other: tuple[Point, ...] = ()
+    """Another period, laid over this one."""
+    marks: tuple[MarkLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,7 @@ def value_span(data: ChartData) -> Span:
     A threshold joins when it lies within one data range of the data; a far one would flatten the line.
     """
     values = [p.value for p in data.points if p.value is not None]
+    values += [p.value for p in data.other if p.value is not None]
     values += [bound for p in data.baseline for bound in (p.low, p.high)]
     values += [bound for p in data.forecast for bound in (p.low, p.high)]
     if not values:

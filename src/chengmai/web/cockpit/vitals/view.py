@@ -60,6 +60,7 @@ class ForecastLines:
 @dataclass(frozen=True)
 class VitalPageView:
     id: str
+    pack: str
     tile: Tile
     sentences: tuple[str, ...]
     about: str
@@ -98,6 +99,7 @@ def page_view(
     description = " ".join(sentences)
     return VitalPageView(
         id=card.id,
+        pack=card.pack,
         tile=front,
         sentences=sentences,
         about=words.pick(vital.about),

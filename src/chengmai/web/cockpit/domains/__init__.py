@@ -1,0 +1,1 @@
+"""A domain: its signs, what explains them, its cases, its data, its forecasts and its thresholds."""

@@ -1,0 +1,1 @@
+"""Changes of thresholds: trial, proposal, decision."""
