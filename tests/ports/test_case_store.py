@@ -170,3 +170,12 @@ def test_the_load_counts_live_overdue_opened_and_handled_cases(bench: Bench) -> 
 def test_the_load_says_for_how_many_days_a_young_city_has_cases(bench: Bench) -> None:
     bench.store.append(bench.tx, a_line(1, step=Step.OPEN, at=MONDAY - timedelta(hours=60)))
     assert bench.store.load(bench.tx, "city", MONDAY, MONDAY - timedelta(days=30)).days == 2.5
+
+
+def test_the_live_case_of_a_sensor_is_not_that_of_its_vital_sign(bench: Bench) -> None:
+    bench.store.put(bench.tx, a_case(vital=None, sensor=VITAL))
+    found = bench.store.live_of_sensor(bench.tx, "city", VITAL)
+    assert found is not None
+    assert bench.store.live_of_vital(bench.tx, "city", VITAL) is None
+    bench.store.put(bench.tx, a_case(State.CLOSED, vital=None, sensor=VITAL))
+    assert bench.store.live_of_sensor(bench.tx, "city", VITAL) is None

@@ -103,6 +103,7 @@ class RoomsFloor(FederationFloor):
         )
         self._build_incidents()
         self.events.subscribe(VitalCrossed, self.cases.on_vital_crossed)
+        self.events.subscribe(SensorSuspected, self.cases.on_sensor_suspected)
         self.events.subscribe(RuleFired, self.cases.on_rule_fired)
         self.rules = RulesRoom(
             work,

@@ -208,3 +208,28 @@ UNSORTED = CaseCategory(
     ),
     trust="D",
 )
+
+SENSOR_FAULT = CaseCategory(
+    id="sensor_fault",
+    title=Text(zh="数据质量：传感器可疑", en="Data quality: a sensor is suspected"),
+    responsible="duty",
+    handle_within=Limit(amount=1, unit="work_day"),
+    open_when=Text(
+        zh="体征的读数卡死、漂移或与邻区不符",
+        en="The readings behind a vital sign are stuck, drift, or do not fit the other areas",
+    ),
+    close_when=Text(
+        zh="传感器已检查；读数可信，或已更换、停用",
+        en="The sensor was looked at; its readings are trusted, or it was replaced or taken out",
+    ),
+    checklist=(
+        Text(zh="与现场或另一台设备比对", en="Compare with the site or with another device"),
+        Text(zh="查供电、通信与标定", en="Look at power, communication and calibration"),
+    ),
+    source=Text(
+        zh="本项目设计：可疑的读数是数据质量问题，不是城市事件",
+        en="own design: doubtful readings are a matter of data quality, not an event of the city",
+    ),
+    trust="D",
+)
+"""The category of a suspected sensor where no pack has one of that name."""

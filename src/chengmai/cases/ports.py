@@ -31,6 +31,10 @@ class CaseStore(Protocol):
         """Return the case of a vital sign that has not ended, or None."""
         ...
 
+    def live_of_sensor(self, tx: Any, tenant: str, vital: str) -> Case | None:
+        """Return the case of data quality about a vital sign's sensor that has not ended, or None."""
+        ...
+
     def of_vital(self, tx: Any, tenant: str, vital: str, limit: int) -> list[Case]:
         """Return the cases of a vital sign, the newest first."""
         ...

@@ -30,6 +30,7 @@ def as_entity(case: Case) -> Entity:
         refRule=rel(case.rule) if case.rule else None,
         refFiring=rel(case.firing) if case.firing else None,
         refEntity=rel(case.about) if case.about else None,
+        refSensor=rel(case.sensor) if case.sensor else None,
         areaServed=prop(case.area) if case.area else None,
         location=geo(case.location) if case.location else None,
         responsibleUnit=prop(case.unit),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from chengmai.cases.flow import FLOW, Edge, Flow
-from chengmai.cases.model import UNSORTED, Case, CaseView, Kind, State, Step
+from chengmai.cases.model import SENSOR_FAULT, UNSORTED, Case, CaseView, Kind, State, Step
 from chengmai.cases.problems import (
     ReasonMissing,
     ResultMissing,
@@ -18,7 +18,7 @@ from chengmai.cases.problems import (
 )
 from chengmai.cases.working_time import Calendar, Due, Urgency, due_at, remaining, urgency
 from chengmai.kernel.actors import Actor
-from chengmai.kernel.events import VitalCrossed
+from chengmai.kernel.events import SensorSuspected, VitalCrossed
 from chengmai.kernel.ids import urn
 from chengmai.kernel.texts import Text
 from chengmai.packs.model import CaseCategory, Limit, ResponsibleUnit
@@ -203,6 +203,8 @@ def open_from_crossing(
     A vital sign has at most one live case; while it lives, further crossings are lines in its log. Nothing
     here ever closes a case: a recovery asks people to verify.
     """
+    if crossing.fault is not None and (open_case is None or crossing.kind == "recovered"):
+        return Nothing("the sensor is suspected: its case of data quality tells")
     if open_case is not None:
         return _on_open_case(crossing, open_case)
     if crossing.kind == "recovered":
@@ -213,6 +215,32 @@ def open_from_crossing(
         return Nothing(f"the level is {crossing.level}")
     kind: Kind = "predicted" if crossing.kind == "predicted" else "real"
     return OpenCase(category or UNSORTED, kind, crossing.level)
+
+
+def on_suspicion(suspicion: SensorSuspected, open_case: Case | None) -> Decision:
+    """Return what a suspected sensor does: open a case of data quality, or add a line to the open one.
+
+    Silence opens none of its own: the sign says that it is unknown, and most often a whole feed is silent.
+    """
+    if suspicion.fault == "silent":
+        return Nothing("a silent sensor is told by its sign and its feed")
+    if not suspicion.begun:
+        if open_case is None or open_case.recovered:
+            return Nothing("no case of this sensor waits")
+        return NoteOnCase(Step.RECOVERED, {"recovered": True})
+    if open_case is None:
+        return OpenCase(SENSOR_FAULT, "real", "watch")
+    return NoteOnCase(Step.CROSSED_AGAIN, {"recovered": False})
+
+
+def on_doubtful_crossing(crossing: VitalCrossed, open_case: Case | None) -> Decision:
+    """Return what a crossing of a suspected sensor does to the case of its data quality."""
+    rank = LEVEL_RANK.get(crossing.level, 0)
+    if crossing.kind == "recovered" or open_case is None or rank == 0:
+        return Nothing("a doubtful value is neither a crossing nor a recovery")
+    if rank <= LEVEL_RANK.get(open_case.level, 0):
+        return Nothing("the case stands at this level")
+    return NoteOnCase(Step.ESCALATE, {"level": crossing.level})
 
 
 def _on_open_case(crossing: VitalCrossed, case: Case) -> Decision:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from chengmai.cases.facts import facts_of
 from chengmai.cases.flow import FLOW, Flow
 from chengmai.cases.intake import (
     MOST_NOTE,
@@ -48,11 +49,11 @@ from chengmai.cases.rules import (
     route,
     view,
 )
+from chengmai.cases.suspicions import Suspicions
 from chengmai.cases.words import title_of_crossing
 from chengmai.cases.working_time import Calendar
 from chengmai.kernel.actors import Actor, system
-from chengmai.kernel.events import Events, RuleFired, VitalCrossed, WorkAsked
-from chengmai.kernel.instants import format_instant
+from chengmai.kernel.events import Events, RuleFired, SensorSuspected, VitalCrossed, WorkAsked
 from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.model import Model
@@ -81,9 +82,16 @@ class CaseService:
         self._categories, self._units = categories, units
         self._calendar, self._flow = calendar, flow
         self._ledger = Ledger(model, store, events, calendar, flow)
+        self._suspicions = Suspicions(store, self._ledger, categories, self._new)
+
+    def on_sensor_suspected(self, tx: Tx, suspicion: SensorSuspected) -> None:
+        """Open a case of data quality, or add a line to the live one, in the transaction of the suspicion."""
+        self._suspicions.on_sensor_suspected(tx, suspicion)
 
     def on_vital_crossed(self, tx: Tx, crossing: VitalCrossed) -> None:
         """Open a case, or add a line to the live one, in the transaction of the crossing."""
+        if crossing.fault is not None:
+            self._suspicions.note_doubt(tx, crossing)
         self._hear(tx, crossing)
 
     def on_rule_fired(self, tx: Tx, fired: RuleFired) -> None:
@@ -107,7 +115,7 @@ class CaseService:
                 live,
                 decision.step,
                 system("cases", crossing.tenant),
-                facts=_facts_of(crossing) | (about or {}),
+                facts=facts_of(crossing) | (about or {}),
                 changes=decision.changes | seen | (about or {}),
             )
 
@@ -312,7 +320,7 @@ class CaseService:
             | about
         )
         by = system("cases", crossing.tenant)
-        self._ledger.begin(tx, case, Step.OPEN, by, facts=_facts_of(crossing) | about)
+        self._ledger.begin(tx, case, Step.OPEN, by, facts=facts_of(crossing) | about)
 
     def _new(self, tx: Tx, tenant: str, category: CaseCategory, area: str) -> Case:
         day = self._calendar.day_of(tx.now).strftime("%Y%m%d")
@@ -378,19 +386,3 @@ def _as_crossing(fired: RuleFired) -> VitalCrossed:
         location=fired.location,
         evidence=fired.evidence,
     )
-
-
-def _facts_of(crossing: VitalCrossed) -> dict[str, Any]:
-    expected = crossing.expected_at
-    return {
-        "vital": crossing.vital_id,
-        "kind": crossing.kind,
-        "level": crossing.level,
-        "previous_level": crossing.previous_level,
-        "value": crossing.value,
-        "unit": crossing.unit,
-        "category": crossing.category,
-        "reason": crossing.reason.as_language_map(),
-        "crossed_at": format_instant(crossing.at),
-        "expected_at": format_instant(expected) if expected else None,
-    }

@@ -79,6 +79,12 @@ def title_of_crossing(kind: Kind, title: Text, area: str) -> Text:
     )
 
 
+def title_of_suspicion(title: Text, area: str) -> Text:
+    """Return the title of a case about a suspected sensor."""
+    of = title_of_crossing("real", title, area)
+    return Text(zh=f"数据质量：{of.zh}", en=f"Data quality: {of.en}")
+
+
 def sentence(line: LogLine) -> Text:
     """Return what a line of the log says to people; a person's own words stay as they were written."""
     form = _BY_PLATFORM.get(line.step) if line.by_role == "system" else None

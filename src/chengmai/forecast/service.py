@@ -16,6 +16,7 @@ import numpy as np
 from chengmai.forecast.ahead import Ahead
 from chengmai.forecast.anomaly import Detector
 from chengmai.forecast.baseline import KindOf, usual
+from chengmai.forecast.faults import MOST_STEPS, FaultKind, verdict
 from chengmai.forecast.model import DAY_S, SECOND_US, Floats
 from chengmai.forecast.problems import StateInvalid
 
@@ -75,6 +76,32 @@ class Foresight:
             band = usual(values, len(values), memory.start_us, step_s, season_s, self._kind_of)
             score = memory.detector.score(value)
         return (band.to_json() if band else None), score.to_json()
+
+    def fault(
+        self,
+        key: str,
+        beside: Sequence[str],
+        *,
+        step_s: int,
+        one_field: bool,
+        held: FaultKind | None = None,
+    ) -> dict[str, Any] | None:
+        """Return what speaks against the sensor of a series at its last completed step, None when nothing does.
+
+        `beside` are the keys of the same sign in other areas; those of which nothing is known yet are left out.
+        `held` is the fault told before. Asked after `look_back`, which brings the memory of each up to date.
+        """
+        memory = self._memories.get(key)
+        if memory is None:
+            return None
+        step_us = step_s * SECOND_US
+        own = np.array(memory.values[-MOST_STEPS:])
+        start_us = self._next_us(memory, step_us) - len(own) * step_us
+        known = [self._memories[name] for name in beside if name in self._memories]
+        columns = [_aligned(one, start_us, len(own), step_us) for one in known]
+        others = np.column_stack(columns) if columns else np.empty((len(own), 0))
+        found = verdict(own, others, day=DAY_S // step_s, one_field=one_field, held=held)
+        return None if found is None else found.to_json()
 
     def forecasts(
         self,
@@ -153,6 +180,16 @@ def _day(season: int, step_s: int) -> int:
     """Return the steps of a day where days make up the season, else the season."""
     day = DAY_S // step_s
     return day if day > 1 and season % day == 0 else season
+
+
+def _aligned(memory: _Memory, start_us: int, steps: int, step_us: int) -> Floats:
+    """Return the values of a memory at given steps, NaN where it has none."""
+    values = np.full(steps, np.nan)
+    shift = (memory.start_us - start_us) // step_us
+    first, last = max(0, shift), min(steps, shift + len(memory.values))
+    if first < last:
+        values[first:last] = memory.values[first - shift : last - shift]
+    return values
 
 
 def _grid(points: Points, start_us: int, steps: int, step_us: int) -> Floats:

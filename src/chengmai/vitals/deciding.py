@@ -64,6 +64,7 @@ class Plan:
     because: Text
     last: tuple[int, float] | None
     location: dict[str, Any] | None
+    level: Level = "unknown"
 
 
 class Decider:
@@ -104,6 +105,7 @@ class Decider:
             because=because,
             last=last,
             location=location,
+            level=standing.level,
         )
 
     def first(

@@ -149,6 +149,21 @@ class Foresight(Protocol):
         """Return the baseline band (None without enough past) and the anomaly score of a value."""
         ...
 
+    def fault(
+        self,
+        key: str,
+        beside: Sequence[str],
+        *,
+        step_s: int,
+        one_field: bool,
+        held: Any = None,
+    ) -> dict[str, Any] | None:
+        """Return `kind`, `steps` and `sentence` of what speaks against the sensor of a series, or None.
+
+        Judged at the last completed step, beside the series under the keys `beside`; after `look_back`.
+        """
+        ...
+
     def forecasts(
         self,
         key: str,

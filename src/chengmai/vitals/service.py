@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,17 +12,19 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from chengmai.kernel.actors import system
+from chengmai.kernel.events import Event, VitalCrossed
 from chengmai.kernel.instants import format_us, to_us
 from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import Entity, value_of
-from chengmai.vitals.deciding import Decider, Readout, Seen, location_of
+from chengmai.vitals.deciding import Decider, Plan, Readout, Seen, location_of
 from chengmai.vitals.entities import VALUE_IRI, state_of, vital_id
 from chengmai.vitals.foreseeing import Foreseer
-from chengmai.vitals.model import Failure, Outcome, Quality, Sign, TickReport
+from chengmai.vitals.model import Crossing, Failure, Outcome, Quality, Sign, TickReport
 from chengmai.vitals.ports import Ports, StandingSigns
 from chengmai.vitals.problems import VitalNotFound
 from chengmai.vitals.reading import Observed, SignReader
+from chengmai.vitals.suspecting import Suspected, is_late, kept_suspicion, news_of
 from chengmai.vitals.ticks import tick_before, tick_of
 
 _MANY = 100_000
@@ -160,12 +164,44 @@ class VitalsService:
         ]
         due = [one for one in seen if decider.plan(kept.get(one.area), one) is not None]
         places = await self._places(tenant, decider.sign, kept, due, now_us)
-        if not due:
+        late = [one for one in seen if one not in due and self._turns_late(decider, kept, one)]
+        if not due and not late:
             return Outcome()
         looks = await self._look_back(tenant, decider, kept, due)
+        faults = await asyncio.to_thread(self._faults, tenant, decider, kept, due)
         return await self._ports.work.write(
-            lambda tx: self._write(tx, tenant, decider, due, looks, places)
+            lambda tx: self._write(tx, tenant, decider, [*due, *late], looks, places, faults)
         )
+
+    def _turns_late(self, decider: Decider, kept: Mapping[str, Entity], seen: Seen) -> bool:
+        """Return whether all that changes of a sign in an area is that its readings are late, or no longer."""
+        item = kept.get(seen.area)
+        if item is None or value_of(item, "level") == "unknown":
+            return False
+        before = kept_suspicion(item)
+        late = is_late(decider.sign, seen)
+        return before is None if late else before is not None and before.kind == "late"
+
+    def _faults(
+        self, tenant: str, decider: Decider, kept: Mapping[str, Entity], due: Sequence[Seen]
+    ) -> dict[str, dict[str, Any] | None]:
+        """Return the verdict over the sensors of each area, judged beside all other areas."""
+        spec = decider.sign.spec
+        keys = {
+            area: f"{tenant} {vital_id(decider.sign, area)}"
+            for area in sorted({*kept, *(one.area for one in due)})
+        }
+        found = {}
+        for one in due:
+            before = kept_suspicion(kept.get(one.area))
+            found[one.area] = self._ports.foresight.fault(
+                keys[one.area],
+                [key for area, key in keys.items() if area != one.area],
+                step_s=int(spec.step.total_seconds()),
+                one_field=spec.one_field,
+                held=before.kind if before else None,
+            )
+        return found
 
     async def _backfill_sign(
         self, tenant: str, decider: Decider, kept: Mapping[str, Entity], since_us: int
@@ -283,6 +319,7 @@ class VitalsService:
         due: Sequence[Seen],
         looks: Mapping[str, Readout],
         places: Mapping[str, dict[str, Any]],
+        faults: Mapping[str, dict[str, Any] | None],
     ) -> Outcome:
         changed, news = [], 0
         actor = system("vitals", tenant)
@@ -294,20 +331,43 @@ class VitalsService:
                 look_back=looks.get(one.area, (None, None)),
                 location=location_of(kept) or places.get(one.area),
             )
-            if plan is None:
+            suspected = Suspected.of(decider.sign, kept, one, plan, faults.get(one.area))
+            if plan is None and not suspected.is_news:
                 continue
-            vital = plan.entity["id"]
-            self._ports.model.put(tx, plan.entity, by=actor, note=plan.because.en)
-            if plan.earlier:
-                self._ports.past.record(tx, tenant, vital, plan.earlier)
-            changed.append(vital)
-            if plan.crossing is not None:
-                evidence = self._evidence(tx, tenant, decider, one)
-                event = decider.event(tenant, one, plan, evidence)
-                if event is not None:
-                    self._ports.events.emit(tx, event)
-                    news += 1
+            item = plan.entity if plan else {"id": kept["id"], "type": kept["type"]} if kept else {}
+            item |= suspected.attribute(one)
+            self._ports.model.put(
+                tx, item, by=actor, note=plan.because.en if plan else "readings late"
+            )
+            if plan is not None and plan.earlier:
+                self._ports.past.record(tx, tenant, item["id"], plan.earlier)
+            changed.append(item["id"])
+            for event in self._news(tx, tenant, decider, one, plan, suspected):
+                self._ports.events.emit(tx, event)
+                news += isinstance(event, VitalCrossed)
         return Outcome(tuple(changed), news)
+
+    def _news(
+        self,
+        tx: Tx,
+        tenant: str,
+        decider: Decider,
+        seen: Seen,
+        plan: Plan | None,
+        suspected: Suspected,
+    ) -> Iterator[Event]:
+        place = plan.location if plan else None
+        yield from news_of(tenant, decider.sign, seen, suspected.before, suspected.now, place)
+        if plan is None:
+            return
+        if plan.crossing is None and suspected.is_cleared and plan.level != "unknown":
+            # What crossed meanwhile was told as the sensor's: now it is told as what it is.
+            plan = replace(plan, crossing=Crossing("unknown", plan.level))
+        if plan.crossing is not None:
+            evidence = self._evidence(tx, tenant, decider, seen)
+            event = decider.event(tenant, seen, plan, evidence)
+            if event is not None:
+                yield replace(event, fault=suspected.doubt)
 
     def _evidence(
         self, tx: Tx, tenant: str, decider: Decider, seen: Seen

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import FixedClock
-from chengmai.kernel.events import Events, VitalCrossed
+from chengmai.kernel.events import Events, SensorSuspected, VitalCrossed
 from chengmai.kernel.instants import format_us, from_us, parse_instant, parse_us, to_us
 from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx
@@ -157,6 +157,8 @@ class FakeCity:
     stations: dict[str, str] = field(default_factory=dict)
     blocks: set[str] = field(default_factory=set)
     looks: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    faults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Verdict over the sensors, by area."""
     median_ahead: Sequence[float] = (50.0,)
     shown: bool = True
     forecasts_made: int = 0
@@ -297,6 +299,9 @@ class FakeCity:
         }
         return band, score
 
+    def fault(self, key: str, beside: Sequence[str], **_: Any) -> dict[str, Any] | None:
+        return self.faults.get(key.rpartition(":")[2])
+
     def forecasts(
         self, key: str, points: Mapping[str, Points], *, step_s: int, **_: int
     ) -> dict[str, dict[str, Any]]:
@@ -341,6 +346,7 @@ class Bench:
     board: VitalsBoard
     told: list[VitalCrossed]
     models: FakeModels
+    suspicions: list[SensorSuspected]
 
     def reading(self, value: float, *, hours: float = 0.0, area: str = "Haidian") -> None:
         """Take a reading `hours` before now at the one station of an area."""
@@ -362,6 +368,11 @@ class Bench:
         """Move on an hour, take a reading, evaluate."""
         self.city.clock.advance(HOUR)
         self.reading(value, area=area)
+        return run(self.service.tick(TENANT))
+
+    def silent_hour(self) -> Any:
+        """Move on an hour without a reading, evaluate."""
+        self.city.clock.advance(HOUR)
         return run(self.service.tick(TENANT))
 
     def entity(self, area: str = "Haidian") -> Entity:
@@ -386,11 +397,13 @@ def a_bench(*specs: VitalSpec, failing: bool = False) -> Bench:
         told.append(event)
 
     events.subscribe(VitalCrossed, hear)
+    suspicions: list[SensorSuspected] = []
+    events.subscribe(SensorSuspected, lambda tx, event: suspicions.append(event))
     models = FakeModels()
     ports = Ports(city, city, city, city, city, city, models, events, city.clock)
     service = VitalsService(ports, signs, SHANGHAI)
     board = VitalsBoard(city, city, city, signs, SHANGHAI)
-    return Bench(city, signs, service, board, told, models)
+    return Bench(city, signs, service, board, told, models, suspicions)
 
 
 def run(made: Coroutine[Any, Any, T]) -> T:

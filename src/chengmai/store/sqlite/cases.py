@@ -64,6 +64,15 @@ class SqliteCaseStore:
         )
         return found[0] if found else None
 
+    def live_of_sensor(self, tx: SqliteTx, tenant: str, vital: str) -> Case | None:
+        found = self._cases(
+            tx,
+            f"SELECT doc FROM city_case WHERE tenant = ? AND state IN ({_marks(LIVE)})"
+            " AND json_extract(doc, '$.sensor') = ? ORDER BY since_us DESC LIMIT 1",
+            (tenant, *LIVE, vital),
+        )
+        return found[0] if found else None
+
     def of_vital(self, tx: SqliteTx, tenant: str, vital: str, limit: int) -> list[Case]:
         return self._cases(
             tx,
