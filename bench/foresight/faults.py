@@ -288,6 +288,7 @@ def run(data: Path | None = None) -> Report:
             ("seeds", " and ".join(map(str, SEEDS))),
             ("CPU s", f"{time.process_time() - start:.0f}"),
         ),
+        reads=False,
     )
 
 

@@ -30,9 +30,12 @@ class Report:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     facts: Sequence[tuple[str, str]] = ()
+    reads: bool = True
+    """Whether it reads recorded data; what is made up needs no folder."""
 
     def markdown(self) -> str:
         """Return the section as it stands in the page."""
+        folder = " --data FOLDER" if self.reads else ""
         lines = [
             f"## {self.title}",
             "",
@@ -42,7 +45,7 @@ class Report:
             "| --- |" + " ---: |" * (len(self.columns) - 1),
             *("| " + " | ".join(row) + " |" for row in self.rows),
             "",
-            f"`python -m bench.foresight {self.name} --data FOLDER` · {self._conditions()}",
+            f"`python -m bench.foresight {self.name}{folder}` · {self._conditions()}",
         ]
         return "\n".join(lines)
 

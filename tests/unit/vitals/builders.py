@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import FixedClock
@@ -46,7 +45,7 @@ from chengmai.vitals.problems import EvaluationFailed
 from chengmai.vitals.rules import Rule
 from chengmai.vitals.sql import CheckedSql
 from chengmai.vitals.ticks import ticks_of
-from tests.unit.vitals.models import FakeModels
+from tests.unit.vitals.models import Columns, FakeModels
 
 T = TypeVar("T")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -135,17 +134,6 @@ class FakeTx:
         fn()
 
 
-@dataclass(frozen=True)
-class Columns:
-    entities: list[str]
-    areas: list[str]
-    attributes: list[str]
-    entity: NDArray[np.int32]
-    attribute: NDArray[np.int32]
-    at_us: NDArray[np.int64]
-    value: NDArray[np.float64]
-
-
 @dataclass
 class FakeCity:
     """Every port in memory; a failed write leaves everything as it was."""
@@ -158,7 +146,6 @@ class FakeCity:
     blocks: set[str] = field(default_factory=set)
     looks: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     faults: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Verdict over the sensors, by area."""
     median_ahead: Sequence[float] = (50.0,)
     shown: bool = True
     forecasts_made: int = 0
@@ -368,11 +355,6 @@ class Bench:
         """Move on an hour, take a reading, evaluate."""
         self.city.clock.advance(HOUR)
         self.reading(value, area=area)
-        return run(self.service.tick(TENANT))
-
-    def silent_hour(self) -> Any:
-        """Move on an hour without a reading, evaluate."""
-        self.city.clock.advance(HOUR)
         return run(self.service.tick(TENANT))
 
     def entity(self, area: str = "Haidian") -> Entity:

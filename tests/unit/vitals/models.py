@@ -1,9 +1,13 @@
-"""Fitted models in memory."""
+"""Fitted models and columns of readings in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chengmai.kernel.work import Tx
 
@@ -21,3 +25,14 @@ class FakeModels:
         self, tx: Tx, tenant: str, key: str, state: Mapping[str, Any], *, trained_us: int
     ) -> None:
         self.kept[key] = dict(state)
+
+
+@dataclass(frozen=True)
+class Columns:
+    entities: list[str]
+    areas: list[str]
+    attributes: list[str]
+    entity: NDArray[np.int32]
+    attribute: NDArray[np.int32]
+    at_us: NDArray[np.int64]
+    value: NDArray[np.float64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chengmai.ngsild.entity import value_of
-from tests.unit.vitals.builders import TENANT, Bench, a_bench, run
+from tests.unit.vitals.builders import HOUR, TENANT, Bench, a_bench, run
 
 STUCK = {"kind": "stuck", "steps": 7, "sentence": {"zh": "卡死", "en": "stuck"}}
 SPIKE = {"kind": "spike", "steps": 2, "sentence": {"zh": "尖峰", "en": "spike"}}
@@ -18,6 +18,12 @@ def suspected(bench: Bench, verdict: dict[str, Any] | None) -> None:
         bench.city.faults.pop(area, None)
     else:
         bench.city.faults[area] = verdict
+
+
+def silent_hour(bench: Bench) -> None:
+    """Move on an hour without a reading, evaluate."""
+    bench.city.clock.advance(HOUR)
+    run(bench.service.tick(TENANT))
 
 
 def test_a_suspected_sensor_is_told_once_when_it_begins_and_once_when_it_ends() -> None:
@@ -78,7 +84,7 @@ def test_silence_is_a_fault_and_no_recovery() -> None:
     bench = a_bench()
     bench.hour(150.0)
     for _ in range(6):
-        bench.silent_hour()
+        silent_hour(bench)
     assert [(event.fault, event.begun) for event in bench.suspicions] == [("silent", True)]
     assert [event.kind for event in bench.told] == ["real"]
     assert bench.level() == "unknown"
@@ -89,7 +95,7 @@ def test_readings_that_are_late_are_said_to_be_before_they_are_missing() -> None
     bench.hour(50.0)
     kinds = []
     for _ in range(4):
-        bench.silent_hour()
+        silent_hour(bench)
         kinds.append((value_of(bench.entity(), "sensorFault") or {}).get("kind"))
     assert "late" in kinds
     assert kinds[-1] == "silent"
