@@ -17,6 +17,7 @@ from chengmai.vitals.entities import VALUE, VALUE_IRI, last_tick
 from chengmai.vitals.model import BandView, Level, Sign, VitalView
 from chengmai.vitals.ports import Past, Points, StandingSigns
 from chengmai.vitals.problems import VitalNotFound
+from chengmai.vitals.suspecting import ATTRIBUTE
 from chengmai.vitals.words import is_verified, symbol_of
 
 _MANY = 100_000
@@ -122,6 +123,7 @@ def view_of(sign: Sign, item: Entity, forecast: Entity | None, zone: ZoneInfo) -
         location=location_of(item),
         baseline=value_of(item, "baseline"),
         anomaly=value_of(item, "anomaly"),
+        fault=value_of(item, ATTRIBUTE),
         bands=_bands_of(sign, parse_us(at) if at else None, zone),
         forecast=value_of(forecast, "forecast") if forecast else None,
         expected_level=value_of(forecast, "expectedLevel") if forecast else None,

@@ -185,6 +185,8 @@ class VitalView:
     location: dict[str, Any] | None = None
     baseline: dict[str, Any] | None = None
     anomaly: dict[str, Any] | None = None
+    fault: dict[str, Any] | None = None
+    """What speaks against the sensors, with `kind` (None: nothing), `since` and `sentence`."""
     bands: tuple[BandView, ...] = field(default=())
     forecast: dict[str, Any] | None = None
     expected_level: Level | None = None

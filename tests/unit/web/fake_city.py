@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from chengmai.kernel.actors import Actor
@@ -42,6 +43,7 @@ from chengmai.web.cockpit.views import (
 )
 from tests.unit.web.fake_assessment import FakeAssessment
 from tests.unit.web.fake_cases import RETURN, case_rows
+from tests.unit.web.fake_incidents import FakeIncidents
 from tests.unit.web.fake_signs import (
     AREAS,
     FIRST_CASE,
@@ -99,6 +101,10 @@ class FakeCity:
         return self.signed_in.get(token)
 
     # --- desk
+
+    @cached_property
+    def incidents(self) -> FakeIncidents:
+        return FakeIncidents(self)
 
     @property
     def now(self) -> datetime:

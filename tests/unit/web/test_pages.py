@@ -14,30 +14,35 @@ from chengmai.kernel.texts import LANGS
 from chengmai.web.cockpit.build import all_screens
 from tests.unit.web.builders import KEY, browser, signed_in, token_of
 from tests.unit.web.fake_city import PASSWORD, FakeCity
+from tests.unit.web.fake_incidents import INCIDENT
 from tests.unit.web.fake_signs import FIRST_CASE
 
 VITAL = "/vitals/urn:ngsi-ld:VitalSign:environment:pm25:East-Lake"
 UNKNOWN = "/vitals/urn:ngsi-ld:VitalSign:environment:noise:Old-Port"
 CASE = f"/cases/{FIRST_CASE}"
+ROOM = f"/incidents/{INCIDENT}"
 PAGES = (
     "/", "/vitals", "/vitals?pack=power&level=act", "/vitals?q=nothing-like-this", VITAL, UNKNOWN,
     f"{VITAL}?range=6h", f"{VITAL}?range=7d", f"{VITAL}?range=6w", "/cases", "/cases?q=nothing-like-this",
     CASE, "/cases/new", "/feeds", "/audit", "/search?q=PM2.5", "/search", "/search?q=zzz", "/help",
     "/assessment", "/assessment?data=example", "/assessment/places?data=example&code=330000",
     "/assessment/places?data=example", "/assessment/registry", "/assessment/registry?data=example",
+    "/incidents", "/incidents?state=ended", ROOM, "/incidents/review",
 )  # fmt: skip
 FRAGMENTS = (
     "/fragments/desk/queue", "/fragments/desk/strip", "/fragments/desk/map", "/fragments/desk/places",
     "/fragments/desk/lines", "/fragments/vitals", "/fragments/cases", "/fragments/feeds",
     f"/fragments{VITAL}/front", f"/fragments{VITAL}/chart", f"/fragments{CASE}/facts",
-    f"/fragments{CASE}/log",
+    f"/fragments{CASE}/log", "/fragments/incidents", f"/fragments{ROOM}/timeline",
+    f"/fragments{ROOM}/members",
 )  # fmt: skip
 DATA = (
     "/map.json", "/vitals.json", "/cases.json", "/feeds.json", "/audit.json", "/search.json?q=PM",
     "/assessment.json?data=example", "/assessment/places.json?data=example", "/assessment/registry.json",
     f"{VITAL}/data.json", f"{CASE}/data.json",
+    "/incidents.json", "/incidents/review.json", f"{ROOM}/data.json",
 )  # fmt: skip
-TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/data.csv",
+TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/data.csv", "/incidents.csv", "/incidents/review.csv",
     "/assessment.csv?data=example", "/assessment/places.csv?data=example",
     "/assessment/registry.csv?data=example",
     "/assessment/ranking.csv?data=example")  # fmt: skip

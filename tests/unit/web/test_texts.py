@@ -21,6 +21,7 @@ BUILT = [
     *("place.", "feed_state.", "trust.", "summary.", "error.", "problem.", "help.level."),
     *("grade.", "band.", "length.", "versus.", "explain.", "mark.", "weather.", "tabs."),
     *("thr.state.", "thr.side.", "domain.top.", "like.by_", "quality.step", "days."),
+    *("fault.", "incident.nature.", "incident.role.", "incident.kind."),
 ]
 """Beginnings of keys that are put together from a value."""
 
@@ -55,7 +56,7 @@ def test_every_key_that_exists_is_used() -> None:
 
 
 def test_chinese_texts_are_chinese() -> None:
-    latin = {"frame.other_language", "band.label"}
+    latin = {"frame.other_language", "band.label", "incident.and"}
     without = {k for k, (form, *_) in ZH.items() if not re.search(r"[\u4e00-\u9fff]", form)}
     assert without - latin == set()
 

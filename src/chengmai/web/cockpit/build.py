@@ -25,6 +25,7 @@ from chengmai.web.cockpit.feeds import routes as feeds
 from chengmai.web.cockpit.forecasts import routes as forecasts
 from chengmai.web.cockpit.guard import Guard
 from chengmai.web.cockpit.help import routes as help_
+from chengmai.web.cockpit.incidents import routes as incidents
 from chengmai.web.cockpit.lookback import routes as lookback
 from chengmai.web.cockpit.ports import Accounts, Desk, LiveFeed
 from chengmai.web.cockpit.reviewing import Reviewing
@@ -57,6 +58,7 @@ def all_screens() -> tuple[Screen, ...]:
         *forecasts.SCREENS,
         *thresholds.SCREENS,
         *cases.SCREENS,
+        *incidents.SCREENS,
         *feeds.SCREENS,
         *search.SCREENS,
         *audit.SCREENS,

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from chengmai.kernel.actors import Actor
 from chengmai.web.cockpit.assess.port import AssessRoom
+from chengmai.web.cockpit.incidents.shown import IncidentDesk
 from chengmai.web.cockpit.views import (
     AbnormalPlace,
     AuditFilter,
@@ -43,6 +44,11 @@ class Desk(Protocol):
     @property
     def assess(self) -> AssessRoom:
         """What places build, how fast, and who says so."""
+        ...
+
+    @property
+    def incidents(self) -> IncidentDesk:
+        """Incidents, and the queue of the duty desk."""
         ...
 
     def banner(self) -> CityBanner:

@@ -129,6 +129,16 @@ class ForecastView:
 
 
 @dataclass(frozen=True)
+class FaultView:
+    """What speaks against the sensors of a sign; `case_id` is the case of its data quality."""
+
+    kind: str
+    since: datetime
+    sentence: Text
+    case_id: str | None = None
+
+
+@dataclass(frozen=True)
 class VitalDetail:
     """One vital sign with what it is made of."""
 
@@ -141,6 +151,7 @@ class VitalDetail:
     bands: tuple[BandView, ...]
     forecast: ForecastView | None = None
     anomaly: Text | None = None
+    fault: FaultView | None = None
     case: CaseRow | None = None
     may_open_case: bool = False
     feeds: tuple[FeedRef, ...] = ()
@@ -207,6 +218,7 @@ class CaseRow:
     recovered: bool = False
     closed: bool = False
     vital_id: str | None = None
+    sensor_id: str | None = None
     position: Position | None = None
     reason: Text | None = None
 

@@ -184,6 +184,7 @@ class CaseScreens:
             recovered=case.recovered,
             closed=case.has_ended,
             vital_id=case.vital,
+            sensor_id=case.sensor,
             position=position(case.location),
             reason=case.reason,
         )

@@ -45,6 +45,7 @@ from chengmai.web.cockpit.views import (
 from chengmai.web.desk import news
 from chengmai.web.desk.cases import CaseScreens
 from chengmai.web.desk.feeds import feed_ref, feed_view
+from chengmai.web.desk.incidents import IncidentScreens
 from chengmai.web.desk.vitals import VitalScreens
 
 _EVERY_CASE = 500
@@ -60,6 +61,13 @@ class CityDesk:
         self._vitals = VitalScreens(
             city.board, city.history, city.packs, city.clock, city.day_kinds.kind_at
         )
+        self._incidents = IncidentScreens(
+            city.incidents, self._cases, self._vitals, city.clock, city.settings.alarms_per_hour
+        )
+
+    @property
+    def incidents(self) -> IncidentScreens:
+        return self._incidents
 
     @property
     def assess(self) -> AssessService:
@@ -98,6 +106,9 @@ class CityDesk:
         )
         detail = await self._vitals.detail(actor, vital_id, row.id if row else None, feeds)
         abnormal = detail.card.level != "normal"
+        if (fault := detail.fault) is not None:
+            doubt = next((one.id for one in live if one.sensor_id == vital_id), None)
+            detail = replace(detail, fault=replace(fault, case_id=doubt))
         return replace(
             detail, case=row, may_open_case=abnormal and row is None and may(actor, "cases.report")
         )

@@ -24,6 +24,7 @@ from chengmai.vitals.model import VitalView
 from chengmai.web.cockpit.views import (
     BandView,
     BaselinePoint,
+    FaultView,
     FeedRef,
     ForecastPoint,
     ForecastView,
@@ -108,6 +109,7 @@ class VitalScreens:
             ),
             forecast=forecast_view(view.forecast, spec.step) if view.forecast else None,
             anomaly=Text(**anomaly["sentence"]) if anomaly else None,
+            fault=_fault(view.fault),
             feeds=feeds,
         )
 
@@ -210,6 +212,12 @@ def _thinned(points: Sequence[tuple[int, float]]) -> tuple[Point, ...]:
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
+
+
+def _fault(stored: Mapping[str, Any] | None) -> FaultView | None:
+    if not stored or stored["kind"] is None:
+        return None
+    return FaultView(stored["kind"], parse_instant(stored["since"]), Text(**stored["sentence"]))
 
 
 def forecast_view(stored: Mapping[str, Any], step: timedelta) -> ForecastView:

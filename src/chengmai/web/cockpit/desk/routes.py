@@ -10,10 +10,9 @@ from chengmai.web.cockpit.access import DESK, SIGNED_IN, home_of
 from chengmai.web.cockpit.desk import view
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.twins import as_json
-from chengmai.web.cockpit.views import CaseFilter
 from chengmai.web.cockpit.visit import Visit
 
-WAITING = CaseFilter(needs_person=True, limit=20)
+MOST_WAITING = 20
 
 
 async def show(visit: Visit) -> Response:
@@ -54,7 +53,8 @@ async def map_json(visit: Visit) -> Response:
 
 
 async def _queue(visit: Visit) -> view.QueueView:
-    return view.queue_view(await visit.desk.queue(visit.actor, WAITING), visit.formats)
+    work = await visit.desk.incidents.worklist(visit.actor, MOST_WAITING)
+    return view.queue_view(work, visit.formats)
 
 
 async def _strip(visit: Visit) -> view.StripView:

@@ -10,12 +10,13 @@ from markupsafe import Markup
 
 from chengmai.web.cockpit.cases.lines import CaseLine, case_line
 from chengmai.web.cockpit.formats import Formats
+from chengmai.web.cockpit.incidents.shown import WorkItem, WorkList, waiting_level
+from chengmai.web.cockpit.incidents.view import IncidentLine, incident_line
 from chengmai.web.cockpit.svg.citymap import RANK, city_map
 from chengmai.web.cockpit.tiles import Tile, strip
 from chengmai.web.cockpit.views import (
     AbnormalPlace,
     BaseMap,
-    CaseList,
     FeedView,
     Handover,
     HandoverLine,
@@ -29,9 +30,27 @@ LINES_TOLD = 6
 
 
 @dataclass(frozen=True)
+class QueueLine:
+    """A place in the queue: a case, or an incident told once with the first of its `cases` that wait."""
+
+    case: CaseLine
+    level: Level
+    number: str
+    incident: IncidentLine | None = None
+    cases: int = 1
+
+
+@dataclass(frozen=True)
 class QueueView:
-    lines: tuple[CaseLine, ...]
+    """`held` waits for the alarm budget, whose use stands in `budget` (empty for whoever has none)."""
+
+    lines: tuple[QueueLine, ...]
     total: int
+    held: tuple[QueueLine, ...]
+    more: int
+    budget: str
+    is_spent: bool
+    open_incidents: int
 
 
 @dataclass(frozen=True)
@@ -80,9 +99,33 @@ class LinesView:
     feed_troubles: tuple[tuple[str, str, str], ...]
 
 
-def queue_view(cases: CaseList, formats: Formats) -> QueueView:
+def queue_view(work: WorkList, formats: Formats) -> QueueView:
     """Return the queue in the order of the deadlines, as the desk gave it."""
-    return QueueView(tuple(case_line(row, formats) for row in cases.rows), cases.total)
+    spent = work.used is not None and work.budget is not None and work.used >= work.budget
+    used = ""
+    if work.used is not None and work.budget is not None:
+        used = formats.words("queue.budget", used=work.used, budget=work.budget)
+    return QueueView(
+        lines=tuple(_queue_line(item, formats) for item in work.items),
+        total=work.total,
+        held=tuple(_queue_line(item, formats) for item in work.held),
+        more=max(0, work.total - len(work.items) - len(work.held)),
+        budget=used,
+        is_spent=spent,
+        open_incidents=work.open_incidents,
+    )
+
+
+def _queue_line(item: WorkItem, formats: Formats) -> QueueLine:
+    first = case_line(item.cases[0], formats)
+    incident = incident_line(item.incident, formats) if item.incident else None
+    return QueueLine(
+        case=first,
+        level=waiting_level(item),
+        number=incident.number if incident else first.number,
+        incident=incident,
+        cases=len(item.cases),
+    )
 
 
 def strip_view(cards: Sequence[VitalCard], formats: Formats) -> StripView:

@@ -24,6 +24,7 @@ def chart(data: ChartData, frame: Frame, formats: Formats, unit: str, descriptio
         value_axis(plot, formats, unit),
         time_axis(plot, formats),
         group(_other(plot)),
+        *_doubt(plot),
         group(_past(plot)),
         group(_future(plot)),
         group(_thresholds(plot)),
@@ -35,6 +36,15 @@ def chart(data: ChartData, frame: Frame, formats: Formats, unit: str, descriptio
         aria_label=description,
         focusable="false",
     )
+
+
+def _doubt(plot: Plot) -> list[Markup]:
+    since = plot.data.doubtful_since
+    if since is None or since >= plot.data.now:
+        return []
+    left, right = plot.x(max(since, plot.data.start)), plot.x(plot.data.now)
+    top, height = plot.frame.top, plot.frame.y_end - plot.frame.top
+    return [element("rect", x=left, y=top, width=right - left, height=height, class_="c-doubt")]
 
 
 def _past(plot: Plot) -> list[Markup]:

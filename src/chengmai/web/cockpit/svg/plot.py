@@ -41,6 +41,8 @@ class ChartData:
     other: tuple[Point, ...] = ()
     """Another period, laid over this one."""
     marks: tuple[MarkLine, ...] = ()
+    doubtful_since: datetime | None = None
+    """From when on the readings are those of a suspected sensor."""
 
 
 @dataclass(frozen=True)

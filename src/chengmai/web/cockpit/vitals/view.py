@@ -78,6 +78,8 @@ class VitalPageView:
     bands: tuple[BandLine, ...]
     forecast: ForecastLines | None
     anomaly: str
+    fault: tuple[str, str] | None
+    fault_href: str
     case: CaseLine | None
     open_action: str
     feeds: tuple[FeedRef, ...]
@@ -117,6 +119,10 @@ def page_view(
         bands=tuple(band_line(band, vital, formats) for band in vital.bands),
         forecast=_forecast(vital, formats),
         anomaly=words.pick(vital.anomaly) if vital.anomaly else "",
+        fault=_fault(vital, formats),
+        fault_href=link("cases", vital.fault.case_id)
+        if vital.fault and vital.fault.case_id
+        else "",
         case=case_line(vital.case, formats) if vital.case else None,
         open_action=link("vitals", card.id) + "/case" if vital.may_open_case else "",
         feeds=vital.feeds,
@@ -170,6 +176,7 @@ def chart_data(
         baseline=history.baseline,
         forecast=ahead,
         thresholds=tuple(_threshold(b, vital, formats) for b in vital.bands if b.in_force),
+        doubtful_since=vital.fault.since if vital.fault else None,
     )
 
 
@@ -238,6 +245,15 @@ def _rows(
             between = formats.words("range.from_to", low=low, high=high)
         rows.append((formats.instant(point.at), formats.number(point.value, decimals), between))
     return tuple(rows)
+
+
+def _fault(vital: VitalDetail, formats: Formats) -> tuple[str, str] | None:
+    """Return what a suspected sensor is called, and what is said of it."""
+    if vital.fault is None:
+        return None
+    kind = formats.words(f"fault.{vital.fault.kind}")
+    called = formats.words("vitals.fault", kind=kind)
+    return called, formats.words.pick(vital.fault.sentence)
 
 
 def _forecast(vital: VitalDetail, formats: Formats) -> ForecastLines | None:

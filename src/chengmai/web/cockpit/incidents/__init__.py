@@ -1,0 +1,1 @@
+"""Incidents: the list, the room of one, and how the alarms went in a week."""
