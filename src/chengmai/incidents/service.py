@@ -89,7 +89,7 @@ class IncidentService:
         facts = {
             "vital": member.vital,
             "member": name_of(member).as_language_map(),
-            "case": move.case_id,
+            "case": move.case_id.rpartition(":")[2],
         }
         after = found.model_copy(update={"members": members})
         self._ledger.write(tx, after, Step.CASE, _platform(move.tenant), facts=facts)

@@ -20,7 +20,7 @@ STEP_WORDS: dict[Step, Text] = {
     Step.REOPEN: Text(zh="再次发生", en="Came again"),
     Step.END: Text(zh="事件结束", en="Ended"),
     Step.CASE: Text(zh="关联案件", en="Case"),
-    Step.MERGE: Text(zh="并入其他事件", en="Merged"),
+    Step.MERGE: Text(zh="并入其他事件", en="Merge into another"),
     Step.JOINED: Text(zh="其他事件并入", en="Another joined"),
     Step.SPLIT: Text(zh="拆分", en="Split"),
     Step.RAISE: Text(zh="提级", en="Raise level"),

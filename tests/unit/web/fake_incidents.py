@@ -54,6 +54,7 @@ class FakeIncidents:
             standing=1,
             is_expected=False,
             version=4,
+            reason=text("32 毫米", "32 mm in three hours"),
             cases=("c1",),
         )
 
@@ -128,7 +129,9 @@ class FakeIncidents:
         if not items:
             return WorkList((), 0)
         told = WorkItem(self.row(), found.rows[:2])
-        return WorkList((*items, told), found.total + 2, (items[0],), 6, 6, 1)
+        bare = replace(self.row(), id="i2", title=text("无案件", "Without a case"), cases=())
+        told_too = WorkItem(bare, ())
+        return WorkList((*items, told, told_too), found.total + 2, (items[0],), 6, 6, 1)
 
     async def review(self, actor: Actor) -> AlarmReview:
         return AlarmReview(7.0, 90, 20, 40, 5, 1, 8, 12, 3.3, 9, 0.1, 0.0, 6, 12, 6)

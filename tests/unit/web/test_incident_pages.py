@@ -62,6 +62,7 @@ def test_the_room_says_what_is_expected_in_the_next_two_hours() -> None:
 def test_the_desk_tells_an_incident_once_and_its_budget() -> None:
     page = signed_in(FakeCity(roles=frozenset({"duty_officer"}))).get("/").text
     assert page.count("Rain, East Lake → ponding") == 1
+    assert "No case is open about it." in page
     assert "New alarms in the last hour: 6 of 6" in page
     assert "held back, beyond the budget of the hour" in page
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from chengmai.incidents.budget import ACCEPTABLE, MANAGEABLE, Waiting
-from chengmai.incidents.model import Incident, Member, Order, State, Step
+from chengmai.incidents.model import LEVEL_RANK, Incident, Member, Order, State, Step
 from chengmai.incidents.model import LogLine as IncidentLine
 from chengmai.incidents.problems import OrderUnknown
 from chengmai.incidents.rules import undoable
@@ -213,26 +213,37 @@ def row(incident: Incident) -> IncidentRow:
         standing=len(incident.standing),
         is_expected=incident.is_only_expected,
         version=incident.version,
+        reason=max(
+            incident.standing or incident.members, key=lambda one: LEVEL_RANK.get(one.level, 0)
+        ).reason,
         cases=incident.cases,
     )
 
 
 def _grouped(rows: Sequence[CaseRow], incidents: Sequence[Incident]) -> list[WorkItem]:
-    """Return the waiting cases, those of one incident as one item, in the order of the first deadline."""
+    """Return the waiting cases, those of one incident as one item, in the order of the first deadline.
+
+    An incident at level act that no case is about comes after them: somebody has to look.
+    """
     home = {case: one for one in incidents if len(one.members) > 1 for case in one.cases}
     items: dict[str, list[CaseRow]] = {}
     for case in rows:
         name = home[case.id].id if case.id in home else case.id
         items.setdefault(name, []).append(case)
     by_id = {one.id: one for one in incidents}
-    return [
+    waiting = [
         WorkItem(row(by_id[name]) if name in by_id else None, tuple(cases))
         for name, cases in items.items()
+    ]
+    return waiting + [
+        WorkItem(row(one), ()) for one in incidents if one.level == "act" and not one.cases
     ]
 
 
 def _alarm(item: WorkItem, incidents: Sequence[Incident]) -> str:
     """Return what an item is called in the budget: its incident where there is one, and its level."""
+    if item.incident is not None:
+        return f"{item.incident.id} {waiting_level(item)}"
     name = item.cases[0].id
     for one in incidents:
         if name in one.cases:

@@ -33,7 +33,7 @@ LINES_TOLD = 6
 class QueueLine:
     """A place in the queue: a case, or an incident told once with the first of its `cases` that wait."""
 
-    case: CaseLine
+    case: CaseLine | None
     level: Level
     number: str
     incident: IncidentLine | None = None
@@ -117,12 +117,12 @@ def queue_view(work: WorkList, formats: Formats) -> QueueView:
 
 
 def _queue_line(item: WorkItem, formats: Formats) -> QueueLine:
-    first = case_line(item.cases[0], formats)
+    first = case_line(item.cases[0], formats) if item.cases else None
     incident = incident_line(item.incident, formats) if item.incident else None
     return QueueLine(
         case=first,
         level=waiting_level(item),
-        number=incident.number if incident else first.number,
+        number=incident.number if incident else first.number if first else "",
         incident=incident,
         cases=len(item.cases),
     )

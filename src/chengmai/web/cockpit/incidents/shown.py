@@ -25,7 +25,8 @@ AHEAD = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class IncidentRow:
-    """An incident as a line. `standing` of its `members` are not over; `decisions_due` are cases that wait."""
+    """An incident as a line. `standing` of its `members` are not over; `reason` is that of the worst of
+    them."""
 
     id: str
     number: str
@@ -41,6 +42,7 @@ class IncidentRow:
     standing: int
     is_expected: bool
     version: int
+    reason: Text
     cases: tuple[str, ...] = ()
 
 
@@ -124,7 +126,7 @@ class IncidentOrder:
 
 @dataclass(frozen=True)
 class WorkItem:
-    """A place in the queue: an incident with its waiting cases, or a case that stands alone."""
+    """A place in the queue: an incident with its waiting cases, if any, or a case that stands alone."""
 
     incident: IncidentRow | None
     cases: tuple[CaseRow, ...]

@@ -23,7 +23,7 @@ from chengmai.web.cockpit.svg.plot import ChartData, Frame
 from chengmai.web.cockpit.views import Level, LogLine
 from chengmai.web.cockpit.visit import link
 
-CURVE = Frame(350, 170, left=42, right=6)
+CURVE = Frame(350, 170, left=42, right=6, top=24)
 PAGE = 50
 
 
@@ -45,6 +45,7 @@ class IncidentLine:
     count: str
     is_expected: bool
     version: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def incident_line(row: IncidentRow, formats: Formats) -> IncidentLine:
         count=words("incident.count", standing=row.standing, members=row.members),
         is_expected=row.is_expected,
         version=row.version,
+        reason=words.pick(row.reason),
     )
 
 
