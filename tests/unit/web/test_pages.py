@@ -42,7 +42,8 @@ DATA = (
     f"{VITAL}/data.json", f"{CASE}/data.json",
     "/incidents.json", "/incidents/review.json", f"{ROOM}/data.json",
 )  # fmt: skip
-TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/data.csv", "/incidents.csv", "/incidents/review.csv",
+TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/data.csv",
+    "/incidents.csv", "/incidents/review.csv",
     "/assessment.csv?data=example", "/assessment/places.csv?data=example",
     "/assessment/registry.csv?data=example",
     "/assessment/ranking.csv?data=example")  # fmt: skip
