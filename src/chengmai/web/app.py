@@ -24,6 +24,9 @@ from chengmai.web.desk.desk import CityDesk
 from chengmai.web.desk.reviewing import CityReviewing
 from chengmai.web.gate import OpenGate, TrustGate
 from chengmai.web.metrics import CONTENT_TYPE, Meter
+from chengmai.web.sta.app import PREFIX as STA
+from chengmai.web.sta.app import SensorThingsApi
+from chengmai.web.sta.service import SensorView
 
 
 class CityWeb:
@@ -65,6 +68,9 @@ class CityWeb:
             city.trust.tenants,
             self._check_room,
         )
+        sensors = SensorView(city.broker, city.temporal)
+        sta_gate = OpenGate(gate, city.settings.tenant) if self._is_open else gate
+        self._sta = SensorThingsApi(sensors, sta_gate, city.settings.public_url)
         self._returning = Returning(city.far.handing_on, city.contexts, city.shelf)
         self._gate = gate
         self.meter = Meter(city, self._api.tally)
@@ -89,6 +95,8 @@ class CityWeb:
             await self._returning(scope, receive, send)
         elif path.startswith("/ngsi-ld/"):
             await self._api(scope, receive, send)
+        elif path == STA or path.startswith(STA + "/"):
+            await self._sta(scope, receive, send)
         elif path == "/health":
             await _health(send, is_open=self._is_open)
         elif path == "/metrics":
