@@ -25,6 +25,7 @@ _TOPICS = {
     "VitalSign": "vitals",
     "Forecast": "vitals",
     "CityCase": "cases",
+    "DeviceCommand": "cases",
     "DataFeed": "feeds",
     "Incident": "cases",
     **dict.fromkeys((kind.entity_type for kind in KINDS.values()), "assess"),

@@ -18,6 +18,7 @@ from chengmai.cli import (
     packs,
     pools,
     replay,
+    rules,
     serve,
     vitals,
 )
@@ -59,6 +60,7 @@ app.add_typer(forecast.app, name="forecast")
 app.add_typer(cases.app, name="cases")
 app.add_typer(pools.app, name="pools")
 app.add_typer(assess.app, name="assess")
+app.add_typer(rules.app, name="rules")
 app.add_typer(packs.app, name="pack")
 app.add_typer(account.app, name="account")
 app.command("doctor")(doctor.doctor)

@@ -139,7 +139,7 @@ def _parsed(param: str, parse: Callable[[], T]) -> T:
         return parse()
     except QueryInvalid as problem:
         raise RuleInvalid(
-            f"{param}: {problem.detail}",
+            problem.detail if param == problem.param else f"{param}: {problem.detail}",
             param=param,
             fix=problem.fix,
             position=problem.facts.get("position"),

@@ -44,6 +44,7 @@ from chengmai.web.cockpit.views import (
 from tests.unit.web.fake_assessment import FakeAssessment
 from tests.unit.web.fake_cases import RETURN, case_rows
 from tests.unit.web.fake_incidents import FakeIncidents
+from tests.unit.web.fake_rules import NoRules
 from tests.unit.web.fake_signs import (
     AREAS,
     FIRST_CASE,
@@ -105,6 +106,10 @@ class FakeCity:
     @cached_property
     def incidents(self) -> FakeIncidents:
         return FakeIncidents(self)
+
+    @property
+    def rules(self) -> Any:
+        return NoRules()
 
     @property
     def now(self) -> datetime:

@@ -18,6 +18,10 @@ REPORT: Roles = _OFFICE | {"worker", "partner", "citizen"}
 NOTES: Roles = frozenset({"duty_officer", "manager"})
 """Who writes on a curve, and proposes thresholds; only a manager approves them, and never an own one."""
 FEEDS: Roles = _OFFICE | {"partner", "auditor"}
+RULES: Roles = VITALS
+RULES_TRY: Roles = frozenset({"duty_officer", "manager"})
+RULES_EDIT: Roles = frozenset({"manager"})
+COMMANDS: Roles = frozenset({"duty_officer"})
 AUDIT: Roles = frozenset({"admin", "auditor"})
 SEARCH: Roles = VITALS
 SIGNED_IN: Roles = CASE | {"system"}

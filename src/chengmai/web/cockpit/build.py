@@ -29,6 +29,7 @@ from chengmai.web.cockpit.incidents import routes as incidents
 from chengmai.web.cockpit.lookback import routes as lookback
 from chengmai.web.cockpit.ports import Accounts, Desk, LiveFeed
 from chengmai.web.cockpit.reviewing import Reviewing
+from chengmai.web.cockpit.rules import routes as rules
 from chengmai.web.cockpit.screens import Screen, route
 from chengmai.web.cockpit.search import routes as search
 from chengmai.web.cockpit.signin import routes as signin
@@ -60,6 +61,7 @@ def all_screens() -> tuple[Screen, ...]:
         *cases.SCREENS,
         *incidents.SCREENS,
         *feeds.SCREENS,
+        *rules.SCREENS,
         *search.SCREENS,
         *audit.SCREENS,
         *signin.SCREENS,

@@ -14,6 +14,7 @@ from typing import Protocol
 from chengmai.kernel.actors import Actor
 from chengmai.web.cockpit.assess.port import AssessRoom
 from chengmai.web.cockpit.incidents.shown import IncidentDesk
+from chengmai.web.cockpit.rules.port import RuleDesk
 from chengmai.web.cockpit.views import (
     AbnormalPlace,
     AuditFilter,
@@ -49,6 +50,11 @@ class Desk(Protocol):
     @property
     def incidents(self) -> IncidentDesk:
         """Incidents, and the queue of the duty desk."""
+        ...
+
+    @property
+    def rules(self) -> RuleDesk:
+        """Return what the screens of rules need."""
         ...
 
     def banner(self) -> CityBanner:

@@ -219,6 +219,7 @@ class CaseRow:
     closed: bool = False
     vital_id: str | None = None
     sensor_id: str | None = None
+    firing_id: str | None = None
     position: Position | None = None
     reason: Text | None = None
 

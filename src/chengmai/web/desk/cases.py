@@ -185,6 +185,7 @@ class CaseScreens:
             closed=case.has_ended,
             vital_id=case.vital,
             sensor_id=case.sensor,
+            firing_id=case.firing,
             position=position(case.location),
             reason=case.reason,
         )

@@ -49,6 +49,7 @@ class CasePageView:
     unverified: bool
     log: tuple[LogItem, ...]
     vital_href: str | None
+    firing_href: str | None
     map: Markup | None
     position: str
 
@@ -96,6 +97,7 @@ def page_view(
         unverified=case.trust in ("M", "C"),
         log=tuple(_log_item(line, formats) for line in reversed(log)),
         vital_href=link("vitals", row.vital_id) if row.vital_id else None,
+        firing_href=link("rules", "firings", row.firing_id) if row.firing_id else None,
         map=_map(case, base, formats),
         position=_position(case),
     )

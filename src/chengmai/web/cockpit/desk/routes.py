@@ -6,6 +6,7 @@ import asyncio
 
 from starlette.responses import RedirectResponse, Response
 
+from chengmai.rules.model import CommandState
 from chengmai.web.cockpit.access import DESK, SIGNED_IN, home_of
 from chengmai.web.cockpit.desk import view
 from chengmai.web.cockpit.screens import Screen
@@ -19,10 +20,12 @@ async def show(visit: Visit) -> Response:
     """Show the desk; whoever has none is led to the first page of their rail."""
     if visit.actor.roles.isdisjoint(DESK):
         return RedirectResponse(home_of(visit.actor), 303)
-    queue, strip, city, lines = await asyncio.gather(
-        _queue(visit), _strip(visit), _map(visit), _lines(visit)
+    queue, strip, city, lines, waiting = await asyncio.gather(
+        _queue(visit), _strip(visit), _map(visit), _lines(visit), _waiting(visit)
     )
-    return visit.page("desk/page.html", queue=queue, strip=strip, map=city, lines=lines)
+    return visit.page(
+        "desk/page.html", queue=queue, strip=strip, map=city, lines=lines, waiting=waiting
+    )
 
 
 async def queue_fragment(visit: Visit) -> Response:
@@ -42,7 +45,7 @@ async def places_fragment(visit: Visit) -> Response:
 
 
 async def lines_fragment(visit: Visit) -> Response:
-    return visit.page("desk/_lines.html", lines=await _lines(visit))
+    return visit.page("desk/_lines.html", lines=await _lines(visit), waiting=await _waiting(visit))
 
 
 async def map_json(visit: Visit) -> Response:
@@ -50,6 +53,11 @@ async def map_json(visit: Visit) -> Response:
     base = await visit.desk.base_map()
     places = await visit.desk.abnormal_places(visit.actor)
     return as_json(view.map_data(base, places, visit.formats))
+
+
+async def _waiting(visit: Visit) -> int:
+    """Return how many commands wait for a person."""
+    return len(await visit.desk.rules.commands(visit.actor, [CommandState.WAITING]))
 
 
 async def _queue(visit: Visit) -> view.QueueView:

@@ -1,0 +1,1 @@
+"""Rules: list, page, editor, trial, firings, commands."""
