@@ -15,7 +15,16 @@ from tests.e2e import recording
 from tests.e2e.conftest import NOW, House, Visitor
 
 pytestmark = pytest.mark.e2e
-PAGES = ("/", "/vitals", "/cases", "/cases/new", "/feeds", "/help")
+PAGES = (
+    "/",
+    "/vitals",
+    "/cases",
+    "/cases/new",
+    "/feeds",
+    "/help",
+    "/pools",
+    "/pools/transport/parking",
+)
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 

@@ -83,3 +83,9 @@ def test_no_browser_library_is_committed() -> None:
     assert foreign == []
     own = [ROOT / name for name in names if name.startswith(folder)]
     assert [file.name for file in own if file.stat().st_size > 40_000] == []
+
+
+def test_no_two_migrations_have_one_number() -> None:
+    files = sorted((ROOT / "src/chengmai/store/sqlite/sql").glob("*.sql"))
+    numbers = [file.name[:4] for file in files]
+    assert len(numbers) == len(set(numbers)), "a city could not begin"

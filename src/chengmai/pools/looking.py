@@ -49,6 +49,10 @@ class Looker:
         now_us = to_us(self._ports.clock.now())
         return now_us - now_us % pool.step_us
 
+    def last(self, tenant: str, pool: Pool) -> Look | None:
+        """Return the last look at a pool, or None before the first."""
+        return self._last.get(f"{tenant} {pool.key}")
+
     async def look(self, tenant: str, pool: Pool, *, fresh: bool = False) -> Look:
         """Return the look at a pool as of its last whole step; `fresh` reads again what may have "
         "come late."""

@@ -86,6 +86,12 @@ class PoolService:
         allow(by, "pools.read")
         return await self._looker.look(by.tenant, self.pool(pack, name))
 
+    async def seen(self, by: Actor, pack: str, name: str) -> Look:
+        """Return the last look at a pool, which may be some steps old; a first one when there is none."""
+        allow(by, "pools.read")
+        pool = self.pool(pack, name)
+        return self._looker.last(by.tenant, pool) or await self._looker.look(by.tenant, pool)
+
     async def suggestions(
         self, by: Actor, pack: str, name: str, *, limit: int = 20
     ) -> list[Suggestion]:

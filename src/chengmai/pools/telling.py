@@ -62,9 +62,8 @@ _BINDS = {
 _SUMMARY = Text(
     zh="未来时段预计短缺 {before} {unit}·小时；按建议调度 {count} 次后预计 {after}，调度代价折合 "
     "{cost} {unit}·小时。",
-    en="In the time ahead {before} unit-hours of shortage are expected; as suggested, in {count} "
-    "step(s), {after}, at a "
-    "cost worth {cost} unit-hours.",
+    en="In the time ahead {before} unit-hours of shortage are expected, and {after} with what is "
+    "suggested (moves: {count}), at a cost worth {cost} unit-hours.",
 )
 _BEST = Text(zh="求解器已证明没有更好的方案。", en="The solver has shown that nothing is better.")
 _SO_FAR = Text(

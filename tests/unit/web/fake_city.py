@@ -44,6 +44,7 @@ from chengmai.web.cockpit.views import (
 from tests.unit.web.fake_assessment import FakeAssessment
 from tests.unit.web.fake_cases import RETURN, case_rows
 from tests.unit.web.fake_incidents import FakeIncidents
+from tests.unit.web.fake_pools import FakePools
 from tests.unit.web.fake_rules import NoRules
 from tests.unit.web.fake_signs import (
     AREAS,
@@ -84,6 +85,10 @@ class FakeCity:
     steps: list[StepOrder] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     signed_in: dict[str, Actor] = field(default_factory=dict)
+
+    @cached_property
+    def pools(self) -> FakePools:
+        return FakePools(self.hostile, self.empty)
 
     # --- accounts
 

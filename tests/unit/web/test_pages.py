@@ -28,6 +28,7 @@ PAGES = (
     "/assessment", "/assessment?data=example", "/assessment/places?data=example&code=330000",
     "/assessment/places?data=example", "/assessment/registry", "/assessment/registry?data=example",
     "/incidents", "/incidents?state=ended", ROOM, "/incidents/review",
+    "/pools", "/pools?pack=nowhere", "/pools/transport/parking", "/pools/transport/bikes",
 )  # fmt: skip
 FRAGMENTS = (
     "/fragments/desk/queue", "/fragments/desk/strip", "/fragments/desk/map", "/fragments/desk/places",
@@ -39,6 +40,7 @@ FRAGMENTS = (
 DATA = (
     "/map.json", "/vitals.json", "/cases.json", "/feeds.json", "/audit.json", "/search.json?q=PM",
     "/assessment.json?data=example", "/assessment/places.json?data=example", "/assessment/registry.json",
+    "/pools.json", "/pools/transport/parking/data.json",
     f"{VITAL}/data.json", f"{CASE}/data.json",
     "/incidents.json", "/incidents/review.json", f"{ROOM}/data.json",
 )  # fmt: skip
@@ -46,7 +48,8 @@ TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/dat
     "/incidents.csv", "/incidents/review.csv",
     "/assessment.csv?data=example", "/assessment/places.csv?data=example",
     "/assessment/registry.csv?data=example",
-    "/assessment/ranking.csv?data=example")  # fmt: skip
+    "/assessment/ranking.csv?data=example",
+    "/pools.csv", "/pools/transport/parking/data.csv")  # fmt: skip
 ROLES = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen")
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>"""
 

@@ -22,6 +22,14 @@ BUILT = [
     *("grade.", "band.", "length.", "versus.", "explain.", "mark.", "weather.", "tabs."),
     *("thr.state.", "thr.side.", "domain.top.", "like.by_", "quality.step", "days."),
     *("fault.", "incident.nature.", "incident.role.", "incident.kind.", "assess."),
+    *(
+        "pools.basis.",
+        "pools.day.",
+        "pools.effect.",
+        "pools.outlook.",
+        "pools.state.",
+        "pools.way.",
+    ),
 ]
 """Beginnings of keys that are put together from a value."""
 

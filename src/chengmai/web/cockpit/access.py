@@ -24,6 +24,7 @@ RULES_EDIT: Roles = frozenset({"manager"})
 COMMANDS: Roles = frozenset({"duty_officer"})
 AUDIT: Roles = frozenset({"admin", "auditor"})
 SEARCH: Roles = VITALS
+POOLS: Roles = VITALS
 SIGNED_IN: Roles = CASE | {"system"}
 
 

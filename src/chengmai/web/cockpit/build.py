@@ -27,6 +27,7 @@ from chengmai.web.cockpit.guard import Guard
 from chengmai.web.cockpit.help import routes as help_
 from chengmai.web.cockpit.incidents import routes as incidents
 from chengmai.web.cockpit.lookback import routes as lookback
+from chengmai.web.cockpit.pools import routes as pools
 from chengmai.web.cockpit.ports import Accounts, Desk, LiveFeed
 from chengmai.web.cockpit.reviewing import Reviewing
 from chengmai.web.cockpit.rules import routes as rules
@@ -58,6 +59,7 @@ def all_screens() -> tuple[Screen, ...]:
         *domains.SCREENS,
         *forecasts.SCREENS,
         *thresholds.SCREENS,
+        *pools.SCREENS,
         *cases.SCREENS,
         *incidents.SCREENS,
         *feeds.SCREENS,

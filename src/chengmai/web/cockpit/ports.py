@@ -14,6 +14,7 @@ from typing import Protocol
 from chengmai.kernel.actors import Actor
 from chengmai.web.cockpit.assess.port import AssessRoom
 from chengmai.web.cockpit.incidents.shown import IncidentDesk
+from chengmai.web.cockpit.pools.views import PoolDesk
 from chengmai.web.cockpit.rules.port import RuleDesk
 from chengmai.web.cockpit.views import (
     AbnormalPlace,
@@ -55,6 +56,11 @@ class Desk(Protocol):
     @property
     def rules(self) -> RuleDesk:
         """Return what the screens of rules need."""
+        ...
+
+    @property
+    def pools(self) -> PoolDesk:
+        """Pools of shared resources."""
         ...
 
     def banner(self) -> CityBanner:

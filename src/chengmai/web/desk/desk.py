@@ -46,6 +46,7 @@ from chengmai.web.desk import news
 from chengmai.web.desk.cases import CaseScreens
 from chengmai.web.desk.feeds import feed_ref, feed_view
 from chengmai.web.desk.incidents import IncidentScreens
+from chengmai.web.desk.pools import PoolScreens
 from chengmai.web.desk.rules import RuleScreens
 from chengmai.web.desk.vitals import VitalScreens
 
@@ -59,6 +60,7 @@ class CityDesk:
     def __init__(self, city: City) -> None:
         self._city = city
         self.rules = RuleScreens(city.rules, city.packs)
+        self.pools = PoolScreens(city.pools, city.packs, city.zone)
         self._cases = CaseScreens(city.cases, city.packs)
         self._vitals = VitalScreens(
             city.board, city.history, city.packs, city.clock, city.day_kinds.kind_at
