@@ -16,6 +16,7 @@ itself: a count that is zero every night is not stuck. Limits are one set for ev
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,6 +92,37 @@ def verdict(
         if found is not None:
             return found
     return None
+
+
+class Beside:
+    """The areas of a sign beside each other, aligned once for all verdicts of a step.
+
+    `series` gives each area its first instant and its values, a step apart; the last step lies before `end_us`.
+    """
+
+    def __init__(
+        self, series: Mapping[str, tuple[int, Sequence[float]]], end_us: int, step_us: int
+    ) -> None:
+        self._step_us, self._start_us = step_us, end_us - MOST_STEPS * step_us
+        self._column = {area: number for number, area in enumerate(series)}
+        self._first = {
+            area: max(0, (start_us - self._start_us) // step_us)
+            for area, (start_us, _) in series.items()
+        }
+        self._values = np.full((MOST_STEPS, len(series)), np.nan)
+        for number, (start_us, values) in enumerate(series.values()):
+            shift = (start_us - self._start_us) // step_us
+            kept = values[max(0, -shift) :][: max(0, MOST_STEPS - max(0, shift))]
+            self._values[max(0, shift) : max(0, shift) + len(kept), number] = kept
+
+    def verdict(
+        self, area: str, end_us: int, *, day: int, one_field: bool, held: FaultKind | None
+    ) -> Fault | None:
+        """Return the verdict over an area at its last step before `end_us`."""
+        last = (end_us - self._start_us) // self._step_us
+        rows, column = self._values[self._first[area] : last], self._column[area]
+        others = np.delete(rows, column, axis=1)
+        return verdict(rows[:, column], others, day=day, one_field=one_field, held=held)
 
 
 def _stuck(own: Floats, others: Floats) -> Fault | None:

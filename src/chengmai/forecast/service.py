@@ -16,7 +16,7 @@ import numpy as np
 from chengmai.forecast.ahead import Ahead
 from chengmai.forecast.anomaly import Detector
 from chengmai.forecast.baseline import KindOf, usual
-from chengmai.forecast.faults import MOST_STEPS, FaultKind, verdict
+from chengmai.forecast.faults import Beside, FaultKind
 from chengmai.forecast.model import DAY_S, SECOND_US, Floats
 from chengmai.forecast.problems import StateInvalid
 
@@ -50,6 +50,8 @@ class Foresight:
 
     def __init__(self, *, refit_every: int = 24, kind_of: KindOf | None = None) -> None:
         self._memories: dict[str, _Memory] = {}
+        self._judged: dict[str, tuple[int, dict[str, Any] | None]] = {}
+        """By key: until when the memory reached that a verdict was over, and the verdict."""
         self._ahead = Ahead(refit_every=refit_every)
         self._kind_of = kind_of
 
@@ -77,31 +79,39 @@ class Foresight:
             score = memory.detector.score(value)
         return (band.to_json() if band else None), score.to_json()
 
-    def fault(
+    def faults(
         self,
-        key: str,
-        beside: Sequence[str],
+        keys: Mapping[str, str],
+        due: Mapping[str, FaultKind | None],
         *,
         step_s: int,
         one_field: bool,
-        held: FaultKind | None = None,
-    ) -> dict[str, Any] | None:
-        """Return what speaks against the sensor of a series at its last completed step, None when nothing does.
+    ) -> dict[str, dict[str, Any] | None]:
+        """Return what speaks against the sensors of a sign in the areas that are due, None where nothing does.
 
-        `beside` are the keys of the same sign in other areas; those of which nothing is known yet are left out.
-        `held` is the fault told before. Asked after `look_back`, which brings the memory of each up to date.
+        `keys` are the keys of the sign in all its areas, which are judged beside each other at their
+        last completed
+        step; `due` names areas with the fault told before. Asked after `look_back`, which brings the
+        memories up
+        to date; asked again before another step is completed, the answer is the one given before.
         """
-        memory = self._memories.get(key)
-        if memory is None:
-            return None
         step_us = step_s * SECOND_US
-        own = np.array(memory.values[-MOST_STEPS:])
-        start_us = self._next_us(memory, step_us) - len(own) * step_us
-        known = [self._memories[name] for name in beside if name in self._memories]
-        columns = [_aligned(one, start_us, len(own), step_us) for one in known]
-        others = np.column_stack(columns) if columns else np.empty((len(own), 0))
-        found = verdict(own, others, day=DAY_S // step_s, one_field=one_field, held=held)
-        return None if found is None else found.to_json()
+        known = {area: self._memories[key] for area, key in keys.items() if key in self._memories}
+        ends = {area: self._next_us(memory, step_us) for area, memory in known.items()}
+        new = [a for a in due if a in known and self._judged.get(keys[a], (0,))[0] != ends[a]]
+        if new:
+            beside = Beside(
+                {area: (one.start_us, one.values) for area, one in known.items()},
+                max(ends[area] for area in new),
+                step_us,
+            )
+            for area in new:
+                found = beside.verdict(
+                    area, ends[area], day=DAY_S // step_s, one_field=one_field, held=due[area]
+                )
+                told = None if found is None else found.to_json()
+                self._judged[keys[area]] = (ends[area], told)
+        return {area: self._judged.get(keys[area], (0, None))[1] for area in due}
 
     def forecasts(
         self,
@@ -180,16 +190,6 @@ def _day(season: int, step_s: int) -> int:
     """Return the steps of a day where days make up the season, else the season."""
     day = DAY_S // step_s
     return day if day > 1 and season % day == 0 else season
-
-
-def _aligned(memory: _Memory, start_us: int, steps: int, step_us: int) -> Floats:
-    """Return the values of a memory at given steps, NaN where it has none."""
-    values = np.full(steps, np.nan)
-    shift = (memory.start_us - start_us) // step_us
-    first, last = max(0, shift), min(steps, shift + len(memory.values))
-    if first < last:
-        values[first:last] = memory.values[first - shift : last - shift]
-    return values
 
 
 def _grid(points: Points, start_us: int, steps: int, step_us: int) -> Floats:

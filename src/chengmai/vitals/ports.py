@@ -149,18 +149,18 @@ class Foresight(Protocol):
         """Return the baseline band (None without enough past) and the anomaly score of a value."""
         ...
 
-    def fault(
+    def faults(
         self,
-        key: str,
-        beside: Sequence[str],
+        keys: Mapping[str, str],
+        due: Mapping[str, Any],
         *,
         step_s: int,
         one_field: bool,
-        held: Any = None,
-    ) -> dict[str, Any] | None:
-        """Return `kind`, `steps` and `sentence` of what speaks against the sensor of a series, or None.
+    ) -> Mapping[str, dict[str, Any] | None]:
+        """Return `kind`, `steps` and `sentence` of what speaks against the sensors of each area due, or None.
 
-        Judged at the last completed step, beside the series under the keys `beside`; after `look_back`.
+        `keys` are those of the sign in all its areas, by area; `due` gives the kind told before. Judged at the
+        last completed step; after `look_back`.
         """
         ...
 

@@ -184,24 +184,20 @@ class VitalsService:
 
     def _faults(
         self, tenant: str, decider: Decider, kept: Mapping[str, Entity], due: Sequence[Seen]
-    ) -> dict[str, dict[str, Any] | None]:
+    ) -> Mapping[str, dict[str, Any] | None]:
         """Return the verdict over the sensors of each area, judged beside all other areas."""
         spec = decider.sign.spec
         keys = {
             area: f"{tenant} {vital_id(decider.sign, area)}"
             for area in sorted({*kept, *(one.area for one in due)})
         }
-        found = {}
-        for one in due:
-            before = kept_suspicion(kept.get(one.area))
-            found[one.area] = self._ports.foresight.fault(
-                keys[one.area],
-                [key for area, key in keys.items() if area != one.area],
-                step_s=int(spec.step.total_seconds()),
-                one_field=spec.one_field,
-                held=before.kind if before else None,
-            )
-        return found
+        before = {one.area: kept_suspicion(kept.get(one.area)) for one in due}
+        return self._ports.foresight.faults(
+            keys,
+            {area: told.kind if told else None for area, told in before.items()},
+            step_s=int(spec.step.total_seconds()),
+            one_field=spec.one_field,
+        )
 
     async def _backfill_sign(
         self, tenant: str, decider: Decider, kept: Mapping[str, Entity], since_us: int

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chengmai.forecast.faults import Fault, FaultKind, verdict
+from chengmai.forecast.faults import Beside, Fault, FaultKind, verdict
 from chengmai.forecast.model import Floats
 
 DAY, DAYS = 24, 35
@@ -142,3 +142,15 @@ def test_the_same_arrays_give_the_same_verdict_whoever_stands_beside_in_which_or
     values = areas()
     values[-5 * DAY :, 0] += np.linspace(0, 5, 5 * DAY)
     assert judged(values) == judged(values[:, [0, 4, 2, 1, 3]])
+
+
+def test_areas_are_aligned_by_their_instants_and_judged_up_to_their_own_last_step() -> None:
+    values = areas()
+    values[-8:, 0] = values[-8, 0]
+    series = {str(n): (0, values[:, n].tolist()) for n in range(5)}
+    series["2"] = (100, values[100:-3, 2].tolist())
+    beside = Beside(series, len(values), 1)
+    found = beside.verdict("0", len(values), day=DAY, one_field=False, held=None)
+    assert found is not None
+    assert (found.kind, found.steps) == ("stuck", 8)
+    assert beside.verdict("2", len(values) - 3, day=DAY, one_field=False, held=None) is None

@@ -145,7 +145,7 @@ class FakeCity:
     stations: dict[str, str] = field(default_factory=dict)
     blocks: set[str] = field(default_factory=set)
     looks: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    faults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults_told: dict[str, dict[str, Any]] = field(default_factory=dict)
     median_ahead: Sequence[float] = (50.0,)
     shown: bool = True
     forecasts_made: int = 0
@@ -286,8 +286,10 @@ class FakeCity:
         }
         return band, score
 
-    def fault(self, key: str, beside: Sequence[str], **_: Any) -> dict[str, Any] | None:
-        return self.faults.get(key.rpartition(":")[2])
+    def faults(
+        self, keys: Mapping[str, str], due: Mapping[str, Any], **_: Any
+    ) -> dict[str, dict[str, Any] | None]:
+        return {area: self.faults_told.get(area) for area in due}
 
     def forecasts(
         self, key: str, points: Mapping[str, Points], *, step_s: int, **_: int

@@ -15,9 +15,9 @@ def suspected(bench: Bench, verdict: dict[str, Any] | None) -> None:
     """Let the detector say this of the area from now on."""
     area = bench.entity()["id"].rpartition(":")[2]
     if verdict is None:
-        bench.city.faults.pop(area, None)
+        bench.city.faults_told.pop(area, None)
     else:
-        bench.city.faults[area] = verdict
+        bench.city.faults_told[area] = verdict
 
 
 def silent_hour(bench: Bench) -> None:
