@@ -32,6 +32,9 @@ HOLD = 6
 MOST_STEPS = 2800
 _LEAST = 100
 _RUN, _GAP = 6, 3
+_MANY = 8
+"""Areas beyond which one middle of all serves each: what one of them adds to it is little."""
+_LOOKED_AT = 64
 _TIMES_USUAL = 3.0
 _STILL = 0.5
 _DAYS, _DRIFT_DAYS, _REFERENCE_DAYS = 28, 4, 10
@@ -71,17 +74,19 @@ def verdict(
     day: int,
     one_field: bool = False,
     held: FaultKind | None = None,
+    beside: Floats | None = None,
 ) -> Fault | None:
     """Return the fault of a series at its last step, None when nothing speaks against it.
 
-    `own` holds a value a step (NaN where it is missing), `others` one column an area at the same steps,
-    `day` the
-    steps of a day. `held` is the fault told at the step before: a drift stays one until it is nearly back.
+    `own` holds a value a step (NaN where it is missing), `others` one column an area at the same steps, `day`
+    the steps of a day, `beside` the middle of the others where that is known (left out: worked out). `held` is
+    the fault told at the step before: a drift stays one until it is nearly back. Looked at are four weeks.
     """
-    own, others = own[-MOST_STEPS:], others[-MOST_STEPS:]
+    steps = max(MOST_STEPS // 4, _DAYS * day)
+    own, others = own[-steps:], others[-steps:]
     if np.isfinite(own).sum() < max(_LEAST, 3 * day):
         return None
-    beside = _middle(others)
+    beside = _middle(others) if beside is None else beside[-steps:]
     for found in (
         _silent_or_gap(own),
         _stuck(own, others),
@@ -114,15 +119,21 @@ class Beside:
             shift = (start_us - self._start_us) // step_us
             kept = values[max(0, -shift) :][: max(0, MOST_STEPS - max(0, shift))]
             self._values[max(0, shift) : max(0, shift) + len(kept), number] = kept
+        self._middle = _middle(self._values) if len(series) > _MANY else None
 
     def verdict(
         self, area: str, end_us: int, *, day: int, one_field: bool, held: FaultKind | None
     ) -> Fault | None:
         """Return the verdict over an area at its last step before `end_us`."""
-        last = (end_us - self._start_us) // self._step_us
-        rows, column = self._values[self._first[area] : last], self._column[area]
-        others = np.delete(rows, column, axis=1)
-        return verdict(rows[:, column], others, day=day, one_field=one_field, held=held)
+        first, last = self._first[area], (end_us - self._start_us) // self._step_us
+        rows, column = self._values[first:last], self._column[area]
+        middle = None if self._middle is None else self._middle[first:last]
+        # With the middle at hand only the last steps of the others are looked at.
+        seen = rows if middle is None else rows[-_LOOKED_AT:]
+        others = np.delete(seen, column, axis=1)
+        return verdict(
+            rows[:, column], others, day=day, one_field=one_field, held=held, beside=middle
+        )
 
 
 def _stuck(own: Floats, others: Floats) -> Fault | None:
