@@ -17,9 +17,9 @@ OFFICER = Actor("usr_officer", "city", frozenset({"duty_officer"}), "Wang")
 AREA = "石坪 Shiping"
 
 
-async def read(house: House, kind: str, at_hours: float = 0.0, **values: tuple[float, str]) -> None:
-    """Let the one thing of a kind in an area tell readings, so many hours before now."""
-    at = house.city.clock.now() - timedelta(hours=at_hours)
+async def read(house: House, kind: str, **values: tuple[float, str]) -> None:
+    """Let the one thing of a kind in an area tell readings."""
+    at = house.city.clock.now()
     told = entity(
         f"urn:ngsi-ld:{kind}:test",
         kind,
