@@ -155,6 +155,7 @@ async def test_an_unchanged_timetable_is_read_once_also_after_a_restart(shelf: S
     sink = await polled(feed, entity, shelf.at("bus.zip"), polls=2)
     await polled(feed, entity, shelf.at("bus.zip"), sink)
     assert (len(sink.live), len(shelf.asked)) == (3, 3)
+    assert sink.signs_of_life == 2
 
 
 async def test_a_timetable_that_was_not_committed_is_read_again(shelf: Shelf) -> None:

@@ -167,7 +167,8 @@ def _note(feed: FeedSpec, health: FeedHealth) -> Text:
             zh=f"连接失败，正在重试：{health.detail}", en=f"Failed, trying again: {health.detail}"
         )
     if health.ended == "off":
-        example = f'CHENGMAI_FEED_ADDRESSES={{"{feed.id}": "https://…"}}'
+        address = "modbus://…:502" if feed.connector == "modbus" else "https://…"
+        example = f'CHENGMAI_FEED_ADDRESSES={{"{feed.id}": "{address}"}}'
         return Text(
             zh=f"未启用：没有设置地址。设置 {example} 后重启即可。",
             en=f"Off: no address is set. Set {example} and start the city again.",

@@ -87,6 +87,16 @@ class Intake:
 
         return await self._work.write(write)
 
+    async def alive(self, pack: str, feed: FeedSpec) -> None:
+        """Note that the source of a feed answered, and that nothing in it has changed."""
+
+        def write(tx: Tx) -> None:
+            kept = _Kept.load(self._feeds.load(tx, self._by.tenant, feed.id))
+            kept.health = kept.health.after(0, [], seen=tx.now, newest=None)
+            self._save(tx, pack, feed, kept, None)
+
+        await self._work.write(write)
+
     async def backfill(
         self,
         block_id: str,
@@ -205,6 +215,9 @@ class FeedSink:
     ) -> None:
         await self._intake.accept(self._pack, self._feed, self._spec, readings, rejects, cursor)
         self.handed += len(readings)
+
+    async def alive(self) -> None:
+        await self._intake.alive(self._pack, self._feed)
 
     async def backfill(
         self,

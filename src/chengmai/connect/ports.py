@@ -30,6 +30,10 @@ class Sink(Protocol):
         """Commit readings, counts of rejects and the cursor together; None keeps the cursor."""
         ...
 
+    async def alive(self) -> None:
+        """Note that the source answered and its things are as they were: such a feed is not silent."""
+        ...
+
     async def backfill(
         self,
         block_id: str,

@@ -100,6 +100,8 @@ class FeedRunner:
         log = structlog.get_logger("chengmai.connect")
         log.warning("feed failed", feed=job.feed_id, error=str(error), exc_info=not known)
         detail = str(error) or type(error).__name__
+        if isinstance(error, Problem) and error.fix:
+            detail = f"{detail} – {error.fix}"
         try:
             await job.sink.tell(ended="failed", detail=detail)
         except Problem as problem:

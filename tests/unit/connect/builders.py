@@ -109,6 +109,10 @@ class ListSink:
     blocks: list[str] = field(default_factory=list)
     kept: dict[str, Any] | None = None
     dies_after: int | None = None
+    signs_of_life: int = 0
+
+    async def alive(self) -> None:
+        self.signs_of_life += 1
 
     async def cursor(self) -> dict[str, Any] | None:
         return self.kept

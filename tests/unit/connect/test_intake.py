@@ -63,6 +63,17 @@ async def test_the_same_reading_again_is_counted_and_not_written() -> None:
     assert told(city, "received") == 2
 
 
+async def test_a_source_that_answers_with_nothing_new_is_not_silent() -> None:
+    city = MemoryCity()
+    sink = a_sink(city)
+    await sink.accept([a_reading()], [])
+    city.at = NOW + 9 * HOUR
+    await sink.alive()
+    city.at = NOW + 11 * HOUR
+    await sink.tell()
+    assert (told(city, "feedState"), told(city, "accepted")) == ("live", 1)
+
+
 async def test_a_new_name_or_place_is_taken_where_no_value_changed() -> None:
     city = MemoryCity()
     sink = a_sink(city)

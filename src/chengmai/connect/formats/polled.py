@@ -105,6 +105,8 @@ class PolledConnector:
             return
         digest = hashlib.sha256("".join(d.digest for d in documents).encode()).hexdigest()
         if digest == self._digest:
+            if not self._form.timed:
+                await sink.alive()
             return
         self._telling = {}
         await self._hand_over(sink, self._items(documents, now), now, digest)
