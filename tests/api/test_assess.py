@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chengmai.assess.model import Investment
-from chengmai.assess.problems import KindUnknown, RecordInvalid, TableInvalid
+from chengmai.assess.problems import (
+    FrameworkUnknown,
+    KindUnknown,
+    RecordInvalid,
+    TableInvalid,
+    WeightsDoNotSum,
+)
 from chengmai.assess.records import KINDS, from_entity, to_entity
+from chengmai.assess.shipped import shipped_frameworks
 from chengmai.kernel.actors import Actor
 from chengmai.trust.problems import ActionNotAllowed
 from tests.api.house import House, a_house
@@ -224,3 +233,44 @@ async def test_a_result_without_a_baseline_claims_nothing(tmp_path: Path) -> Non
         registry = await house.city.assess.registry(MANAGER)
         assert [one.verdict for one in registry.results] == ["better", "no_baseline"]
         assert [one.id for one in registry.without_plan()] == ["hz", "yw"]
+
+
+VALUES = "id,place,indicator,on,value,sample,evidence,source,source_date\n"
+VALUES += "1,330100,M1,2024-01-01,70,400,问卷,市政府,2024-01-01\n"
+VALUES += "2,330200,M1,2024-01-01,90,,问卷,市政府,2024-01-01\n"
+VALUES += "3,330100,M1,2024-06-01,95,400,问卷,市政府,2024-06-01\n"
+
+
+async def test_places_are_ranked_by_the_newest_values_of_the_day(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        await take(house, "values", VALUES)
+        room = house.city.frameworks
+        for on, first in ((date(2024, 3, 1), "330200"), (date(2024, 7, 1), "330100")):
+            board = await room.board(MANAGER, "nsc-2018", on)
+            assert board.ranks[0].code == first
+        found = await room.tried(MANAGER, board, "330200", changed={"M1": 100})
+        assert [str(one.total) for one in (found.before, found.after)] == ["36.00", "40.00"]
+        assert board.rank_of("330200", found.before) == 2
+        assert board.rank_of("330200", found.after) == 1
+        assert (await room.board(MANAGER, "nsc-2018", on)).scores["330200"].total == 36
+        lighter = await room.tried(MANAGER, board, "330200", weights={"M1": Decimal(30)})
+        assert board.rank_of("330200", lighter.after) == 2
+
+
+async def test_a_framework_is_taken_in_whole_or_not_at_all(tmp_path: Path) -> None:
+    shipped = shipped_frameworks()[0]
+    package = json.loads(shipped.model_dump_json(by_alias=True))
+    async with a_house(tmp_path) as house:
+        room = house.city.frameworks
+        package["id"] = "ours"
+        await room.take_in(MANAGER, json.dumps(package))
+        assert "ours" in [one.id for one in await room.frameworks(MANAGER)]
+        package["id"], package["children"][0]["weight"] = "broken", 36
+        with pytest.raises(WeightsDoNotSum) as caught:
+            await room.take_in(MANAGER, json.dumps(package))
+        assert caught.value.param == "broken"
+        assert "broken" not in [one.id for one in await room.frameworks(MANAGER)]
+        with pytest.raises(ActionNotAllowed):
+            await room.take_in(DUTY, json.dumps(package))
+        with pytest.raises(FrameworkUnknown):
+            await room.board(MANAGER, "broken", date(2024, 1, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chengmai.app.federation import FederationFloor
+from chengmai.assess.frameworks.service import FrameworkService
 from chengmai.assess.service import AssessService
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
@@ -122,6 +123,7 @@ class RoomsFloor(FederationFloor):
         self.events.subscribe(CaseMoved, self.rules.ledger.on_case_moved)
         self._build_pools(PoolViews(self.model, past, analysis, self.zone))
         self.assess = AssessService(work, self.model, self.clock, self.zone)
+        self.frameworks = FrameworkService(work, self.model, self.assess)
         self.news.append(self._tell_assess)
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)

@@ -227,6 +227,25 @@ class Result(_OfProgramme):
         return "better" if gain > 0 else "worse" if gain < 0 else "same"
 
 
+class IndicatorValue(Record):
+    """The value of an indicator at a place on a day, entered with its evidence."""
+
+    id: Code
+    place: Code
+    indicator: Code
+    on: date
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    numerator: OptionalNumber = None
+    denominator: OptionalNumber = None
+    sample: Annotated[
+        Annotated[int, Field(gt=0, le=2_000_000_000)] | None, BeforeValidator(_none_of_blank)
+    ] = None
+    """How many people were asked, where it is the share of a survey in percent."""
+    evidence: Line
+    source: Line
+    source_date: date
+
+
 class ReportedFigure(Record):
     """A number that somebody published. It is shown as it was said, and never mixed with a computed one."""
 

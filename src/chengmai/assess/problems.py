@@ -11,7 +11,11 @@ Invalid
 ├── GroupsOverlap       a sum over groups that share places
 ├── SourcesDiffer       a sum over figures of different sources or definitions
 ├── DenominatorInvalid  nothing, or less than the numerator
-└── DayInvalid          not a day, or a comparison with a later one
+├── DayInvalid          not a day, or a comparison with a later one
+├── FrameworkInvalid    a package that is no framework, or a change that it does not allow
+│   └── WeightsDoNotSum children whose weights are not those of their parent: says which node
+├── FrameworkUnknown    a framework that there is not
+└── WeightsUnknown      a framework of which only the structure is known
 TooLarge
 └── TableTooLong
 """
@@ -41,6 +45,9 @@ class RecordInvalid(Invalid):
 class TableInvalid(Invalid):
     code = "assess.table.invalid"
     title = "This is not such a table"
+
+    def __init__(self, why: str, *, param: str, fix: str, columns: Iterable[str]) -> None:
+        super().__init__(why, param=param, fix=fix, where=param, columns=", ".join(columns))
 
 
 class KindUnknown(Invalid):
@@ -131,6 +138,52 @@ class DenominatorInvalid(Invalid):
 class DayInvalid(Invalid):
     code = "assess.day.invalid"
     title = "This day does not fit"
+
+
+class FrameworkInvalid(Invalid):
+    code = "assess.framework.invalid"
+    title = "This is no framework"
+
+    def __init__(self, why: str, *, param: str, fix: str, **facts: str) -> None:
+        super().__init__(why, param=param, fix=fix, why=why, where=param, **facts)
+
+
+class WeightsDoNotSum(FrameworkInvalid):
+    code = "assess.weights.sum"
+    title = "The weights do not sum"
+
+    def __init__(self, node: str, total: str, wanted: str) -> None:
+        super().__init__(
+            f"the weights below {node} sum to {total}, not to {wanted} or 100",
+            param=node,
+            fix="correct the weights below this node",
+            node=node,
+            total=total,
+            wanted=wanted,
+        )
+
+
+class FrameworkUnknown(Invalid):
+    code = "assess.framework.unknown"
+
+    def __init__(self, framework: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"there is no framework {framework!r}",
+            param="framework",
+            fix=f"use one of: {', '.join(known)}",
+        )
+
+
+class WeightsUnknown(Invalid):
+    code = "assess.weights.unknown"
+    title = "Only the structure of this framework is known"
+
+    def __init__(self, framework: str) -> None:
+        super().__init__(
+            f"{framework} has no weights",
+            param="framework",
+            fix="import the framework as a package with its weights",
+        )
 
 
 class TableTooLong(TooLarge):

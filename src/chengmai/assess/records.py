@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from chengmai.assess.model import (
+    IndicatorValue,
     Investment,
     Place,
     Plan,
@@ -70,6 +71,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("projects", "ProgrammeProject", Project, {"programme": _PROGRAMME}),
         Kind("results", "ProgrammeResult", Result, {"programme": _PROGRAMME}),
         Kind("figures", "ReportedFigure", ReportedFigure, {}),
+        Kind("values", "IndicatorValue", IndicatorValue, {"place": _PLACE}),
     )
 }
 
@@ -106,6 +108,7 @@ def _rows(kind: Kind, text: str) -> list[tuple[int, dict[str, str]]]:
                 f"the first line names no columns of {kind.id}: {', '.join(unknown or names) or 'it is empty'}",
                 param="line 1",
                 fix=f"use these columns, each once: {','.join(kind.columns)}",
+                columns=kind.columns,
             )
         reader.fieldnames = names
         rows: list[tuple[int, dict[str, str]]] = []
@@ -120,10 +123,14 @@ def _rows(kind: Kind, text: str) -> list[tuple[int, dict[str, str]]]:
             f"line {reader.line_num} is not CSV: {error}",
             param=f"line {reader.line_num}",
             fix="quote cells that hold commas, quotes or line breaks",
+            columns=kind.columns,
         ) from None
     if not rows:
         raise TableInvalid(
-            "the table has no lines", param="table", fix="add a line below the names"
+            "the table has no lines",
+            param="table",
+            fix="add a line below the names",
+            columns=kind.columns,
         )
     return rows
 

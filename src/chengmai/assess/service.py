@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from chengmai.assess.figures import Figure, as_reported
 from chengmai.assess.gazetteer import Gazetteer
 from chengmai.assess.model import (
+    IndicatorValue,
     Investment,
     Place,
     Plan,
@@ -192,6 +193,10 @@ class AssessService:
         """Return what a data set says on a day, compared with an earlier one (a year before)."""
         registry = await self.registry(actor, data)
         return assess(registry, data, on or self.usual_day(data), before)
+
+    async def values(self, actor: Actor) -> list[IndicatorValue]:
+        """Return the values of indicators that were entered, of all places."""
+        return (await self.registry(actor)).of("values", IndicatorValue)
 
     def usual_day(self, data: DataSet) -> date:
         """Return the day that is asked about when none is named."""

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.gazetteer import Gazetteer
 from chengmai.assess.groups import Denominator, Frame, PlaceGroup, Tier
 from chengmai.assess.model import Place, Programme, ReportedFigure, Source
@@ -68,6 +69,14 @@ def shipped_frame() -> Frame:
         source=Source(**told["source"]),
         places_dated=date.fromisoformat(told["places_dated"]),
     )
+
+
+@cache
+def shipped_frameworks() -> tuple[Framework, ...]:
+    """Return the frameworks that come with the program, the oldest first."""
+    files = (one for one in (_DATA / "frameworks").iterdir() if one.name.endswith(".json"))
+    found = (read_framework(one.read_text("utf-8")) for one in files)
+    return tuple(sorted(found, key=lambda one: one.in_force_from))
 
 
 @cache

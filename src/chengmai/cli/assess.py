@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from chengmai.app import City
+from chengmai.assess.frameworks.model import Framework
+from chengmai.assess.frameworks.service import Board
 from chengmai.assess.service import Assessed, Taken
 from chengmai.assess.statistics import Statistics
 from chengmai.assess.words import conclusions
@@ -99,28 +101,81 @@ def import_(
     kind: Annotated[
         str,
         typer.Argument(
-            help="places, programmes, plans, investments, projects, results or figures."
+            help="places, programmes, plans, investments, projects, results, figures or values."
         ),
     ],
     file: Annotated[Path, typer.Argument(help="A CSV file, first line the names of the columns.")],
     data: DataOption = None,
 ) -> None:
     """Take in a table of records, all of it or nothing."""
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(
-            f"{file} cannot be read: {error}",
-            code="file.unreadable",
-            param=str(file),
-            fix="name a UTF-8 file",
-        ) from None
+    text = _text_of(file)
 
     async def take(city: City) -> Taken:
         return await city.assess.import_table(operator(city), kind, text)
 
     taken = run_in(data, take)
     typer.echo(f"{kind}: {taken.new} new, {taken.changed} changed, {taken.same} as they were")
+
+
+@app.command()
+def score(
+    framework: Annotated[
+        str, typer.Argument(help="Its id, as `chengmai assess frameworks` lists.")
+    ],
+    data: DataOption = None,
+    on: OnOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Rank the places that have values by their score in a framework."""
+
+    async def read(city: City) -> Board:
+        day = on.date() if on else city.assess.today()
+        return await city.frameworks.board(operator(city), framework, day)
+
+    board = run_in(data, read)
+    rows = [
+        (
+            f"{r.place}{'=' if r.tied else ''}",
+            r.code,
+            board.scores[r.code].total,
+            board.scores[r.code].known,
+            stage.id if (stage := board.scores[r.code].stage) else "incomplete",
+        )
+        for r in board.ranks
+    ]
+    columns = ("place", "code", "score", "marks with data", "stage")
+    if json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    print_table(columns, rows)
+
+
+@app.command()
+def frameworks(
+    data: DataOption = None,
+    take_in: Annotated[
+        Path | None, typer.Option("--import", help="Take in this JSON package first.")
+    ] = None,
+) -> None:
+    """List the indicator frameworks, with the days on which they are in force."""
+
+    async def read(city: City) -> list[Framework]:
+        if take_in is not None:
+            await city.frameworks.take_in(operator(city), _text_of(take_in))
+        return await city.frameworks.frameworks(operator(city))
+
+    rows = [
+        (
+            f.id,
+            f.in_force_from,
+            f.until or "–",
+            len(f.leaves()),
+            "yes" if f.has_weights else "no",
+            f.en,
+        )
+        for f in run_in(data, read)
+    ]
+    print_table(("id", "from", "until", "leaves", "weights", "title"), rows)
 
 
 def _assessed(
@@ -148,3 +203,15 @@ def _document(figure: Any) -> dict[str, Any]:
         key: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for key, value in vars(figure).items()
     }
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(
+            f"{file} cannot be read: {error}",
+            code="file.unreadable",
+            param=str(file),
+            fix="name a UTF-8 file",
+        ) from None

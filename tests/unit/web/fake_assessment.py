@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from chengmai.assess.model import Plan, Programme, Record
+from chengmai.assess.frameworks.model import Framework, read_framework
+from chengmai.assess.frameworks.scoring import score
+from chengmai.assess.frameworks.service import Board
+from chengmai.assess.frameworks.whatif import WhatIf, what_if
+from chengmai.assess.model import IndicatorValue, Plan, Programme, Record
 from chengmai.assess.service import Assessed, DataSet, Registry, Taken, assess, example_registry
-from chengmai.assess.shipped import shipped_example, shipped_gazetteer
+from chengmai.assess.shipped import shipped_example, shipped_frameworks, shipped_gazetteer
+from chengmai.assess.statistics import ranked
 from chengmai.kernel.actors import Actor
+from chengmai.kernel.texts import Text
 
 
 @dataclass
@@ -47,3 +55,51 @@ class FakeAssessment:
 
     async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
         return Taken(kind, new=text.count("\n"), changed=0, same=0)
+
+
+@dataclass
+class FakeFrameworks:
+    """The shipped frameworks; two places with a value each, unless there are none."""
+
+    empty: bool = False
+
+    async def frameworks(self, actor: Actor) -> list[Framework]:
+        return list(shipped_frameworks())
+
+    async def take_in(self, by: Actor, text: str) -> Framework:
+        return read_framework(text)
+
+    async def board(self, actor: Actor, framework_id: str, on: date) -> Board:
+        (framework,) = (one for one in shipped_frameworks() if one.id == framework_id)
+        values = {} if self.empty else {code: self._values(code, framework) for code in TWO}
+        numbers = {
+            code: {i: one.value for i, one in found.items()} for code, found in values.items()
+        }
+        scores = {
+            code: score(framework, found)
+            for code, found in numbers.items()
+            if framework.has_weights
+        }
+        names = {code: Text(zh=code, en=code) for code in scores}
+        ranks = ranked({code: float(one.total) for code, one in scores.items()}, names)
+        return Board(framework, on, scores, tuple(ranks), values)
+
+    async def tried(
+        self,
+        actor: Actor,
+        board: Board,
+        place: str,
+        *,
+        changed: Mapping[str, float] | None = None,
+        weights: Mapping[str, Decimal] | None = None,
+    ) -> WhatIf:
+        return what_if(board.framework, board.numbers(place), changed=changed, weights=weights)
+
+    def _values(self, code: str, framework: Framework) -> dict[str, IndicatorValue]:
+        said: dict[str, Any] = {"evidence": "e", "source": "s", "source_date": date(2024, 1, 1)}
+        said |= {"place": code, "on": date(2024, 1, 1), "value": TWO[code], "sample": 400}
+        names = [leaf.indicator or "" for leaf in framework.leaves() if not leaf.deduction]
+        return {name: IndicatorValue(id=name, indicator=name, **said) for name in names}
+
+
+TWO = {"330100": 81.5, "330200": 62.0}

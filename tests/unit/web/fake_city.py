@@ -41,7 +41,7 @@ from chengmai.web.cockpit.views import (
     VitalDetail,
     VitalHistory,
 )
-from tests.unit.web.fake_assessment import FakeAssessment
+from tests.unit.web.fake_assessment import FakeAssessment, FakeFrameworks
 from tests.unit.web.fake_cases import RETURN, case_rows
 from tests.unit.web.fake_incidents import FakeIncidents
 from tests.unit.web.fake_pools import FakePools
@@ -123,6 +123,10 @@ class FakeCity:
     @property
     def assess(self) -> FakeAssessment:
         return FakeAssessment(self.now.date(), self.hostile)
+
+    @property
+    def frameworks(self) -> FakeFrameworks:
+        return FakeFrameworks(self.empty)
 
     def banner(self) -> CityBanner:
         city = text("澄湾市", "Chengwan")

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chengmai.kernel.actors import Actor
-from chengmai.web.cockpit.assess.port import AssessRoom
+from chengmai.web.cockpit.assess.port import AssessRoom, FrameworkRoom
 from chengmai.web.cockpit.incidents.shown import IncidentDesk
 from chengmai.web.cockpit.pools.views import PoolDesk
 from chengmai.web.cockpit.rules.port import RuleDesk
@@ -61,6 +61,11 @@ class Desk(Protocol):
     @property
     def pools(self) -> PoolDesk:
         """Pools of shared resources."""
+        ...
+
+    @property
+    def frameworks(self) -> FrameworkRoom:
+        """Indicator frameworks and scores."""
         ...
 
     def banner(self) -> CityBanner:

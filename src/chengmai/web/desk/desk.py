@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from chengmai.app import City
+from chengmai.assess.frameworks.service import FrameworkService
 from chengmai.assess.service import AssessService
 from chengmai.cases.model import State
 from chengmai.connect.health import feed_id
@@ -76,6 +77,10 @@ class CityDesk:
     @property
     def assess(self) -> AssessService:
         return self._city.assess
+
+    @property
+    def frameworks(self) -> FrameworkService:
+        return self._city.frameworks
 
     def banner(self) -> CityBanner:
         settings = self._city.settings

@@ -14,12 +14,13 @@ async def assessed(visit: Visit) -> Assessed:
     return await visit.desk.assess.assessed(
         visit.actor,
         data="example" if visit.asked("data") == "example" else "own",
-        on=_day(visit, "on"),
-        before=_day(visit, "before"),
+        on=asked_day(visit, "on"),
+        before=asked_day(visit, "before"),
     )
 
 
-def _day(visit: Visit, name: str) -> date | None:
+def asked_day(visit: Visit, name: str) -> date | None:
+    """Return a day that was asked for; raises `DayInvalid`."""
     text = visit.asked(name, at_most=20)
     if not text:
         return None

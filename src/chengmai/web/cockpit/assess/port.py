@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Protocol
 
+from chengmai.assess.frameworks.model import Framework
+from chengmai.assess.frameworks.service import Board
+from chengmai.assess.frameworks.whatif import WhatIf
 from chengmai.assess.service import Assessed, DataSet, Taken
 from chengmai.kernel.actors import Actor
 
@@ -25,4 +30,32 @@ class AssessRoom(Protocol):
 
     async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
         """Take in a CSV table, all of it or nothing."""
+        ...
+
+
+class FrameworkRoom(Protocol):
+    """Port: frameworks and scores. `assess.frameworks.service.FrameworkService` is it."""
+
+    async def frameworks(self, actor: Actor) -> list[Framework]:
+        """Return the frameworks."""
+        ...
+
+    async def take_in(self, by: Actor, text: str) -> Framework:
+        """Take in a JSON package."""
+        ...
+
+    async def board(self, actor: Actor, framework_id: str, on: date) -> Board:
+        """Return the scores of all places that have values on a day."""
+        ...
+
+    async def tried(
+        self,
+        actor: Actor,
+        board: Board,
+        place: str,
+        *,
+        changed: Mapping[str, float] | None = None,
+        weights: Mapping[str, Decimal] | None = None,
+    ) -> WhatIf:
+        """Return what would happen to a place; nothing is kept."""
         ...

@@ -1,0 +1,162 @@
+"""A framework: a tree of nodes with weights, checked when it is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from chengmai.assess.model import Code, Line, Record, Trust
+from chengmai.assess.problems import FrameworkInvalid, WeightsDoNotSum
+from chengmai.kernel.texts import Text
+
+FULL = Decimal(100)
+MOST_CHARACTERS = 1_000_000
+_MOST_DEPTH = 6
+Weight = Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)]
+
+
+class _Named(Record):
+    id: Code
+    zh: Line
+    en: Line
+
+    @property
+    def title(self) -> Text:
+        return Text(zh=self.zh, en=self.en)
+
+
+class Node(_Named):
+    """A node. Its weight is in marks of the whole, or of 100 where its siblings sum to 100 (see `marks`).
+
+    A leaf is scored from 0 at `zero_at` to 100 at `full_at`, in a straight line and not beyond; `zero_at`
+    above `full_at` says that less is better. A deduction takes off what it is given, in marks.
+    """
+
+    weight: Weight | None
+    trust: Trust
+    children: tuple[Node, ...] = ()
+    deduction: bool = False
+    indicator: Code | None = None
+    unit: Line | None = None
+    zero_at: float = 0
+    full_at: float = 100
+
+    @model_validator(mode="after")
+    def _scorable(self) -> Self:
+        if not self.children and self.indicator is None:
+            raise ValueError(f"{self.id} has neither children nor an indicator")
+        if self.zero_at == self.full_at:
+            raise ValueError(f"{self.id}: zero_at and full_at are the same")
+        return self
+
+
+class Stage(_Named):
+    """A stage of development, from a total of `start` on."""
+
+    start: Annotated[float, Field(alias="from", ge=0, le=100)]
+
+
+class Framework(_Named):
+    """An evaluation framework with the days on which it is in force."""
+
+    in_force_from: Annotated[date, Field(alias="from")]
+    until: date | None = None
+    source: Line
+    note_zh: Line
+    note_en: Line
+    stages: tuple[Stage, ...] = ()
+    stages_trust: Trust = "M"
+    children: Annotated[tuple[Node, ...], Field(min_length=1)]
+
+    @property
+    def note(self) -> Text:
+        return Text(zh=self.note_zh, en=self.note_en)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether every node that is no deduction has a weight: only then can anything be scored."""
+        return all(node.weight is not None or node.deduction for node, _ in self.walk())
+
+    def walk(self) -> Iterator[tuple[Node, int]]:
+        """Yield every node with its depth, parents first."""
+        stack = [(node, 0) for node in reversed(self.children)]
+        while stack:
+            node, depth = stack.pop()
+            yield node, depth
+            stack += [(child, depth + 1) for child in reversed(node.children)]
+
+    def leaves(self) -> list[Node]:
+        """Return the nodes that are scored."""
+        return [node for node, _ in self.walk() if not node.children]
+
+    def holds(self, day: date) -> bool:
+        """Return whether the framework is in force on a day."""
+        return self.in_force_from <= day and (self.until is None or day < self.until)
+
+
+def check(framework: Framework) -> Framework:
+    """Return the framework; raises `WeightsDoNotSum` with the node, or `FrameworkInvalid`.
+
+    The first level sums to 100; children sum to the weight of their parent, or to 100 (shares of it).
+    """
+    seen: set[str] = set()
+    for node, depth in framework.walk():
+        if node.id in seen:
+            raise _invalid(f"{node.id} is there twice", node.id)
+        if depth >= _MOST_DEPTH:
+            raise _invalid(f"{node.id} is deeper than {_MOST_DEPTH} levels", node.id)
+        seen.add(node.id)
+    if not framework.has_weights:
+        return framework
+    _sums(framework.id, framework.children, FULL)
+    for node, _ in framework.walk():
+        if node.children and node.weight is not None:
+            _sums(node.id, node.children, node.weight)
+    return framework
+
+
+def _sums(name: str, children: tuple[Node, ...], weight: Decimal) -> None:
+    total = sum(
+        (c.weight for c in children if c.weight is not None and not c.deduction), Decimal(0)
+    )
+    if total not in (weight, FULL):
+        raise WeightsDoNotSum(name, str(total), str(weight))
+
+
+def marks(framework: Framework) -> dict[str, Decimal]:
+    """Return how many marks of the whole each node is worth."""
+    found: dict[str, Decimal] = {}
+
+    def go(children: tuple[Node, ...], worth: Decimal) -> None:
+        plain = [c for c in children if not c.deduction and c.weight is not None]
+        total = sum((c.weight for c in plain if c.weight is not None), Decimal(0))
+        for child in plain:
+            assert child.weight is not None
+            found[child.id] = child.weight * worth / total
+            go(child.children, found[child.id])
+
+    go(framework.children, FULL)
+    return found
+
+
+def read_framework(text: str) -> Framework:
+    """Return a framework from its JSON package; raises `FrameworkInvalid` or `WeightsDoNotSum`."""
+    if len(text) > MOST_CHARACTERS:
+        raise _invalid(f"the package is longer than {MOST_CHARACTERS} characters", "framework")
+    try:
+        return check(Framework.model_validate(json.loads(text, parse_float=Decimal)))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "framework"
+        raise _invalid(f"{where}: {first['msg']}", where) from None
+    except (ValueError, RecursionError) as error:
+        raise _invalid(f"not a JSON package: {error}", "framework") from None
+
+
+def _invalid(why: str, where: str) -> FrameworkInvalid:
+    return FrameworkInvalid(why, param=where, fix="correct the package; nothing of it was kept")
