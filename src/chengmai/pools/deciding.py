@@ -47,7 +47,10 @@ def checked_amounts(made: Suggestion, amounts: Mapping[int, int]) -> tuple[Move,
     units = [amounts.get(move.n, move.units) for move in made.moves]
     if not any(units):
         raise DecisionInvalid(
-            "no unit is left to move", param="units", fix="refuse the suggestion instead"
+            "no unit is left to move",
+            code="pool.amount.nothing",
+            param="units",
+            fix="refuse the suggestion instead",
         )
     task = task_again(made)
     for index, (move, count) in enumerate(zip(made.moves, units, strict=True)):
@@ -78,7 +81,10 @@ def decided(
     )
     if state is not State.ACCEPTED and not reason:
         raise DecisionInvalid(
-            "a refusal and a change need a reason", param="reason", fix="say why, in one line"
+            "a refusal and a change need a reason",
+            code="pool.reason.missing",
+            param="reason",
+            fix="say why, in one line",
         )
     changes: dict[str, object] = {
         "state": state,

@@ -35,6 +35,8 @@ from chengmai.pools.solving import (
 )
 from chengmai.pools.telling import Teller
 
+STALE_STEPS = 3
+"""After so many steps without a reading nothing is planned for a member: silence is not a free space."""
 MOST_SIDES = 40
 """Needy members and helpers that are planned for: those who lack most and those who have most to spare."""
 _EARTH_KM = 6371.0088
@@ -116,7 +118,7 @@ def sides_of(
     sides = []
     for member in sorted(members, key=lambda one: one.id):
         outlook = outlooks.get(member.id)
-        if outlook is None or not member.hours:
+        if outlook is None or not member.hours or _is_silent(pool, member, at_us):
             continue
         capacity = member.hours[max(member.hours)].capacity
         ahead = {step.at_us: step for step in outlook.steps}
@@ -137,6 +139,10 @@ def sides_of(
         )
         sides.append(Side(member, outlook, expected, lack))
     return sides
+
+
+def _is_silent(pool: Pool, member: Member, at_us: int) -> bool:
+    return max(member.hours) < at_us - STALE_STEPS * pool.step_us
 
 
 def spare_of(pool: Pool, side: Side) -> int:

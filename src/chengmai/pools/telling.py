@@ -75,12 +75,13 @@ _BASIS = Text(
     en="Where no forecast beats the naive one ({n} of the members) the same hour of earlier weeks is used.",
 )
 _UNKNOWN = Text(
-    zh="{n} 个成员的历史都太短，还说不出未来需求，因此没有建议。",
-    en="The past of all {n} members is too short to say what is expected, so nothing is suggested.",
+    zh="{n} 个成员的历史都太短，或近期没有读数，还说不出未来需求，因此没有建议。",
+    en="All {n} members have too short a past or no recent readings: nothing can be said of the "
+    "time ahead, so nothing is suggested.",
 )
 _LEFT_OUT = Text(
-    zh="另有 {n} 个成员历史太短，未参与计算。",
-    en="{n} more members have too short a past and were left out.",
+    zh="另有 {n} 个成员历史太短或近期没有读数，未参与计算。",
+    en="{n} more members have too short a past or no recent readings and were left out.",
 )
 _NO_SHORTAGE = Text(
     zh="即使按区间上限，未来时段也没有成员会短缺，不需要调度。最紧的是{name}，上限时还余 {rest} {unit}。",

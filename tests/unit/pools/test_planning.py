@@ -12,10 +12,13 @@ from chengmai.pools.model import Outlook
 from chengmai.pools.planning import kilometres
 from chengmai.pools.rules import shortage_of
 from tests.unit.pools.builders import (
+    AT_US,
+    HOUR_US,
     a_member,
     a_pool,
     a_suggestion,
     a_text,
+    an_hour,
     an_outlook,
     planned,
 )
@@ -141,6 +144,14 @@ def test_a_member_of_whom_nothing_is_known_takes_no_part_and_that_is_said() -> N
 
     assert "1 more members have too short a past" in found.sentence.en
     assert none.why == "unknown"
+
+
+def test_a_member_that_fell_silent_neither_helps_nor_is_helped() -> None:
+    silent = {AT_US - 4 * HOUR_US: an_hour(10, 100)}
+    members = [a_member("east"), a_member("west", hours=silent)]
+    outlooks = {"east": an_outlook(130, 130, 130), "west": an_outlook(0, 0, 0)}
+
+    assert planned(a_pool(), members, outlooks).why == "no_help"
 
 
 def test_routes_say_what_may_move_where() -> None:

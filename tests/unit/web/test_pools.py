@@ -74,6 +74,7 @@ def test_the_page_gives_every_number_its_meaning_and_what_was_read() -> None:
     assert "310 unit-hours (spaces)" in page or "311 unit-hours (spaces)" in page
     assert "85% of what there is" in page
     assert "166 of 168 steps were read" in page
+    assert "From the readings of 2 members: car parks (ParkingObserved)" in page
     assert "618 less" in page
     assert "the same hours of 5 earlier weeks" in page
 

@@ -9,7 +9,6 @@ from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import from_us
 from chengmai.kernel.problems import Invalid
 from chengmai.packs.model import Pack
-from chengmai.pools.entities import sums_of
 from chengmai.pools.model import Effect, Look, Member, Move, Outlook, State, Suggestion
 from chengmai.pools.rules import sum_of, total_of, week_of
 from chengmai.pools.service import PoolService
@@ -60,7 +59,10 @@ class PoolScreens:
             trust=spec.trust,
             reserve=spec.reserve,
             horizon_h=spec.horizon.total_seconds() / 3600,
+            member_type=spec.entity,
+            member_title=look.pool.entity.title,
             members=tuple(self._member(look, one) for one in look.members),
+            areas=_areas(look),
             demand=tuple(Point(from_us(tick), value) for tick, value in demand),
             ahead=_ahead(look.outlooks.get("")),
             week=week_of(look.members, self._zone),
@@ -92,7 +94,7 @@ class PoolScreens:
             title=pool.spec.title,
             unit=pool.spec.unit,
             at=from_us(look.at_us),
-            sums=_sums(look),
+            sums=_sums(look, look.members),
             why="open" if waits else look.why,
             sentence=look.sentence,
             open_suggestion=waits,
@@ -101,17 +103,20 @@ class PoolScreens:
     @staticmethod
     def _member(look: Look, member: Member) -> MemberView:
         ahead = _ahead(look.outlooks.get(member.id))
-        return MemberView(member.id, member.name, member.area, _sums(look, member), ahead)
+        return MemberView(member.id, member.name, member.area, _sums(look, [member]), ahead)
 
 
-def _sums(look: Look, member: Member | None = None) -> PoolSums:
-    members = look.members if member is None else (member,)
-    if member is None:
-        sums = sums_of(look)
-        last, week = sums["step"], sums["week"]
-    else:
-        at, step = look.at_us, look.pool.step_us
-        last, week = (sum_of(members, at - span, at, step) for span in (step, _WEEK_US))
+def _areas(look: Look) -> tuple[tuple[str, PoolSums], ...]:
+    """Return the use of each area that holds members, in order of their names."""
+    areas: dict[str, list[Member]] = {}
+    for member in look.members:
+        areas.setdefault(member.area, []).append(member)
+    return tuple((area, _sums(look, some)) for area, some in sorted(areas.items()))
+
+
+def _sums(look: Look, members: Sequence[Member]) -> PoolSums:
+    at, step = look.at_us, look.pool.step_us
+    last, week = (sum_of(members, at - span, at, step) for span in (step, _WEEK_US))
     return PoolSums(
         used=last.used,
         waiting=last.waiting,

@@ -68,6 +68,15 @@ class MemberLine:
 
 
 @dataclass(frozen=True)
+class AreaLine:
+    area: str
+    used: str
+    share: str
+    idle: str
+    short: str
+
+
+@dataclass(frozen=True)
 class HeatCell:
     """One hour of the week: its words, and from 0 to 10 how full; -1 without any reading."""
 
@@ -121,6 +130,8 @@ class PoolPage:
     ahead_rows: tuple[tuple[str, str, str, str], ...]
     week: tuple[tuple[str, tuple[HeatCell, ...]], ...]
     members: tuple[MemberLine, ...]
+    areas: tuple[AreaLine, ...]
+    read_from: str
     outlook: str
     open: SuggestionBox | None
     past: tuple[SuggestionBox, ...]
@@ -188,6 +199,13 @@ def page_view(detail: PoolDetail, formats: Formats) -> PoolPage:
         ),
         week=_week(detail, formats),
         members=tuple(_member(one, formats) for one in detail.members),
+        areas=tuple(_area(area, sums, formats) for area, sums in detail.areas),
+        read_from=words(
+            "pools.read_from",
+            title=words.pick(detail.member_title),
+            type=detail.member_type,
+            n=len(detail.members),
+        ),
         outlook=_outlook(detail, formats),
         open=next((box for box in boxes if box.state == "proposed"), None),
         past=tuple(box for box in boxes if box.state != "proposed"),
@@ -202,9 +220,8 @@ def _outlook(detail: PoolDetail, formats: Formats) -> str:
     for one in detail.suggestions:
         if one.state in ("accepted", "changed") and one.end > formats.now:
             return formats.words("pools.running", at=formats.near(one.end))
-    told = formats.words.pick(detail.card.sentence)
-    # A plan without an open suggestion was decided already, or comes with the next look.
-    return formats.words("pools.next") if detail.card.why == "moves" else told
+    decided = any(one.made_at == detail.card.at for one in detail.suggestions)
+    return formats.words("pools.next") if decided else formats.words.pick(detail.card.sentence)
 
 
 def chart_data(detail: PoolDetail, formats: Formats) -> ChartData:
@@ -304,6 +321,13 @@ def _member(one: MemberView, formats: Formats) -> MemberLine:
         basis=words(f"pools.basis.{ahead.basis}") if ahead else words("pools.basis.unknown"),
         because=words.pick(ahead.because) if ahead else "",
     )
+
+
+def _area(area: str, sums: PoolSums, formats: Formats) -> AreaLine:
+    words = formats.words
+    used = words("pools.of", used=formats.number(sums.used), there=formats.number(sums.capacity))
+    idle, short = formats.number(sums.idle_week), formats.number(sums.short_week)
+    return AreaLine(area or NO_VALUE, used, formats.percent(sums.utilisation), idle, short)
 
 
 def _peak(point: ForecastPoint | None, formats: Formats) -> str:

@@ -129,7 +129,10 @@ class PoolDetail:
     trust: str
     reserve: float
     horizon_h: float
+    member_type: str
+    member_title: Text
     members: tuple[MemberView, ...]
+    areas: tuple[tuple[str, PoolSums], ...]
     demand: tuple[Point, ...]
     ahead: Ahead | None
     week: Mapping[tuple[int, int], float]
