@@ -174,7 +174,7 @@ async def test_cases_silence_thresholds_and_notes_are_marks(tmp_path: Path) -> N
         made = await house.city.notes.write(MANAGER, VITAL, "roadworks begin", at)
         found = (await review(house)).marks
         kinds = {mark.kind for mark in found}
-        assert kinds == {"case", "gap", "note"}
+        assert kinds == {"case", "gap", "incident", "note"}
         (note,) = [mark for mark in found if mark.kind == "note"]
         assert (note.at, note.by, note.text.en, note.ref) == (at, "Li Wei", "roadworks begin", made)
         (gap,) = [mark for mark in found if mark.kind == "gap"]

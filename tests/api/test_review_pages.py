@@ -134,15 +134,10 @@ async def test_a_threshold_is_tried_proposed_and_approved_by_another(tmp_path: P
             form = f"{SIGN}/thresholds?{asked}"
             page = (await first.get(form)).text
             assert "What it would have meant" in page
-            answer = await first.post(
-                form,
-                f"{SIGN}/thresholds",
-                threshold="watch-above",
-                value="42",
-                clear="",
-                **{"from": "2026-11-23"},
-                reason="a basin",
-            )
+            assert 'name="clear" inputmode="decimal" maxlength="20" value=""' in page
+            given: dict[str, Any] = {"threshold": "watch-above", "value": "42", "clear": ""}
+            given |= {"from": "2026-11-23", "reason": "a basin"}
+            answer = await first.post(form, f"{SIGN}/thresholds", **given)
             change = answer.headers["location"]
             own = (await first.get(change)).text
             assert "waits for another manager" in own

@@ -51,17 +51,12 @@ def of_incidents(incidents: Iterable[Entity], vital_id: str, area: str) -> list[
     """Return a mark for each incident that the sign is part of, or that happened in its area."""
     found = []
     for one in incidents:
-        signs = value_of(one, "refVital")
-        known = [signs] if isinstance(signs, str) else signs or []
-        at = next(
-            (a for name in ("openedAt", "beganAt", "startedAt") if (a := _instant(one, name))), None
-        )
-        if at is None or (vital_id not in known and value_of(one, "areaServed") != area):
-            continue
-        ended = _instant(one, "endedAt") or _instant(one, "closedAt")
-        found.append(
-            Mark("incident", at, _named(one, "incident", "事件"), until=ended, ref=one["id"])
-        )
+        members = [target.get("object") for target in value_of(one, "hasMember") or []]
+        is_near = vital_id in members or area in (value_of(one, "areasServed") or [])
+        if is_near and (at := _instant(one, "since")):
+            ended = _instant(one, "endedAt")
+            named = _named(one, "incident", "事件")
+            found.append(Mark("incident", at, named, until=ended, ref=one["id"]))
     return found
 
 
@@ -134,7 +129,7 @@ def _ended(mark: Mark, at: datetime) -> Mark:
 
 def _named(found: Entity, en: str, zh: str) -> Text:
     name: Mapping[str, str] = value_of(found, "name") or {}
-    number = value_of(found, "caseNumber") or ""
+    number = value_of(found, "caseNumber") or value_of(found, "incidentNumber") or ""
     words = Text(zh=name.get("zh") or found["id"], en=name.get("en") or found["id"])
     return Text(zh=f"{zh} {number} {words.zh}".strip(), en=f"{en} {number} {words.en}".strip())
 

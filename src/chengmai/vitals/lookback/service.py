@@ -27,7 +27,7 @@ from chengmai.vitals.model import Sign
 from chengmai.vitals.ports import Points, Ports, StandingSigns
 from chengmai.vitals.problems import VitalNotFound
 from chengmai.vitals.reading import SignReader
-from chengmai.vitals.ticks import DAY
+from chengmai.vitals.ticks import DAY, tick_after
 
 _MANY = 100_000
 _LIKE_BEFORE = timedelta(weeks=8)
@@ -127,15 +127,21 @@ class LookBack:
         period = until(period, now)
         other = as_long_as(compared(period, versus), period)
         end_us = min(period.end_us, to_us(now) + 1)
-        upto_us = other.start_us + (end_us - period.start_us)
+        shift_us = period.start_us - other.start_us
 
-        def read(tx: Tx) -> tuple[Sign, str, dict[str, Points], dict[str, Points], Points]:
+        def read(tx: Tx) -> tuple[Sign, str, int, dict[str, Points], dict[str, Points], Points]:
             sign, area, ids = self._whereabouts(tx, tenant, vital_id)
-            new = {a: self._points(tx, tenant, i, period.start_us, end_us) for a, i in ids.items()}
-            old = {a: self._points(tx, tenant, i, other.start_us, upto_us) for a, i in ids.items()}
-            return sign, area, new, old, self._like(tx, tenant, vital_id, period)
+            own = self._points(tx, tenant, vital_id, period.start_us, end_us)
+            # Both sides reach equally far: to the end of the last tick that there is.
+            end = min(end_us, tick_after(own[-1][0], sign.spec.step, self._zone)) if own else end_us
+            new = {a: self._points(tx, tenant, i, period.start_us, end) for a, i in ids.items()}
+            old = {
+                a: self._points(tx, tenant, i, other.start_us, end - shift_us)
+                for a, i in ids.items()
+            }
+            return sign, area, end, new, old, self._like(tx, tenant, vital_id, period)
 
-        sign, area, new, old, like = await self._ports.work.read(read)
+        sign, area, end_us, new, old, like = await self._ports.work.read(read)
         weather = await self._weather(tenant, area, like, new[area])
         causes = self._causes(sign, area, new, old)
         if entities and not (brief and self._shape(sign).kind == "formula"):
@@ -144,7 +150,7 @@ class LookBack:
                 sign,
                 area,
                 causes,
-                ((other.start_us, upto_us), (period.start_us, end_us)),
+                ((other.start_us, end_us - shift_us), (period.start_us, end_us)),
             )
         return Review(
             sign,

@@ -219,6 +219,10 @@ class CityDesk:
         """Return one vital sign without its case and its feeds."""
         return await self._vitals.detail(actor, vital_id, None, ())
 
+    async def domain_cards(self, actor: Actor, pack: str) -> list[VitalCard]:
+        """Return the vital signs of a domain, each with its last day."""
+        return await self._vitals.cards(actor, await self._cases_of_vitals(actor), pack=pack)
+
     async def plain_cards(self, actor: Actor) -> list[VitalCard]:
         """Return every vital sign once, without its last day."""
         return await self._vitals.cards(actor, {}, recent=False)

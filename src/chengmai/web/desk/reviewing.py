@@ -74,7 +74,7 @@ class CityReviewing:
             raise NotFound(
                 f"there is no domain {pack}", param="pack", fix="choose one from the vital signs"
             )
-        cards = [card for card in await self._desk.board(actor) if card.pack == pack]
+        cards = await self._desk.domain_cards(actor, pack)
         silent = await self._silent(actor, found)
         first = {self._sign(card.id): card for card in reversed(cards)}
         return Domain(

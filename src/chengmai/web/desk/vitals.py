@@ -65,14 +65,23 @@ class VitalScreens:
         }
 
     async def cards(
-        self, actor: Actor, cases: Mapping[str, str], *, recent: bool = True
+        self,
+        actor: Actor,
+        cases: Mapping[str, str],
+        *,
+        recent: bool = True,
+        pack: str | None = None,
     ) -> list[VitalCard]:
-        """Return every sign as a card; `cases` gives the open case of a sign.
+        """Return every sign (of a pack) as a card; `cases` gives the open case of a sign.
 
         Without `recent` the cards come without their last day, which costs a look into the history each.
         """
         allow(actor, "vitals.read")
-        views = await self._board.board(actor.tenant)
+        views = [
+            view
+            for view in await self._board.board(actor.tenant)
+            if pack is None or view.pack == pack
+        ]
         days = await self._last_days(actor.tenant, views) if recent else {}
         return [self._card(v, days.get(v.id, ()), cases.get(v.id)) for v in views]
 

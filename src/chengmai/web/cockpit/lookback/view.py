@@ -332,7 +332,7 @@ def _mark_row(number: int, mark: Mark, formats: Formats) -> MarkRow:
         formats.instant(mark.until) if mark.until else "",
         formats.words.pick(mark.text),
         mark.by,
-        href if mark.ref and mark.kind != "incident" else "",
+        href if mark.ref else "",
     )
 
 
