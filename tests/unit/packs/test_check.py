@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from chengmai.packs import check_pack, check_packs, read_pack
+from chengmai.packs.problems import PackInvalid
 from tests.unit.packs.builders import CASES, ENTITY, EXPECT, FEED, VITAL, a_folder
 
 LATER = """
@@ -150,3 +151,38 @@ def test_bands_of_one_level_may_differ_by_colour(tmp_path: Path) -> None:
     more = LATER.format(begin="2020-01-01").replace("[[bands]]", '[[bands]]\ngrade = "yellow"')
     assert found(tmp_path, {"vitals/depth.toml": VITAL + more}) == []
     assert found(tmp_path, {"vitals/depth.toml": VITAL + LATER.format(begin="2020-01-01")}) != []
+
+
+FORMAT_FEED = """
+id = "bikes"
+title = { zh = "单车", en = "Bikes" }
+connector = "gbfs"
+entity = "Gauge"
+period = "PT5M"
+licence = "own"
+source = { take = "stations" }
+map = { id = "{ID}", area = { value = "East" }, attributes = { depth = { column = "COLUMN" } } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "key"),
+    [
+        ("station_id", "capacity", None),
+        ("station", "capacity", "map.id"),
+        ("station_id", "bikes", "map.attributes.depth"),
+    ],
+)
+def test_a_column_that_a_format_does_not_give_is_found(
+    tmp_path: Path, name: str, column: str, key: str | None
+) -> None:
+    text = FORMAT_FEED.replace("ID}", f"{name}}}").replace("COLUMN", column)
+    expected = [] if key is None else [("feeds/bikes.toml", key)]
+    assert found(tmp_path, {"feeds/bikes.toml": text}) == expected
+
+
+def test_a_kind_of_feed_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    text = FORMAT_FEED.replace('"gbfs"', '"siri"')
+    with pytest.raises(PackInvalid) as problem:
+        found(tmp_path, {"feeds/bikes.toml": text})
+    assert "gtfs_realtime" in problem.value.findings[0].fix
