@@ -43,7 +43,7 @@ from chengmai.web.cockpit.views import (
 )
 from tests.unit.web.fake_assessment import FakeAssessment, FakeFrameworks
 from tests.unit.web.fake_cases import RETURN, case_rows
-from tests.unit.web.fake_incidents import FakeIncidents
+from tests.unit.web.fake_incidents import FakeIncidents, stuck
 from tests.unit.web.fake_pools import FakePools
 from tests.unit.web.fake_rules import NoRules
 from tests.unit.web.fake_signs import (
@@ -172,6 +172,7 @@ class FakeCity:
             step=HOUR,
             stale_after=timedelta(hours=3),
             bands=bands(sign),
+            fault=stuck(self.now, self.hostile),
             forecast=forecast(sign, area, self.now),
             anomaly=text(
                 "比同一时段通常水平高 3.1 个标准差。",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chengmai.kernel.actors import Actor
@@ -20,14 +20,20 @@ from chengmai.web.cockpit.incidents.shown import (
     WorkItem,
     WorkList,
 )
-from chengmai.web.cockpit.views import CaseFilter, LogLine
-from tests.unit.web.fake_signs import text
+from chengmai.web.cockpit.views import CaseFilter, FaultView, LogLine
+from tests.unit.web.fake_signs import FIRST_CASE, text
 
 if TYPE_CHECKING:
     from tests.unit.web.fake_city import FakeCity
 
 INCIDENT = "urn:ngsi-ld:Incident:I202611220001"
 MEMBER = "urn:ngsi-ld:VitalSign:environment:pm25:East-Lake"
+
+
+def stuck(now: datetime, hostile: str = "") -> FaultView:
+    """Return the fault of a sensor whose value has not moved for nine hours."""
+    said = text("读数九小时未变。", "The value has not moved for nine hours." + hostile)
+    return FaultView("stuck", now - timedelta(hours=9), said, FIRST_CASE)
 
 
 class FakeIncidents:

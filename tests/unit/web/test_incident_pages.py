@@ -76,3 +76,10 @@ def test_an_unknown_incident_is_404() -> None:
     answer = signed_in().get("/incidents/urn:ngsi-ld:Incident:none")
     assert answer.status_code == 404
     assert "No such incident" in answer.text
+
+
+def test_a_suspected_sensor_is_named_on_its_sign_and_shaded_on_the_curve() -> None:
+    page = signed_in().get("/vitals/urn:ngsi-ld:VitalSign:environment:pm25:East-Lake").text
+    assert "Sensor suspected (stuck):" in page
+    assert "The value has not moved for nine hours." in page
+    assert 'class="c-doubt"' in page

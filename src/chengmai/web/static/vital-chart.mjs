@@ -94,7 +94,7 @@ class VitalChart extends HTMLElement {
       ],
       scales: { y: { range: (_, low, high) => this.valueRange(low, high) } },
       hooks: {
-        drawClear: [(plot) => this.drawSilence(plot)],
+        drawClear: [(plot) => this.drawDoubt(plot), (plot) => this.drawSilence(plot)],
         draw: [(plot) => this.drawThresholds(plot)],
         setCursor: [(plot) => this.tell(plot)],
       },
@@ -106,6 +106,7 @@ class VitalChart extends HTMLElement {
   columns({ vital, history, now }) {
     const points = history.points.map((p) => ({ at: seconds(p.at), value: p.value }));
     this.silences = silences(points);
+    this.doubt = vital.fault ? [seconds(vital.fault.since), seconds(now)] : null;
     const broken = [...points, ...this.silences.map(([from]) => ({ at: from + 1, value: null }))];
     broken.sort((a, b) => a.at - b.at);
     const usual = history.baseline;
@@ -129,6 +130,17 @@ class VitalChart extends HTMLElement {
     const [bottom, top] = [Math.min(low, ...near), Math.max(high, ...near)];
     const pad = (top - bottom || 1) * 0.06;
     return [bottom - pad, top + pad];
+  }
+
+  // The readings of a suspected sensor lie on a tint of their own.
+  drawDoubt({ ctx, bbox, valToPos }) {
+    if (!this.doubt) return;
+    const [left, right] = this.doubt.map((at) => Math.min(Math.max(valToPos(at, "x", true), bbox.left), bbox.left + bbox.width));
+    ctx.save();
+    ctx.globalAlpha = 0.13;
+    ctx.fillStyle = token("--watch-mark");
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.restore();
   }
 
   drawSilence({ ctx, bbox, valToPos }) {
