@@ -67,11 +67,10 @@ class Chains:
         """Return how far apart alarms of one sign may lie, in µs."""
         return round(self._folding(sign).window.total_seconds() * 1e6)
 
-    @property
-    def longest_us(self) -> int:
-        """The longest time after an alarm was over in which another may be related to it, in µs."""
-        windows = [one.window for one in self.folding.values()] or [_USUAL.window]
-        windows += [link.within for link in self.links.values()]
+    def reach_us(self, sign: str) -> int:
+        """Return how long after an alarm was over one of `sign` may be related to it at the most, in µs."""
+        windows = [self._folding(sign).window]
+        windows += [link.within for edge, link in self.links.items() if sign in edge]
         return round(max(windows).total_seconds() * 1e6)
 
     def link(self, cause: Alarm, effect: Alarm) -> ChainLink | None:

@@ -200,7 +200,7 @@ class IncidentService:
 
     def _homes(self, tx: Tx, tenant: str, alarm: Member, nature: Nature) -> list[Incident]:
         """Return the incidents that an alarm belongs to: the oldest first, the open ones before the ended."""
-        since = tx.now - timedelta(microseconds=self._chains.longest_us)
+        since = tx.now - timedelta(microseconds=self._chains.reach_us(alarm.sign))
         found = {one.id: one for one in self._store.recent(tx, tenant, nature, since)}
         groups = {name: alarms_of(one) for name, one in found.items()}
         names = touching(alarm_of(alarm, nature), groups, self._chains)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chengmai.incidents import Alarm, fold, touching
-from chengmai.incidents.folding import cause_of
+from chengmai.incidents.folding import cause_of, gap_us
 from tests.unit.incidents.builders import an_alarm, chains, vital
 
 CHAINS = chains()
@@ -118,3 +118,13 @@ def test_the_cause_is_the_root_of_the_chain_and_the_rest_follows() -> None:
 
 def test_alarms_without_a_chain_have_no_cause() -> None:
     assert cause_of([an_alarm(area="East"), an_alarm(area="West")], CHAINS) == (None, (), ())
+
+
+@given(alarms())
+def test_nothing_beyond_its_reach_is_related_to_an_alarm(made: Sequence[Alarm]) -> None:
+    assert all(
+        gap_us(one, other) <= CHAINS.reach_us(one.sign)
+        for one in made
+        for other in made
+        if one is not other and CHAINS.related(one, other)
+    )
