@@ -25,6 +25,7 @@ from bench.read import query, temporal
 from bench.sizes import SIZES
 from bench.soak import soak
 from bench.start import start
+from bench.vitals import vitals
 from bench.write import batch, write
 
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "map": city_map,
     "start": start,
     "history": history,
+    "vitals": vitals,
     "kill": kill,
     "soak": soak,
 }

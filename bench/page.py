@@ -31,6 +31,7 @@ _TITLES = {
     "map": "The map",
     "start": "A city that starts with a million entities",
     "history": "The sealed history",
+    "vitals": "Vital signs: a pass over all of them",
     "expand": "Inside: one entity read and shown",
     "soak": "Long at a steady rate",
     "kill": "Kills",

@@ -23,6 +23,7 @@ from chengmai.packs.model import (
     VitalSpec,
 )
 from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.vitals.instants import instants_of
 from chengmai.vitals.ports import ViewRows
 from chengmai.vitals.problems import SqlRefused
 from chengmai.vitals.signs import tables_of
@@ -86,14 +87,13 @@ def view_rows(entity: EntitySpec, given: list[GivenReading]) -> ViewRows:
     columns = Columns(
         entities=ids,
         areas=[areas[name] for name in ids],
-        attributes=measured,
+        attributes=[column_of(name) for name in measured],
         entity=np.array([row[0] for row in rows], dtype=np.int32),
         attribute=np.array([row[1] for row in rows], dtype=np.int32),
         at_us=np.array([row[2] for row in rows], dtype=np.int64),
         value=np.array([row[3] for row in rows], dtype=np.float64),
     )
-    shown = tuple(column_of(a) for a in measured)
-    return ViewRows(entity.view, shown, columns, constants, frozenset(texts))
+    return ViewRows(entity.view, instants_of(columns), constants, frozenset(texts))
 
 
 def evaluate(

@@ -52,6 +52,12 @@ class HistoryStore(Protocol):
         """Return (instant in µs, number) of the default instance of one attribute, in order of time."""
         ...
 
+    def numbers_of(
+        self, tx: Any, tenant: str, entity_ids: Sequence[str], attribute: str, span: Span
+    ) -> dict[str, list[tuple[int, float]]]:
+        """Return what `numbers` does of each of some entities; one without the attribute may be left out."""
+        ...
+
     def columns(
         self,
         tx: Any,

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 
-import numpy as np
-
 from chengmai.history.model import Columns, PastRow, Span
 from chengmai.kernel.instants import format_instant, to_us
 from chengmai.ngsild.entity import Instance
@@ -23,6 +21,7 @@ from chengmai.store.duckdb.leaving import day_of
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.duckdb.taking import Row, to_arrays
 from chengmai.store.problems import StoreUnreadable
+from chengmai.store.readings import columns, numbers_of
 from chengmai.store.retaining import retain
 from chengmai.store.sqlite.series import (
     Series,
@@ -39,9 +38,9 @@ from chengmai.store.visible import (
     EVER,
     RECENT,
     is_any_visible,
-    visible_numbers,
     visible_rows,
 )
+from chengmai.store.windows import Notes, Windows
 
 _PAUSE_S = 0.5
 _LINGER_US = 3_600_000_000
@@ -55,6 +54,12 @@ class EmbeddedHistory:
         self._work = work
         self._sealed = sealed
         self._sealing = asyncio.Lock()
+        self._notes: list[Notes] = []
+
+    def windows(self) -> Windows:
+        """Return windows over the newest readings, which learn from now on of what is done here."""
+        self._notes.append(Notes())
+        return Windows(self._sealed, self._notes[-1])
 
     async def recover(self) -> int:
         """Finish a sealing that a crash cut off; return how many recent rows were removed.
@@ -97,6 +102,8 @@ class EmbeddedHistory:
         dataset_id: str | None = None,
     ) -> None:
         forget(tx, tenant, entity_id, attribute, dataset_id)
+        for notes in self._notes:
+            tx.after_commit(partial(notes.forgot, tenant, entity_id))
 
     def instances(
         self,
@@ -247,6 +254,11 @@ class EmbeddedHistory:
         rows = visible_rows(tx, self._sealed, dict(registered), span)
         return [(row[1], row[5]) for row in rows if row[5] is not None]
 
+    def numbers_of(
+        self, tx: SqliteTx, tenant: str, entity_ids: Sequence[str], attribute: str, span: Span
+    ) -> dict[str, list[tuple[int, float]]]:
+        return numbers_of(tx, self._sealed, tenant, entity_ids, attribute, span)
+
     def columns(
         self,
         tx: SqliteTx,
@@ -256,35 +268,7 @@ class EmbeddedHistory:
         area: str,
         span: Span,
     ) -> Columns:
-        marks = ", ".join("?" * len(attributes))
-        registered = tx.db.execute(
-            "SELECT s.series, s.entity, s.attr, s.hidden_seq,"
-            " coalesce(json_extract(e.doc, ?), '')"
-            " FROM entity_type t JOIN entity e ON e.row = t.row"
-            " JOIN series s ON s.tenant = t.tenant AND s.entity = t.id"
-            f" WHERE t.tenant = ? AND t.type = ? AND s.attr IN ({marks}) AND s.dataset = ''"
-            " ORDER BY s.series",
-            (f'$."{area}"[0].value', tenant, entity_type, *attributes),
-        ).fetchall()
-        areas = {row[1]: str(row[4]) for row in registered}
-        entities = sorted(areas)
-        entity_at = {entity: i for i, entity in enumerate(entities)}
-        attribute_at = {attribute: i for i, attribute in enumerate(attributes)}
-        numbers = np.array([row[0] for row in registered], dtype=np.int64)
-        entity_of = np.array([entity_at[row[1]] for row in registered], dtype=np.int32)
-        attribute_of = np.array([attribute_at[row[2]] for row in registered], dtype=np.int32)
-        hidden = {row[0]: row[3] for row in registered}
-        series, at_us, value = visible_numbers(tx, self._sealed, hidden, span)
-        where = np.searchsorted(numbers, series)
-        return Columns(
-            entities=entities,
-            areas=[areas[entity] for entity in entities],
-            attributes=list(attributes),
-            entity=entity_of[where] if len(series) else np.empty(0, np.int32),
-            attribute=attribute_of[where] if len(series) else np.empty(0, np.int32),
-            at_us=at_us,
-            value=value,
-        )
+        return columns(tx, self._sealed, tenant, entity_type, attributes, area, span)
 
     async def import_block(self, tenant: str, block_id: str, rows: Sequence[PastRow]) -> bool:
         with self._sealed.snapshot() as cursor:
@@ -325,6 +309,8 @@ class EmbeddedHistory:
             rows, dropped = await self._work.read(take)
             if not rows and not dropped:
                 return 0
+            for notes in self._notes:
+                notes.sealing(rows)
             upto = rows[-1][3] if rows else self._sealed.watermark()
             await asyncio.to_thread(self._sealed.seal, rows, upto, dropped)
 

@@ -9,6 +9,8 @@ from chengmai.kernel.instants import parse_us
 from chengmai.ngsild.entity import Instance
 from chengmai.store.history import EmbeddedHistory
 from chengmai.store.sqlite.work import SqliteTx
+from chengmai.store.windows import Shown
+from chengmai.vitals.ports import Wanted
 
 
 class VitalsHistory:
@@ -16,7 +18,7 @@ class VitalsHistory:
     `forecast.quality.StoredPast`."""
 
     def __init__(self, history: EmbeddedHistory) -> None:
-        self._history = history
+        self._history, self._windows = history, history.windows()
 
     def columns(
         self,
@@ -31,6 +33,9 @@ class VitalsHistory:
         span = Span(start_us, end_us)
         return self._history.columns(tx, tenant, entity_type, attributes, area, span)
 
+    def latest(self, tx: SqliteTx, tenant: str, wanted: Wanted, start_us: int) -> Shown:
+        return self._windows.latest(tx, tenant, wanted, start_us)
+
     def numbers(
         self,
         tx: SqliteTx,
@@ -41,6 +46,18 @@ class VitalsHistory:
         end_us: int,
     ) -> list[tuple[int, float]]:
         return self._history.numbers(tx, tenant, entity_id, attribute, Span(start_us, end_us))
+
+    def numbers_of(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        entity_ids: Sequence[str],
+        attribute: str,
+        start_us: int,
+        end_us: int,
+    ) -> dict[str, list[tuple[int, float]]]:
+        span = Span(start_us, end_us)
+        return self._history.numbers_of(tx, tenant, entity_ids, attribute, span)
 
     def record(
         self,

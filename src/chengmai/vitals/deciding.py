@@ -126,17 +126,17 @@ class Decider:
         """Return whether the last tick is another one, or has another value, than the one kept."""
         return bool(seen.ticks) and last_tick(kept) != seen.ticks[-1]
 
+    def is_news(self, plan: Plan) -> bool:
+        """Return whether a plan has a crossing of which people are told."""
+        return self._kind(plan) is not None
+
     def event(
         self, tenant: str, seen: Seen, plan: Plan, evidence: Sequence[tuple[int, float]]
-    ) -> VitalCrossed | None:
-        """Return the news of a plan, None when its crossing is none."""
-        spec = self.sign.spec
-        if plan.crossing is None:
-            return None
-        opens_at: Level = spec.opens.at if spec.opens else "watch"
-        kind = event_kind(plan.crossing, plan.known, opens_at)
-        if kind is None:
-            return None
+    ) -> VitalCrossed:
+        """Return the news of a plan; raises `ValueError` when its crossing is none."""
+        spec, kind = self.sign.spec, self._kind(plan)
+        if plan.crossing is None or kind is None:
+            raise ValueError("the plan has no crossing to tell of")
         return VitalCrossed(
             tenant=tenant,
             at=from_us(seen.now_us),
@@ -155,6 +155,12 @@ class Decider:
             location=plan.location,
             evidence=evidence_of(evidence),
         )
+
+    def _kind(self, plan: Plan) -> str | None:
+        if plan.crossing is None:
+            return None
+        opens = self.sign.spec.opens
+        return event_kind(plan.crossing, plan.known, opens.at if opens else "watch")
 
     def _next(self, state: State, seen: Seen) -> State:
         if self._is_stale(state, seen):

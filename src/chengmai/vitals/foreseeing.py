@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -72,10 +72,7 @@ class Foreseer:
         if not due:
             return Outcome()
         pasts = await self._ports.work.read(
-            lambda tx: {
-                area: self._past(tx, tenant, decider.sign, area, max(due.values()))
-                for area in sorted(kept)
-            }
+            lambda tx: self._pasts(tx, tenant, decider.sign, kept, max(due.values()))
         )
         await self._recall(tenant, decider.sign)
         ahead = await asyncio.to_thread(self._compute, tenant, decider.sign, pasts)
@@ -94,9 +91,7 @@ class Foreseer:
         Nothing is kept and nothing is written.
         """
         now_us = to_us(self._ports.clock.now())
-        pasts = await self._ports.work.read(
-            lambda tx: {area: self._past(tx, tenant, sign, area, now_us) for area in sorted(kept)}
-        )
+        pasts = await self._ports.work.read(lambda tx: self._pasts(tx, tenant, sign, kept, now_us))
         step_s, season_s = _lengths(sign)
         found = await asyncio.to_thread(
             self._ports.foresight.judge, pasts, step_s=step_s, season_s=season_s, horizon=_HORIZON
@@ -118,11 +113,15 @@ class Foreseer:
                 due[area] = ticks[-1]
         return due
 
-    def _past(self, tx: Tx, tenant: str, sign: Sign, area: str, tick_us: int) -> Points:
+    def _pasts(
+        self, tx: Tx, tenant: str, sign: Sign, areas: Iterable[str], tick_us: int
+    ) -> dict[str, Points]:
         span_us = 1_000_000 * self._ports.foresight.span_s(*_lengths(sign))
-        return self._ports.past.numbers(
-            tx, tenant, vital_id(sign, area), VALUE_IRI, tick_us - span_us, tick_us + 1
+        vitals = {area: vital_id(sign, area) for area in sorted(areas)}
+        found = self._ports.past.numbers_of(
+            tx, tenant, list(vitals.values()), VALUE_IRI, tick_us - span_us, tick_us + 1
         )
+        return {area: found.get(vital, ()) for area, vital in vitals.items()}
 
     async def _recall(self, tenant: str, sign: Sign) -> None:
         """Take the fitted models of a sign from the store, once after a start."""

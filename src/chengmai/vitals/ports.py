@@ -52,6 +52,37 @@ class ReadingColumns(Protocol):
     def value(self) -> NDArray[np.float64]: ...
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What all signs together read of an entity type; attributes are IRIs.
+
+    `attributes` are time series, `fixed` what does not change, `area` names the area.
+    """
+
+    entity_type: str
+    attributes: tuple[str, ...]
+    fixed: tuple[str, ...]
+    area: str
+
+
+class KeptReadings(ReadingColumns, Protocol):
+    """Readings in order of instant, then entity; kept between passes.
+
+    `version` grows when readings have come, were corrected or went; `about` when an entity came or went, or its
+    area or something fixed changed. Series i is of `entities[series_entity[i]]`, attribute
+    `attributes[series_attribute[i]]`, and may have no reading here.
+    """
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def about(self) -> int: ...
+    @property
+    def series_entity(self) -> NDArray[np.int32]: ...
+    @property
+    def series_attribute(self) -> NDArray[np.int32]: ...
+
+
 class Readings(Protocol):
     """Port: the numeric readings of all entities of a type."""
 
@@ -68,18 +99,31 @@ class Readings(Protocol):
         """Return readings in [start, end) of the attributes (IRIs); `area` is the IRI that names the area."""
         ...
 
+    def latest(self, tx: Any, tenant: str, wanted: Wanted, start_us: int) -> KeptReadings:
+        """Return readings from an instant on, and perhaps older ones: cheap where little is new since."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Instants:
+    """Readings in wide form: row i is what `entities[entity[i]]` showed at `at_us[i]`; NaN is nothing.
+
+    `areas[j]` is the area of `entities[j]`, empty when it has none. An entity without readings has no rows.
+    """
+
+    entities: Sequence[str]
+    areas: Sequence[str]
+    entity: NDArray[np.int32]
+    at_us: NDArray[np.int64]
+    values: Mapping[str, NDArray[np.float64]]
+
 
 @dataclass(frozen=True, eq=False)
 class ViewRows:
-    """The rows of one view: readings, the column of each of their attributes, and constants.
-
-    `columns[i]` is the column of `rows.attributes[i]`; `constants` maps a column to the value of each
-    entity that has one. Entities of `rows` only: an entity without readings has no rows.
-    """
+    """The rows of one view: readings by column, and the constants of each entity that has one, by column."""
 
     view: str
-    columns: tuple[str, ...]
-    rows: ReadingColumns
+    rows: Instants
     constants: Mapping[str, Mapping[str, float | str]]
     texts: frozenset[str] = frozenset()
     """Those of `constants` that hold texts."""
@@ -116,6 +160,18 @@ class Past(Protocol):
         self, tx: Any, tenant: str, entity_id: str, attribute: str, start_us: int, end_us: int
     ) -> Points:
         """Return (instant in µs, value) in [start, end), in order of time."""
+        ...
+
+    def numbers_of(
+        self,
+        tx: Any,
+        tenant: str,
+        entity_ids: Sequence[str],
+        attribute: str,
+        start_us: int,
+        end_us: int,
+    ) -> Mapping[str, Points]:
+        """Return what `numbers` does of each of some entities; one without any may be left out."""
         ...
 
     def record(

@@ -20,6 +20,7 @@ from chengmai.ngsild.entity import Entity, value_of
 from chengmai.vitals.deciding import Decider, Plan, Readout, Seen, location_of
 from chengmai.vitals.entities import VALUE_IRI, state_of, vital_id
 from chengmai.vitals.foreseeing import Foreseer
+from chengmai.vitals.looking import LookBack
 from chengmai.vitals.model import Crossing, Failure, Outcome, Quality, Sign, TickReport
 from chengmai.vitals.ports import Ports, StandingSigns
 from chengmai.vitals.problems import VitalNotFound
@@ -50,7 +51,10 @@ class VitalsService:
         self._ports, self._zone = ports, zone
         self._standing = standing
         self._deciders = {sign.key: Decider(sign, zone) for sign in signs}
-        self._reader = SignReader(ports.work, ports.model, ports.readings, ports.analysis, zone)
+        self._reader = SignReader(
+            ports.work, ports.model, ports.readings, ports.analysis, zone, signs
+        )
+        self._looking = LookBack(ports.past, ports.foresight)
         self._placed: dict[str, int] = {}
         self._foreseer = Foreseer(ports, zone)
 
@@ -276,36 +280,9 @@ class VitalsService:
         self, tenant: str, decider: Decider, kept: Mapping[str, Entity], due: Sequence[Seen]
     ) -> dict[str, Readout]:
         """Return baseline and anomaly of the areas whose last tick is new or has a new value."""
-        spec, past = decider.sign.spec, self._ports.past
-        step_s, season_s = int(spec.step.total_seconds()), int(spec.season.total_seconds())
-
-        def read(tx: Tx) -> dict[str, Readout]:
-            looks: dict[str, Readout] = {}
-            for one in due:
-                if not decider.has_new_tick(kept.get(one.area), one):
-                    continue
-                vital, (tick_us, value) = vital_id(decider.sign, one.area), one.ticks[-1]
-                fresh = dict(one.ticks[:-1])
-
-                def load(
-                    start_us: int, end_us: int, vital: str = vital, fresh: dict[int, float] = fresh
-                ) -> list[tuple[int, float]]:
-                    # Ticks of this pass are not in the history yet.
-                    kept_points = past.numbers(tx, tenant, vital, VALUE_IRI, start_us, end_us)
-                    own = {us: v for us, v in fresh.items() if start_us <= us < end_us}
-                    return sorted({**dict(kept_points), **own}.items())
-
-                looks[one.area] = self._ports.foresight.look_back(
-                    f"{tenant} {vital}",
-                    load,
-                    tick_us=tick_us,
-                    value=value,
-                    step_s=step_s,
-                    season_s=season_s,
-                )
-            return looks
-
-        return await self._ports.work.read(read)
+        return await self._ports.work.read(
+            lambda tx: self._looking.of(tx, tenant, decider, kept, due)
+        )
 
     def _write(
         self,
@@ -359,11 +336,9 @@ class VitalsService:
         if plan.crossing is None and suspected.is_cleared and plan.level != "unknown":
             # What crossed meanwhile was told as the sensor's: now it is told as what it is.
             plan = replace(plan, crossing=Crossing("unknown", plan.level))
-        if plan.crossing is not None:
+        if decider.is_news(plan):
             evidence = self._evidence(tx, tenant, decider, seen)
-            event = decider.event(tenant, seen, plan, evidence)
-            if event is not None:
-                yield replace(event, fault=suspected.doubt)
+            yield replace(decider.event(tenant, seen, plan, evidence), fault=suspected.doubt)
 
     def _evidence(
         self, tx: Tx, tenant: str, decider: Decider, seen: Seen

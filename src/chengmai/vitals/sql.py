@@ -48,9 +48,13 @@ class CheckedSql:
     views: Mapping[str, tuple[str, ...]]
     tables: frozenset[str] = frozenset()
     """The tables of packs that it joins."""
+    names_entities: bool = True
+    """Whether it makes any difference to it which entity a row is of."""
 
     def sql_for(self, dialect: Literal["duckdb", "postgres"]) -> str:
-        """Return the query in the words of an engine."""
+        """Return the query in the words of an engine; it is kept in those of DuckDB."""
+        if dialect == "duckdb":
+            return self.text
         return sqlglot.parse_one(self.text, read="duckdb").sql(dialect)
 
 
@@ -83,7 +87,13 @@ def check_sql(
         view: tuple(c for c in views[view] if c.lower() in named)
         for view in sorted(used & set(views))
     }
-    return CheckedSql(tree.sql("duckdb"), columns, frozenset(used & set(joined)))
+    every = any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star))
+    return CheckedSql(
+        tree.sql("duckdb"),
+        columns,
+        frozenset(used & set(joined)),
+        names_entities=every or "entity" in named,
+    )
 
 
 def _one_select(sql: str, param: str) -> exp.Query:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from chengmai.kernel.instants import parse_us
 from chengmai.packs.model import TableSpec
 from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.vitals.instants import instants_of
 from chengmai.vitals.ports import ViewRows
 from chengmai.vitals.problems import EvaluationFailed
 from chengmai.vitals.sql import check_sql
@@ -46,7 +47,7 @@ def readings(*rows: tuple[int, int, int, float]) -> ViewRows:
         np.array([T8 + row[2] * 60_000_000 for row in rows], dtype=np.int64),
         np.array([row[3] for row in rows], dtype=np.float64),
     )
-    return ViewRows("air", ("pm25", "no2"), table, {"capacity": {"urn:a": 400.0}})
+    return ViewRows("air", instants_of(table), {"capacity": {"urn:a": 400.0}})
 
 
 def run(

@@ -15,7 +15,7 @@ import numpy as np
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import FixedClock
 from chengmai.kernel.events import Events, SensorSuspected, VitalCrossed
-from chengmai.kernel.instants import format_us, from_us, parse_instant, parse_us, to_us
+from chengmai.kernel.instants import from_us, parse_instant, parse_us, to_us
 from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import (
@@ -40,12 +40,13 @@ from chengmai.packs.model import (
 )
 from chengmai.vitals import Ports, VitalsBoard, VitalsService, signs_of
 from chengmai.vitals.model import Sign
-from chengmai.vitals.ports import Points, ViewRows
+from chengmai.vitals.ports import Points, ViewRows, Wanted
 from chengmai.vitals.problems import EvaluationFailed
 from chengmai.vitals.rules import Rule
 from chengmai.vitals.sql import CheckedSql
 from chengmai.vitals.ticks import ticks_of
-from tests.unit.vitals.models import Columns, FakeModels
+from tests.unit.vitals.foresight import FakeForesight
+from tests.unit.vitals.models import Columns, FakeModels, KeptColumns
 
 T = TypeVar("T")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -135,7 +136,7 @@ class FakeTx:
 
 
 @dataclass
-class FakeCity:
+class FakeCity(FakeForesight):
     """Every port in memory; a failed write leaves everything as it was."""
 
     clock: FixedClock
@@ -144,13 +145,6 @@ class FakeCity:
     raw: dict[tuple[str, int], float] = field(default_factory=dict)
     stations: dict[str, str] = field(default_factory=dict)
     blocks: set[str] = field(default_factory=set)
-    looks: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    faults_told: dict[str, dict[str, Any]] = field(default_factory=dict)
-    median_ahead: Sequence[float] = (50.0,)
-    shown: bool = True
-    forecasts_made: int = 0
-    trained: dict[str, int] = field(default_factory=dict)
-    restored: list[str] = field(default_factory=list)
     writes: int = 0
     evaluations: int = 0
 
@@ -213,11 +207,36 @@ class FakeCity:
             np.array([row[2] for row in rows], dtype=np.float64),
         )
 
+    def latest(self, tx: Tx, tenant: str, wanted: Wanted, start_us: int) -> KeptColumns:
+        found = self.columns(
+            tx, tenant, wanted.entity_type, wanted.attributes, wanted.area, start_us, 2**60
+        )
+        return KeptColumns(
+            **vars(found),
+            version=hash(tuple(sorted(self.raw.items()))),
+            about=hash(tuple(sorted(self.stations.items()))),
+            series_entity=np.arange(len(found.entities), dtype=np.int32),
+            series_attribute=np.zeros(len(found.entities), dtype=np.int32),
+        )
+
     def numbers(
         self, tx: Tx, tenant: str, entity_id: str, attribute: str, start_us: int, end_us: int
     ) -> Points:
         kept = self.numbers_kept.get((entity_id, attribute), {})
         return [(us, value) for us, value in sorted(kept.items()) if start_us <= us < end_us]
+
+    def numbers_of(
+        self,
+        tx: Tx,
+        tenant: str,
+        entity_ids: Sequence[str],
+        attribute: str,
+        start_us: int,
+        end_us: int,
+    ) -> dict[str, Points]:
+        return {
+            one: self.numbers(tx, tenant, one, attribute, start_us, end_us) for one in entity_ids
+        }
 
     def record(
         self, tx: Tx, tenant: str, entity_id: str, changes: Sequence[tuple[str, Instance]]
@@ -254,75 +273,14 @@ class FakeCity:
             raise EvaluationFailed("the query failed: on purpose")
         rows, groups = views[0].rows, dict[tuple[str, int], list[float]]()
         ticks = ticks_of(rows.at_us, step, zone)
-        for station, tick, value in zip(rows.entity, ticks, rows.value, strict=True):
+        (values_of,) = rows.values.values()
+        for station, tick, value in zip(rows.entity, ticks, values_of, strict=True):
             groups.setdefault((rows.areas[station], int(tick)), []).append(float(value))
         return [
             (area, tick, sum(values) / len(values))
             for (area, tick), values in sorted(groups.items())
             if start_us <= tick < end_us
         ]
-
-    def span_s(self, step_s: int, season_s: int) -> int:
-        return 2 * season_s
-
-    def look_back(
-        self,
-        key: str,
-        load: Callable[[int, int], Points],
-        *,
-        tick_us: int,
-        value: float,
-        step_s: int,
-        season_s: int,
-    ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        past = [v for _, v in load(tick_us - season_s * 1_000_000, tick_us)]
-        self.looks.setdefault(key, []).append((tick_us, value))
-        band = {"low": min(past), "high": max(past), "n": len(past)} if past else None
-        score = {
-            "score": 0.1,
-            "is_anomaly": False,
-            "kind": None,
-            "sentence": {"zh": "无", "en": "no"},
-        }
-        return band, score
-
-    def faults(
-        self, keys: Mapping[str, str], due: Mapping[str, Any], **_: Any
-    ) -> dict[str, dict[str, Any] | None]:
-        return {area: self.faults_told.get(area) for area in due}
-
-    def forecasts(
-        self, key: str, points: Mapping[str, Points], *, step_s: int, **_: int
-    ) -> dict[str, dict[str, Any]]:
-        self.forecasts_made += 1
-        self.trained[key] = max(some[-1][0] for some in points.values() if some)
-        return {area: self._ahead(some[-1][0], step_s) for area, some in points.items() if some}
-
-    def _ahead(self, origin: int, step_s: int) -> dict[str, Any]:
-        return {
-            "origin": format_us(origin),
-            "shown": self.shown,
-            "points": [
-                {"at": format_us(origin + (i + 1) * step_s * 1_000_000), "median": value}
-                for i, value in enumerate(self.median_ahead)
-            ],
-        }
-
-    def judge(
-        self, points: Mapping[str, Points], *, step_s: int, **_: int
-    ) -> dict[str, dict[str, Any]]:
-        return {area: self._ahead(some[-1][0], step_s) for area, some in points.items() if some}
-
-    def trained_us(self, key: str) -> int | None:
-        return self.trained.get(key)
-
-    def model_state(self, key: str) -> dict[str, Any] | None:
-        return {"trained": self.trained[key]} if key in self.trained else None
-
-    def restore_model(self, key: str, state: Mapping[str, Any]) -> bool:
-        self.trained[key] = state["trained"]
-        self.restored.append(key)
-        return True
 
 
 @dataclass

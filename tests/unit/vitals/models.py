@@ -36,3 +36,11 @@ class Columns:
     attribute: NDArray[np.int32]
     at_us: NDArray[np.int64]
     value: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class KeptColumns(Columns):
+    version: int
+    about: int
+    series_entity: NDArray[np.int32]
+    series_attribute: NDArray[np.int32]

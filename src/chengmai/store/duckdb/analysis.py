@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from chengmai.kernel.instants import to_us
 from chengmai.packs.model import TableSpec
@@ -20,6 +21,8 @@ from chengmai.vitals.sql import CheckedSql
 from chengmai.vitals.ticks import ticks_of
 
 _DAY = timedelta(days=1)
+_FEW_TEXTS = 500
+"""Texts that are cheaper to choose from than to join."""
 _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 """What a row of a table holds from and until when it says nothing."""
 
@@ -58,7 +61,7 @@ class DuckAnalysis:
     ) -> list[tuple[str, int, float]]:
         with self._connection() as db:
             for number, view in enumerate(views):
-                _make_view(db, number, view, step, zone)
+                _make_view(db, number, view, step, zone, checked.names_entities)
             for table in tables:
                 _make_table(db, table, zone)
             found = self._run(db, checked.sql_for("duckdb"), start_us, end_us)
@@ -98,41 +101,67 @@ class DuckAnalysis:
         return found
 
 
-def _make_view(db: Any, number: int, view: ViewRows, step: timedelta, zone: ZoneInfo) -> None:
+def _make_view(
+    db: Any, number: int, view: ViewRows, step: timedelta, zone: ZoneInfo, names_entities: bool
+) -> None:
     """Make the view of an entity type: one row an entity and instant, one column an attribute."""
     rows = view.rows
-    db.register(
-        f"_rows_{number}",
-        {
-            "entity": np.asarray(rows.entity, dtype=np.int32),
-            "attribute": np.asarray(rows.attribute, dtype=np.int32),
-            "at": np.asarray(rows.at_us, dtype=np.int64),
-            "tick": ticks_of(np.asarray(rows.at_us, dtype=np.int64), step, zone),
-            "value": np.asarray(rows.value, dtype=np.float64),
-        },
-    )
-    db.register(f"_entities_{number}", _entities(view))
-    measured = "".join(
-        f", max(r.value) FILTER (WHERE r.attribute = {i}) AS {_quoted(column)}"
-        for i, column in enumerate(view.columns)
-    )
-    constant = "".join(
-        f", {_constant(i, column in view.texts)} AS {_quoted(column)}"
-        for i, column in enumerate(view.constants)
-    )
-    db.execute(
-        f"CREATE TEMP VIEW {_quoted(view.view)} AS"
-        " SELECT e.id AS entity, nullif(any_value(e.area), '') AS area,"
-        " make_timestamp(r.at) AS at, make_timestamp(any_value(r.tick)) AS tick"
-        f"{measured}{constant}"
-        f" FROM _rows_{number} r JOIN _entities_{number} e ON e.number = r.entity"
-        " GROUP BY e.id, r.at"
+    entity = np.asarray(rows.entity, dtype=np.int32)
+    table: dict[str, Any] = {
+        "entity": entity,
+        "at": np.asarray(rows.at_us, dtype=np.int64),
+        "tick": ticks_of(np.asarray(rows.at_us, dtype=np.int64), step, zone),
+    }
+    columns = {"at": "make_timestamp(r.at)", "tick": "make_timestamp(r.tick)"}
+    for i, (column, values) in enumerate(rows.values.items()):
+        columns[column] = _number(table, f"value_{i}", np.asarray(values, dtype=np.float64))
+    texts = {"area": list(rows.areas)}
+    for i, (column, known) in enumerate(view.constants.items()):
+        if column in view.texts:
+            texts[column] = [str(known.get(one) or "") for one in rows.entities]
+        else:
+            given = np.array([known.get(one, np.nan) for one in rows.entities], dtype=np.float64)
+            columns[column] = _number(table, f"constant_{i}", given[entity])
+    joined: dict[str, list[str]] = {}
+    for i, (column, words) in enumerate(texts.items()):
+        if names_entities or (chosen := _chosen(table, f"text_{i}", words, entity)) is None:
+            joined[f"text_{i}"] = words
+            chosen = f"nullif(e.text_{i}, '')"
+        columns[column] = chosen
+    source = f"_rows_{number} r"
+    if names_entities or joined:
+        columns["entity"] = "e.id"
+        source += f" JOIN _entities_{number} e ON e.number = r.entity"
+        db.register(f"_entities_{number}", _entities(rows.entities, joined))
+    db.register(f"_rows_{number}", table)
+    shown = ", ".join(f"{value} AS {_quoted(column)}" for column, value in columns.items())
+    db.execute(f"CREATE TEMP VIEW {_quoted(view.view)} AS SELECT {shown} FROM {source}")
+
+
+def _number(table: dict[str, Any], name: str, values: NDArray[np.float64]) -> str:
+    """Put a column into a table and return the expression for it; a NaN is nothing.
+
+    DuckDB takes a NaN for a number, greater than any other.
+    """
+    table[name] = values
+    value = f"r.{name}"
+    return (
+        f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END" if np.isnan(values).any() else value
     )
 
 
-def _constant(number: int, is_text: bool) -> str:
-    value = f"any_value(e.constant_{number})"
-    return f"nullif({value}, '')" if is_text else value
+def _chosen(
+    table: dict[str, Any], name: str, words: Sequence[str], entity: NDArray[np.int32]
+) -> str | None:
+    """Return the expression for a text of the entity without a join; None when there are too many texts."""
+    known = sorted({word for word in words if word})
+    if len(known) > _FEW_TEXTS or any("\0" in word for word in known):
+        return None
+    # Counted from one; what lies outside of a list is NULL.
+    place = {word: i for i, word in enumerate(known, 1)}
+    table[name] = np.array([place.get(word, 0) for word in words], dtype=np.int32)[entity]
+    listed = ", ".join("'" + word.replace("'", "''") + "'" for word in known)
+    return f"CAST([{listed}] AS VARCHAR[])[r.{name}]"
 
 
 def _make_table(db: Any, table: TableSpec, zone: ZoneInfo) -> None:
@@ -161,22 +190,10 @@ def _midnight(day: date | None, zone: ZoneInfo, otherwise: date) -> int:
     return to_us(start.astimezone(UTC))
 
 
-def _entities(view: ViewRows) -> dict[str, Any]:
-    rows = view.rows
-    table: dict[str, Any] = {
-        "number": np.arange(len(rows.entities), dtype=np.int32),
-        "id": _texts(rows.entities),
-        "area": _texts(rows.areas),
-    }
-    for i, (column, values) in enumerate(view.constants.items()):
-        known = [values.get(entity) for entity in rows.entities]
-        if column in view.texts:
-            table[f"constant_{i}"] = _texts([str(value or "") for value in known])
-            continue
-        table[f"constant_{i}"] = np.ma.masked_invalid(
-            np.array([np.nan if value is None else value for value in known], dtype=np.float64)
-        )
-    return table
+def _entities(entities: Sequence[str], texts: dict[str, list[str]]) -> dict[str, Any]:
+    table = {name: _texts(words) for name, words in texts.items()}
+    numbers = np.arange(len(entities), dtype=np.int32)
+    return table | {"number": numbers, "id": _texts(entities)}
 
 
 def _texts(words: Sequence[str]) -> Any:

@@ -55,6 +55,8 @@ class SealedHistory:
         self._is_closed = False
         self._opening = Lock()
         self._writing = Lock()
+        self.changes = 0
+        """How often something came or went that was not recent before: blocks of the past, what is too old."""
 
     @property
     def _db(self) -> duckdb.DuckDBPyConnection:
@@ -138,7 +140,9 @@ class SealedHistory:
     def let_go(self, kept: Cuts, rolled: Cuts) -> int:
         """Remove observations older than `kept` and sums older than `rolled`; return how many observations."""
         with self._change() as cursor:
-            return let_go(cursor, kept, rolled)
+            removed = let_go(cursor, kept, rolled)
+        self.changes += bool(removed)
+        return removed
 
     def merge(self, *, fan: int = FAN, most: int = MOST) -> bool:
         """Make one sorted run of some; return False when there was nothing to do.
@@ -164,6 +168,7 @@ class SealedHistory:
             take_in(cursor, arrays, seq)
             recorded_us = int(arrays["modified_us"].max()) if len(arrays["modified_us"]) else None
             cursor.execute("INSERT INTO block VALUES (?, ?, ?)", (tenant, block_id, recorded_us))
+        self.changes += 1
         return True
 
     @staticmethod

@@ -24,7 +24,7 @@ _PLAIN = frozenset(
 DELETED = '{"deletedAt":'
 """How the body of a deletion begins, and no other: its members are written in this order."""
 _MAX_EXACT = 2**53
-_NUMBERS = 4096
+NUMBERS = 4096
 """How many numbers of series are taken at once."""
 _FIND = "SELECT attr, dataset, series, kind, unit FROM series WHERE tenant = ? AND entity = ?"
 _ADD = Insert("INSERT INTO series (series, tenant, entity, attr, dataset, kind, unit)", 7)
@@ -131,7 +131,7 @@ def _numbers(tx: SqliteTx, count: int) -> int:
         block = (taken, taken)
     last, upto = block
     if last + count > upto:
-        upto += max(_NUMBERS, count)
+        upto += max(NUMBERS, count)
         tx.insert(_TAKE, (1, upto))
     tx.remember("series numbers", (last + count, upto))
     return last + 1

@@ -20,7 +20,7 @@ from chengmai.vitals.lookback.explaining import (
 )
 from chengmai.vitals.lookback.shape import Shape
 from chengmai.vitals.model import Sign
-from chengmai.vitals.ports import Analysis, ReadingColumns, ViewRows
+from chengmai.vitals.ports import Analysis, Instants, ViewRows
 from chengmai.vitals.sql import CheckedSql
 
 MOST_PARTS = 12
@@ -36,19 +36,6 @@ class Stretch:
     start_us: int
     end_us: int
     views: Sequence[ViewRows]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Readings in long form; implements `vitals.ports.ReadingColumns`."""
-
-    entities: Sequence[str]
-    areas: Sequence[str]
-    attributes: Sequence[str]
-    entity: np.ndarray[tuple[int], np.dtype[np.int32]]
-    attribute: np.ndarray[tuple[int], np.dtype[np.int32]]
-    at_us: np.ndarray[tuple[int], np.dtype[np.int64]]
-    value: np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 class EntityExplainer:
@@ -174,17 +161,17 @@ def _parts(area: str, before: Stretch, after: Stretch) -> Mapping[str, str]:
     }
 
 
-def _means(rows: ReadingColumns) -> dict[str, float]:
+def _means(rows: Instants) -> dict[str, float]:
     """Return the mean of each entity over all its columns, each in its own spread."""
     means: dict[str, float] = {}
-    for number in range(len(rows.attributes)):
-        chosen = rows.attribute == number
+    for column in rows.values.values():
+        chosen = ~np.isnan(column)
         if not chosen.any():
             continue
-        values = rows.value[chosen]
+        values, of = column[chosen], rows.entity[chosen]
         spread = float(values.std()) or 1.0
-        count = np.bincount(rows.entity[chosen], minlength=len(rows.entities))
-        total = np.bincount(rows.entity[chosen], weights=values, minlength=len(rows.entities))
+        count = np.bincount(of, minlength=len(rows.entities))
+        total = np.bincount(of, weights=values, minlength=len(rows.entities))
         for i in np.flatnonzero(count).tolist():
             entity = rows.entities[i]
             means[entity] = means.get(entity, 0.0) + float(total[i] / count[i]) / spread
@@ -204,28 +191,28 @@ def _mixed(
     names = list(dict.fromkeys([*old.rows.entities, *new.rows.entities]))
     areas = dict(zip(old.rows.entities, old.rows.areas, strict=True))
     areas |= dict(zip(new.rows.entities, new.rows.areas, strict=True))
-    attributes = list(dict.fromkeys([*old.rows.attributes, *new.rows.attributes]))
-    column = dict(zip(old.rows.attributes, old.columns, strict=True))
-    column |= dict(zip(new.rows.attributes, new.columns, strict=True))
     at = {entity: n for n, entity in enumerate(names)}
-    of = {attribute: n for n, attribute in enumerate(attributes)}
     pieces = [(old.rows, kept, shift_us), (new.rows, taken, 0)]
-    rows = Columns(
+    rows = Instants(
         names,
         [areas[entity] for entity in names],
-        attributes,
         np.concatenate([_renumbered(r.entities, at, r.entity[m]) for r, m, _ in pieces]),
-        np.concatenate([_renumbered(r.attributes, of, r.attribute[m]) for r, m, _ in pieces]),
         np.concatenate([np.asarray(r.at_us[m], dtype=np.int64) + by for r, m, by in pieces]),
-        np.concatenate([np.asarray(r.value[m], dtype=np.float64) for r, m, _ in pieces]),
+        {
+            column: np.concatenate([_column(r, column)[m] for r, m, _ in pieces])
+            for column in {**old.rows.values, **new.rows.values}
+        },
     )
     constants = {
         name: {**old.constants.get(name, {}), **new.constants.get(name, {})}
         for name in {**old.constants, **new.constants}
     }
-    return ViewRows(
-        new.view, tuple(column[a] for a in attributes), rows, constants, new.texts | old.texts
-    )
+    return ViewRows(new.view, rows, constants, new.texts | old.texts)
+
+
+def _column(rows: Instants, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    found = rows.values.get(name)
+    return np.full(len(rows.at_us), np.nan) if found is None else found
 
 
 def _chosen(
