@@ -55,13 +55,16 @@ def _told(value: Any) -> Any:
     if isinstance(value, (list, tuple, deque)):
         return [_told(each) for each in value]
     if is_dataclass(value) or isinstance(value, Shapes):
-        return {name: _told(each) for name, each in vars(value).items()}
+        return {
+            name: _told(each) for name, each in vars(value).items() if name not in Shapes.SCRATCH
+        }
     return value
 
 
 def _fill(target: Any, state: dict[str, Any]) -> None:
     for name, fresh in vars(target).items():
-        setattr(target, name, _restored(fresh, state[name]))
+        if name not in Shapes.SCRATCH:
+            setattr(target, name, _restored(fresh, state[name]))
 
 
 def _restored(fresh: Any, kept: Any) -> Any:

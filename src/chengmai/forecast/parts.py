@@ -31,15 +31,15 @@ class Tail:
 
     def learn(self, value: float) -> None:
         """Take in one value."""
-        self.n += 1
-        room = int(self.share * self.n) + 1
-        if len(self.top) < room:
-            insort(self.top, value)
-        elif value > self.top[0]:
-            insort(self.top, value)
-            del self.top[0]
-        if self.n >= _HALF_LIFE:
-            self.n, self.top = self.n // 2, self.top[::2]
+        n, top = self.n + 1, self.top
+        self.n = n
+        if len(top) <= int(self.share * n):
+            insort(top, value)
+        elif value > top[0]:
+            insort(top, value)
+            del top[0]
+        if n >= _HALF_LIFE:
+            self.n, self.top = n // 2, top[::2]
 
     def ratio(self, value: float) -> float:
         """Return the value as a multiple of the quantile, a hundred at most; zero while nothing is known."""
@@ -82,6 +82,9 @@ class Shapes:
     half do not count; `keep` windows are kept.
     """
 
+    SCRATCH = frozenset({"_gaps", "_sums"})
+    """What is written anew at every value, and no part of what was learnt."""
+
     def __init__(self, length: int, keep: int) -> None:
         self.length, self.keep = length, keep
         self._lag = length // 2
@@ -89,6 +92,8 @@ class Shapes:
         self._buffer = np.zeros(8 * self._span, dtype=np.float32)
         self._at = 0
         self._windows: npt.NDArray[np.float32] = np.zeros((length, keep), dtype=np.float32)
+        self._gaps = np.zeros_like(self._windows)
+        self._sums = np.zeros(keep, dtype=np.float32)
         self._stored = 0
         self._n = 0
         self._offset = 0.0
@@ -100,9 +105,14 @@ class Shapes:
             return 0.0
         self._buffer[self._at] = value - self._offset
         window = self._buffer[self._at - self.length + 1 : self._at + 1]
-        gaps = self._windows[:, :count] - window[:, None]
+        # In place: a new array at every value would cost as much as the sums.
+        windows, gaps, sums = self._windows, self._gaps, self._sums
+        if count < self.keep:
+            windows, gaps, sums = windows[:, :count], gaps[:, :count], sums[:count]
+        np.subtract(windows, window[:, None], out=gaps)
         np.abs(gaps, out=gaps)
-        return float(gaps.sum(axis=0).min())
+        np.add.reduce(gaps, axis=0, out=sums)
+        return float(np.minimum.reduce(sums))
 
     def learn(self, value: float) -> None:
         """Take in one value."""

@@ -112,4 +112,4 @@ def _by_entity(checked: CheckedSql, tree: exp.Select, value: exp.Expr) -> Checke
     made.set("group", exp.Group(expressions=[exp.column("entity"), exp.column("tick")]))
     made.set("order", None)
     # A table alias before the columns of the group would name what is not grouped any more.
-    return replace(checked, text=made.sql("duckdb"))
+    return replace(checked, text=made.sql("duckdb"), names_entities=True)
