@@ -1,5 +1,7 @@
 """`python -m bench.foresight PROTOCOL … [--data FOLDER] [--write]`: run protocols and print their tables.
 
+`etth1` also takes a file of its form as FOLDER.
+
 With --write each table also takes its place in `docs/foresight.md`. A protocol is a module here with a function
 `run(data: Path) -> Report`; it reads below FOLDER only, and what it does is in its docstring.
 """

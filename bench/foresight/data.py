@@ -35,10 +35,9 @@ def bike_share(data: Path) -> Floats:
 
 
 def ett(data: Path, name: str = "ETTh1") -> Floats:
-    """Return hours x 7 channels from `ett`."""
-    return np.array(
-        [[_number(cell) for cell in row[1:]] for row in _cells(data / "ett" / f"{name}.csv")]
-    )
+    """Return hours x channels from `ett`, or from a file of that form: a date, then the channels."""
+    path = data if data.is_file() else data / "ett" / f"{name}.csv"
+    return np.array([[_number(cell) for cell in row[1:]] for row in _cells(path)])
 
 
 def los_loop(data: Path) -> Floats:
