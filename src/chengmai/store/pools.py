@@ -12,6 +12,7 @@ from chengmai.pools.model import Hour, Pool
 from chengmai.pools.sql import OF_MEMBERS, query
 from chengmai.store.sqlite.work import SqliteTx
 from chengmai.store.vitals import VitalsHistory
+from chengmai.vitals.instants import instants_of, some_of
 from chengmai.vitals.ports import Analysis, ViewRows
 from chengmai.vitals.sql import CheckedSql, check_sql
 
@@ -29,7 +30,7 @@ class PoolViews:
 
     def read(self, tx: SqliteTx, tenant: str, pool: Pool, start_us: int, end_us: int) -> ViewRows:
         names, moving = attributes_of(pool), moving_of(pool)
-        rows = self._past.columns(
+        found = self._past.columns(
             tx,
             tenant,
             name_iri(pool.spec.entity),
@@ -38,16 +39,16 @@ class PoolViews:
             start_us,
             end_us,
         )
-        column = {name_iri(name): column for column, name in names.items()}
         constants: dict[str, dict[str, float | str]] = {c: {} for c in names if c not in moving}
         if constants:
-            for found in self._model.find(tx, tenant, pool.spec.entity, limit=_MANY):
+            for item in self._model.find(tx, tenant, pool.spec.entity, limit=_MANY):
                 for name in constants:
-                    value = value_of(found, names[name])
+                    value = value_of(item, names[name])
                     if isinstance(value, int | float) and not isinstance(value, bool):
-                        constants[name][found["id"]] = float(value)
-        shown = tuple(column[iri] for iri in rows.attributes)
-        return ViewRows(pool.entity.view, shown, rows, constants)
+                        constants[name][item["id"]] = float(value)
+        rows = instants_of(found)
+        shown = {column: name_iri(names[column]) for column in moving}
+        return ViewRows(pool.entity.view, some_of(rows, shown, 0, len(rows.at_us)), constants)
 
     def measure(
         self, pool: Pool, rows: ViewRows, start_us: int, end_us: int

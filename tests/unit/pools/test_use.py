@@ -19,6 +19,7 @@ from chengmai.pools.rules import (
 )
 from chengmai.pools.sql import MEASURES, Measure, query
 from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.vitals.instants import instants_of
 from chengmai.vitals.ports import ViewRows
 from chengmai.vitals.sql import check_sql
 from tests.unit.pools.builders import (
@@ -54,7 +55,7 @@ def rows_of(readings: list[Reading]) -> ViewRows:
         at_us=np.array([c[2] for c in cells], dtype=np.int64),
         value=np.array([c[3] for c in cells], dtype=np.float64),
     )
-    return ViewRows("parking", COLUMNS, columns, {})
+    return ViewRows("parking", instants_of(columns), {})
 
 
 def measured(
