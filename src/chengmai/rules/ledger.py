@@ -93,13 +93,7 @@ class Ledger:
         firing = self._store.firing(tx, moved.tenant, moved.firing)
         if firing is None:
             return
-        number = moved.case_id.rpartition(":")[2]
-        said = words.line(
-            tx.now,
-            f"case.{moved.step}",
-            f"案件 {number}：{moved.step} → {moved.state}。",
-            f"Case {number}: {moved.step} → {moved.state}.",
-        )
+        said = words.case(tx.now, moved.case_id, moved.step, moved.state)
         self.write_firing(tx, _with(firing, said).model_copy(update={"case": moved.case_id}))
 
     def _resume(self, tx: Tx, firing: Firing) -> None:

@@ -30,6 +30,14 @@ ENDED_WORDS: dict[Ended, Text] = {
     "changed": Text(zh="规则已修改或停用", en="over: the rule was changed or switched off"),
     "deleted": Text(zh="实体已删除", en="over: the entity was deleted"),
 }
+_CASE_WORDS = {
+    "reported": Text(zh="待立案", en="reported"),
+    "opened": Text(zh="已立案，待派遣", en="opened, to be dispatched"),
+    "dispatched": Text(zh="处置中", en="being handled"),
+    "handled": Text(zh="已处置，待核查", en="handled, to be verified"),
+    "closed": Text(zh="已结案", en="closed"),
+    "rejected": Text(zh="不受理", en="not accepted"),
+}
 _DAY, _HOUR, _MINUTE = 86400, 3600, 60
 
 
@@ -118,6 +126,13 @@ def over(at: datetime, ended: Ended, ended_at: datetime, values: Mapping[str, An
     zh = f"{format_instant(ended_at)} {said.zh}" + (f"（{read}）" if read else "") + "。"
     en = f"At {format_instant(ended_at)} {said.en}" + (f" ({read})" if read else "") + "."
     return line(at, ended, zh, en)
+
+
+def case(at: datetime, case_id: str, step: str, state: str) -> Line:
+    """Return the line that says how a case that the firing opened went on."""
+    number = case_id.rpartition(":")[2]
+    now = _CASE_WORDS.get(state, Text(zh=state, en=state))
+    return line(at, f"case.{step}", f"案件 {number}：{now.zh}。", f"Case {number}: {now.en}.")
 
 
 def resumed(at: datetime) -> Line:
