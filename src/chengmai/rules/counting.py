@@ -17,7 +17,7 @@ Pure: no clock, no store. `Counters` are bounded and are all that must be kept o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -48,8 +48,7 @@ class Episode(NamedTuple):
     end_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(NamedTuple):
     """What is known after some readings, in order of time.
 
     `fired_us` is None while idle. `run_us` is since when the condition (idle) or the recovery (fired) has held
@@ -84,7 +83,7 @@ def elapsed(counters: Counters, timing: Timing, now_us: int) -> tuple[Counters, 
         and counters.last_us is not None
         and counters.last_us + silent < now_us
     ):
-        return replace(counters, run_us=None), None
+        return counters._replace(run_us=None), None
     return counters, None
 
 
@@ -93,7 +92,7 @@ def taken(
 ) -> tuple[Counters, tuple[Episode, ...]]:
     """Return the counters after `reading`, which is not before the last, and what began or ended."""
     counters, before = elapsed(counters, timing, reading.at_us)
-    counters = replace(counters, last_us=reading.at_us)
+    counters = counters._replace(last_us=reading.at_us)
     now = None
     if counters.turned_us is None or reading.at_us > counters.turned_us:
         judged = _idle if counters.fired_us is None else _fired
@@ -103,25 +102,25 @@ def taken(
 
 def _idle(counters: Counters, timing: Timing, reading: Reading) -> tuple[Counters, Episode | None]:
     if not reading.holds:
-        return replace(counters, run_us=None), None
+        return (counters if counters.run_us is None else counters._replace(run_us=None)), None
     if timing.for_us:
         run = reading.at_us if counters.run_us is None else counters.run_us
-        return replace(counters, run_us=run), None
+        return counters._replace(run_us=run), None
     if timing.within_us is not None:
         start = reading.at_us - timing.within_us
         hits = (*(hit for hit in counters.hits if hit > start), reading.at_us)[-timing.count :]
         if len(hits) < timing.count:
-            return replace(counters, hits=hits), None
+            return counters._replace(hits=hits), None
     return _turned(counters, reading.at_us)
 
 
 def _fired(counters: Counters, timing: Timing, reading: Reading) -> tuple[Counters, Episode | None]:
     if not reading.recovers:
-        return replace(counters, run_us=None), None
+        return (counters if counters.run_us is None else counters._replace(run_us=None)), None
     if timing.recovers_us == 0:
         return _turned(counters, reading.at_us)
     run = reading.at_us if counters.run_us is None else counters.run_us
-    return replace(counters, run_us=run), None
+    return counters._replace(run_us=run), None
 
 
 def _turned(counters: Counters, at_us: int) -> tuple[Counters, Episode]:
@@ -130,11 +129,14 @@ def _turned(counters: Counters, at_us: int) -> tuple[Counters, Episode]:
     return Counters(None, at_us, None, counters.last_us), Episode(counters.fired_us, at_us)
 
 
+FRESH = Counters()
+
+
 def episodes(
     readings: Iterable[Reading],
     timing: Timing,
     now_us: int,
-    counters: Counters = Counters(),
+    counters: Counters = FRESH,
 ) -> tuple[Counters, list[Episode]]:
     """Return the counters at `now_us` and every episode, after readings in order of time.
 

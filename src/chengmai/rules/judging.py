@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 from chengmai.rules.counting import Counters, Episode, Reading, Timing, episodes, taken
 
-MOST_TRAIL = 500
+MOST_TRAIL = 64
+"""Readings that are counted anew with each that arrives; of a fast sensor, fewer than `late_us` would keep."""
 MOST_SEEN = 20
 _FOR_EVER = float("inf")
 
@@ -43,15 +44,14 @@ class News:
     is_over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """What is kept: counters up to `floor_us`, the readings after it, and what was told that may still change.
 
     `seen` are the last readings for people, each `[instant, {attribute: value}, holds]`; `dropped` counts
     readings that came too late to be judged.
     """
 
-    base: Counters = field(default_factory=Counters)
+    base: Counters = Counters()
     floor_us: int | None = None
     trail: tuple[Reading, ...] = ()
     told: tuple[Told, ...] = ()
@@ -85,19 +85,19 @@ def judged(
         state = _with(state, reading, values or {})
     counters, found = episodes(state.trail, timing, now_us, state.base)
     told, news = _compared(state.told, found, name)
-    state = _settled(replace(state, told=told), timing)
+    state = _settled(state._replace(told=told), timing)
     return Judged(state, tuple(news), counters.due_us(timing), counters)
 
 
 def _with(state: State, reading: Reading, values: dict[str, Any]) -> State:
     if state.floor_us is not None and reading.at_us <= state.floor_us:
-        return replace(state, dropped=state.dropped + 1)
+        return state._replace(dropped=state.dropped + 1)
     at = bisect_left(state.trail, reading.at_us, key=lambda one: one.at_us)
     corrects = at < len(state.trail) and state.trail[at].at_us == reading.at_us
     trail = (*state.trail[:at], reading, *state.trail[at + corrects :])
     kept = [one for one in state.seen if one[0] != reading.at_us]
     seen = sorted([*kept, (reading.at_us, values, reading.holds)], key=lambda one: one[0])
-    return replace(state, trail=trail, seen=tuple(seen[-MOST_SEEN:]))
+    return state._replace(trail=trail, seen=tuple(seen[-MOST_SEEN:]))
 
 
 def _settled(state: State, timing: Timing) -> State:
@@ -116,7 +116,7 @@ def _settled(state: State, timing: Timing) -> State:
         return state
     floor_us = state.trail[keep - 1].at_us
     told = tuple(one for one in state.told if one.end_us is None or one.end_us > floor_us)
-    return replace(state, base=base, floor_us=floor_us, trail=state.trail[keep:], told=told)
+    return state._replace(base=base, floor_us=floor_us, trail=state.trail[keep:], told=told)
 
 
 def _compared(
@@ -163,7 +163,7 @@ def _overlap(one: Told, other: Episode) -> bool:
 def state_json(state: State) -> dict[str, Any]:
     """Return a state as plain JSON."""
     return {
-        "base": asdict(state.base),
+        "base": state.base._asdict(),
         "floor_us": state.floor_us,
         "trail": [list(one) for one in state.trail],
         "told": [[one.start_us, one.end_us, one.firing] for one in state.told],
