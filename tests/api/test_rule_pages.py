@@ -18,7 +18,7 @@ from tests.api.test_review_pages import signed_in
 from tests.api.test_rules import on, tell
 from tests.unit.rules.builders import a_command, manager
 
-FORM = {
+FORM: dict[str, Any] = {
     "id": "lean",
     "title_zh": "歪",
     "title_en": "Leans",
