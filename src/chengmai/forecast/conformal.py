@@ -13,6 +13,8 @@ from chengmai.forecast.model import Floats
 LEVEL = 0.8
 _WINDOW = 72
 """Origins whose errors still count: enough for a quantile, few enough to follow a change of regime."""
+_HORIZONS = 24
+"""Horizons that these origins reach back at least: errors of forecasts that overlap say much the same."""
 _SAMPLES = 40
 _FEWEST = 8
 _PACE = 0.1
@@ -60,13 +62,18 @@ def rolling_tails(
         known = int(np.searchsorted(origins, origins[row] - horizon, side="right"))
         stretch, told = _follow(stretch, errors, low, high, (told, known), level)
         if known >= _FEWEST:
-            low[row], high[row] = _stretched(
-                errors[max(0, known - _WINDOW) : known], stretch, level
-            )
+            begin = _begin(origins, int(origins[row]), known, horizon)
+            low[row], high[row] = _stretched(errors[begin:known], stretch, level)
     known = int(np.searchsorted(origins, until - horizon, side="right"))
     stretch, _ = _follow(stretch, errors, low, high, (told, known), level)
-    last = _stretched(errors[max(0, known - _WINDOW) : known], stretch, level)
-    return (low, high), last
+    begin = _begin(origins, until, known, horizon)
+    return (low, high), _stretched(errors[begin:known], stretch, level)
+
+
+def _begin(origins: Ints, at: int, known: int, horizon: int) -> int:
+    """Return the first of the origins whose errors count at an instant."""
+    far = int(np.searchsorted(origins, at - (_HORIZONS + 1) * horizon))
+    return max(0, min(known - _WINDOW, far))
 
 
 def _stretched(errors: Floats, stretch: Floats, level: float) -> tuple[Floats, Floats]:
