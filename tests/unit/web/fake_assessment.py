@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from chengmai.assess.catalogue import Computed, Reading, computed
 from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.frameworks.scoring import score
 from chengmai.assess.frameworks.service import Board
@@ -103,3 +104,19 @@ class FakeFrameworks:
 
 
 TWO = {"330100": 81.5, "330200": 62.0}
+
+
+class FakeScores:
+    """What a city shows of frameworks and indicators."""
+
+    empty: bool
+
+    @property
+    def frameworks(self) -> FakeFrameworks:
+        return FakeFrameworks(self.empty)
+
+    async def indicators(self, actor: Actor) -> list[Computed]:
+        said = Text(zh="定义", en="definition")
+        sign = "urn:ngsi-ld:VitalSign:carbon:pue:a"
+        pue = Reading(sign, "carbon", "pue", "a", 1.3, "", said, None, False)
+        return computed([] if self.empty else [pue])

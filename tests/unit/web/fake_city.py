@@ -41,7 +41,7 @@ from chengmai.web.cockpit.views import (
     VitalDetail,
     VitalHistory,
 )
-from tests.unit.web.fake_assessment import FakeAssessment, FakeFrameworks
+from tests.unit.web.fake_assessment import FakeAssessment, FakeScores
 from tests.unit.web.fake_cases import RETURN, case_rows
 from tests.unit.web.fake_incidents import FakeIncidents, stuck
 from tests.unit.web.fake_pools import FakePools
@@ -74,7 +74,7 @@ def district(index: int) -> dict[str, Any]:
 
 
 @dataclass
-class FakeCity:
+class FakeCity(FakeScores):
     """Desk and accounts over invented data. `steps` and `reports` keep what was asked of it."""
 
     clock: Clock = field(default_factory=lambda: FixedClock(NOW))
@@ -123,10 +123,6 @@ class FakeCity:
     @property
     def assess(self) -> FakeAssessment:
         return FakeAssessment(self.now.date(), self.hostile)
-
-    @property
-    def frameworks(self) -> FakeFrameworks:
-        return FakeFrameworks(self.empty)
 
     def banner(self) -> CityBanner:
         city = text("澄湾市", "Chengwan")

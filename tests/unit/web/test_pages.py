@@ -29,6 +29,7 @@ PAGES = (
     "/assessment/places?data=example", "/assessment/registry", "/assessment/registry?data=example",
     "/incidents", "/incidents?state=ended", ROOM, "/incidents/review",
     "/pools", "/pools?pack=nowhere", "/pools/transport/parking", "/pools/transport/bikes",
+    "/assessment/indicators",
     "/assessment/frameworks", "/assessment/frameworks?framework=gbt-33356-2022",
     "/assessment/frameworks?framework=nsc-2018&place=330200&node=M1&to=90",
 )  # fmt: skip
@@ -43,7 +44,7 @@ DATA = (
     "/map.json", "/vitals.json", "/cases.json", "/feeds.json", "/audit.json", "/search.json?q=PM",
     "/assessment.json?data=example", "/assessment/places.json?data=example", "/assessment/registry.json",
     "/pools.json", "/pools/transport/parking/data.json",
-    "/assessment/frameworks.json",
+    "/assessment/frameworks.json", "/assessment/indicators.json",
     f"{VITAL}/data.json", f"{CASE}/data.json",
     "/incidents.json", "/incidents/review.json", f"{ROOM}/data.json",
 )  # fmt: skip
@@ -51,7 +52,7 @@ TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/dat
     "/incidents.csv", "/incidents/review.csv",
     "/assessment.csv?data=example", "/assessment/places.csv?data=example",
     "/assessment/registry.csv?data=example",
-    "/assessment/ranking.csv?data=example", "/assessment/frameworks.csv",
+    "/assessment/ranking.csv?data=example", "/assessment/frameworks.csv", "/assessment/indicators.csv",
     "/pools.csv", "/pools/transport/parking/data.csv")  # fmt: skip
 ROLES = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen")
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>"""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from chengmai.assess.catalogue import Computed
 from chengmai.kernel.actors import Actor
 from chengmai.web.cockpit.assess.port import AssessRoom, FrameworkRoom
 from chengmai.web.cockpit.incidents.shown import IncidentDesk
@@ -66,6 +67,10 @@ class Desk(Protocol):
     @property
     def frameworks(self) -> FrameworkRoom:
         """Indicator frameworks and scores."""
+        ...
+
+    async def indicators(self, actor: Actor) -> Sequence[Computed]:
+        """Return the catalogue of indicators, with what the vital signs give now."""
         ...
 
     def banner(self) -> CityBanner:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from chengmai.app import City
+from chengmai.assess.catalogue import Computed
 from chengmai.assess.frameworks.service import FrameworkService
 from chengmai.assess.service import AssessService
 from chengmai.cases.model import State
@@ -47,6 +48,7 @@ from chengmai.web.desk import news
 from chengmai.web.desk.cases import CaseScreens
 from chengmai.web.desk.feeds import feed_ref, feed_view
 from chengmai.web.desk.incidents import IncidentScreens
+from chengmai.web.desk.indicators import computed_indicators
 from chengmai.web.desk.pools import PoolScreens
 from chengmai.web.desk.rules import RuleScreens
 from chengmai.web.desk.vitals import VitalScreens
@@ -81,6 +83,9 @@ class CityDesk:
     @property
     def frameworks(self) -> FrameworkService:
         return self._city.frameworks
+
+    async def indicators(self, actor: Actor) -> Sequence[Computed]:
+        return await computed_indicators(self._city, actor)
 
     def banner(self) -> CityBanner:
         settings = self._city.settings
