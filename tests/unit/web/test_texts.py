@@ -21,7 +21,7 @@ BUILT = [
     *("place.", "feed_state.", "trust.", "summary.", "error.", "problem.", "help.level."),
     *("grade.", "band.", "length.", "versus.", "explain.", "mark.", "weather.", "tabs."),
     *("thr.state.", "thr.side.", "domain.top.", "like.by_", "quality.step", "days."),
-    *("fault.", "incident.nature.", "incident.role.", "incident.kind.", "assess."),
+    *("section.", "fault.", "incident.nature.", "incident.role.", "incident.kind.", "assess."),
     *(
         "pools.basis.",
         "pools.day.",

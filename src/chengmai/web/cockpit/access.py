@@ -47,6 +47,31 @@ RAIL = (
     RailEntry("audit", "/audit", AUDIT, "a"),
 )
 
+SECTIONS = (
+    ("vitals", "/vitals"),
+    ("incidents", "/incidents"),
+    ("forecasts", "/forecasts"),
+    ("thresholds", "/thresholds"),
+    ("rules", "/rules"),
+    ("pools", "/pools"),
+    ("assessment", "/assessment"),
+)
+"""The pages below the entry of vital signs, in the order in which they are offered: (key, path)."""
+_OF_VITALS = ("/domains",)
+
+
+def place_of(path: str) -> tuple[str, str]:
+    """Return the key of the rail entry and of the section that a page belongs to, each empty without one."""
+    section = next((key for key, root in SECTIONS if _is_below(path, root)), "")
+    if section or any(_is_below(path, root) for root in _OF_VITALS):
+        return "vitals", section or "vitals"
+    below = [entry for entry in RAIL if _is_below(path, entry.path)]
+    return max(below, key=lambda entry: len(entry.path)).key if below else "", ""
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or (root != "/" and path.startswith(root + "/"))
+
 
 def rail_of(actor: Actor | None) -> tuple[RailEntry, ...]:
     """Return the entries that `actor` may open, at most six."""

@@ -18,7 +18,7 @@ from chengmai.kernel.actors import Actor
 from chengmai.kernel.problems import NotFound, Unauthenticated
 from chengmai.kernel.texts import LANGS, Lang
 from chengmai.web.cockpit import csrf
-from chengmai.web.cockpit.access import rail_of
+from chengmai.web.cockpit.access import SECTIONS, place_of, rail_of
 from chengmai.web.cockpit.assets import Assets
 from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.ports import Accounts, Desk, LiveFeed
@@ -140,6 +140,8 @@ class Visit:
             theme=self.theme,
             banner=self.banner,
             rail=rail_of(self.viewer),
+            place=place_of(self.request.url.path),
+            sections=SECTIONS,
             asset=self.parts.assets.url,
             has_vendor=self.parts.assets.has_vendor,
             nonce=state.nonce,
