@@ -51,6 +51,7 @@ from chengmai.web.desk.incidents import IncidentScreens
 from chengmai.web.desk.indicators import computed_indicators
 from chengmai.web.desk.pools import PoolScreens
 from chengmai.web.desk.rules import RuleScreens
+from chengmai.web.desk.seen import SeenVitals
 from chengmai.web.desk.vitals import VitalScreens
 
 _EVERY_CASE = 500
@@ -65,8 +66,10 @@ class CityDesk:
         self.rules = RuleScreens(city.rules, city.packs)
         self.pools = PoolScreens(city.pools, city.packs, city.zone)
         self._cases = CaseScreens(city.cases, city.packs)
+        seen = SeenVitals(city.board, city.history, city.clock)
+        city.news.append(seen.told)
         self._vitals = VitalScreens(
-            city.board, city.history, city.packs, city.clock, city.day_kinds.kind_at
+            city.board, city.packs, city.clock, seen, city.day_kinds.kind_at
         )
         self._incidents = IncidentScreens(
             city.incidents, self._cases, self._vitals, city.clock, city.settings.alarms_per_hour

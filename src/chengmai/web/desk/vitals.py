@@ -10,16 +10,13 @@ import numpy as np
 
 from chengmai.cases.model import SeenVital
 from chengmai.forecast.baseline import CYCLES, KindOf, usual
-from chengmai.history.service import HistoryService
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant, from_us, parse_instant, to_us
 from chengmai.kernel.texts import Text
-from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import Pack, VitalSpec
 from chengmai.trust.policy import allow
 from chengmai.vitals.board import VitalsBoard
-from chengmai.vitals.entities import VALUE_IRI
 from chengmai.vitals.model import VitalView
 from chengmai.web.cockpit.views import (
     BandView,
@@ -35,10 +32,8 @@ from chengmai.web.cockpit.views import (
     VitalHistory,
 )
 from chengmai.web.desk.cases import position
+from chengmai.web.desk.seen import Days, SeenVitals
 
-_RECENT = timedelta(hours=24)
-_AHEAD = timedelta(hours=1)
-_MOST_RECENT = 48
 _MOST_POINTS = 2000
 _EVIDENCE = 12
 _LONGEST_BASELINE = 1500
@@ -50,15 +45,15 @@ class VitalScreens:
     def __init__(
         self,
         board: VitalsBoard,
-        history: HistoryService,
         packs: Sequence[Pack],
         clock: Clock,
+        seen: SeenVitals,
         kind_of: KindOf | None = None,
     ) -> None:
         self._kind_of = kind_of
         self._board = board
-        self._history = history
         self._clock = clock
+        self._seen = seen
         self._packs = {pack.info.id: pack for pack in packs}
         self._specs: dict[tuple[str, str], VitalSpec] = {
             (pack.info.id, spec.id): spec for pack in packs for spec in pack.vitals
@@ -77,13 +72,12 @@ class VitalScreens:
         Without `recent` the cards come without their last day, which costs a look into the history each.
         """
         allow(actor, "vitals.read")
-        views = [
-            view
-            for view in await self._board.board(actor.tenant)
+        days: Days = await self._seen.days(actor.tenant) if recent else {}
+        return [
+            self._card(view, days.get(view.id, ()), cases.get(view.id))
+            for view in await self._seen.views(actor.tenant)
             if pack is None or view.pack == pack
         ]
-        days = await self._last_days(actor.tenant, views) if recent else {}
-        return [self._card(v, days.get(v.id, ()), cases.get(v.id)) for v in views]
 
     async def detail(
         self, actor: Actor, vital_id: str, case_id: str | None, feeds: tuple[FeedRef, ...]
@@ -94,7 +88,7 @@ class VitalScreens:
         spec = self._specs[view.pack, view.sign]
         anomaly = view.anomaly if view.anomaly and view.anomaly.get("is_anomaly") else None
         return VitalDetail(
-            card=self._card(view, await self._recent(actor.tenant, view), case_id),
+            card=self._card(view, await self._seen.recent(actor.tenant, view), case_id),
             about=view.about,
             definition=view.definition,
             sql=spec.sql.strip(),
@@ -149,7 +143,7 @@ class VitalScreens:
         spec = self._specs[view.pack, view.sign]
         evidence = [
             {"at": format_instant(point.at), "value": point.value, "unit": view.unit}
-            for point in (await self._recent(actor.tenant, view))[-_EVIDENCE:]
+            for point in (await self._seen.recent(actor.tenant, view))[-_EVIDENCE:]
         ]
         return SeenVital(
             vital=view.id,
@@ -161,34 +155,6 @@ class VitalScreens:
             location=view.location,
             evidence=tuple(evidence),
         )
-
-    async def _last_days(
-        self, tenant: str, views: Sequence[VitalView]
-    ) -> dict[str, tuple[Point, ...]]:
-        """Return the last day of every sign in one look into the history; slow signs get a look each."""
-        now = self._clock.now()
-        found = await self._history.columns(
-            tenant,
-            name_iri("VitalSign"),
-            [VALUE_IRI],
-            name_iri("areaServed"),
-            to_us(now - _RECENT),
-            to_us(now + _AHEAD),
-        )
-        by_sign: dict[str, list[tuple[int, float]]] = {}
-        rows = zip(found.entity.tolist(), found.at_us.tolist(), found.value.tolist(), strict=True)
-        for entity, at_us, value in rows:
-            by_sign.setdefault(found.entities[entity], []).append((at_us, value))
-        days = {vital_id: _thinned(points) for vital_id, points in by_sign.items()}
-        for view in views:
-            if view.step_s * _MOST_RECENT > 2 * _RECENT.total_seconds():
-                days[view.id] = await self._recent(tenant, view)
-        return days
-
-    async def _recent(self, tenant: str, view: VitalView) -> tuple[Point, ...]:
-        now = self._clock.now()
-        span = max(_RECENT, 24 * timedelta(seconds=view.step_s))
-        return _thinned(await self._board.history(tenant, view.id, now - span, now + _AHEAD))
 
     def _card(self, view: VitalView, recent: tuple[Point, ...], case_id: str | None) -> VitalCard:
         pack = self._packs[view.pack]
@@ -212,11 +178,6 @@ class VitalScreens:
             position=position(view.location),
             case_id=case_id,
         )
-
-
-def _thinned(points: Sequence[tuple[int, float]]) -> tuple[Point, ...]:
-    kept = points[:: max(1, -(-len(points) // _MOST_RECENT))]
-    return tuple(Point(from_us(us), value) for us, value in kept)
 
 
 def _day(text: str | None) -> date | None:

@@ -1,0 +1,86 @@
+"""What the screens saw last stands until a vital sign is published, and no longer."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from chengmai.kernel.clock import FixedClock
+from chengmai.web.desk.seen import SeenVitals
+
+
+class _Board:
+    """A board that counts how often it is read; one daily sign."""
+
+    def __init__(self) -> None:
+        self.reads, self.looks, self.value = 0, 0, 1.0
+
+    async def board(self, tenant: str) -> list[Any]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return [SimpleNamespace(id="urn:slow", step_s=86_400, at="day 1", value=self.value)]
+
+    async def history(self, *_: object) -> list[tuple[int, float]]:
+        self.looks += 1
+        return [(0, self.value)]
+
+
+class _History:
+    async def columns(self, *_: object) -> Any:
+        none = np.empty(0)
+        return SimpleNamespace(entity=none, at_us=none, value=none, entities=[])
+
+
+def _seen(board: _Board) -> SeenVitals:
+    clock = FixedClock(datetime(2026, 11, 23, tzinfo=UTC))
+    return SeenVitals(board, _History(), clock)  # type: ignore[arg-type]
+
+
+async def test_who_asks_at_the_same_time_waits_for_one_reading() -> None:
+    seen = _seen(board := _Board())
+
+    await asyncio.gather(*(seen.views("city") for _ in range(5)))
+
+    assert board.reads == 1
+
+
+async def test_a_published_sign_is_seen_at_the_next_asking_and_other_news_change_nothing() -> None:
+    seen = _seen(board := _Board())
+    assert (await seen.views("city"))[0].value == 1.0
+    board.value = 2.0
+    seen.told("city", "cases", {"id": "urn:case"})
+    seen.told("elsewhere", "vitals", {"id": "urn:slow"})
+    assert (await seen.views("city"))[0].value == 1.0
+
+    seen.told("city", "vitals", {"id": "urn:slow"})
+
+    assert (await seen.views("city"))[0].value == 2.0
+
+
+async def test_what_is_published_during_a_reading_makes_the_next_one_read_again() -> None:
+    seen = _seen(board := _Board())
+    reading = asyncio.create_task(seen.views("city"))
+    await asyncio.sleep(0)
+    seen.told("city", "vitals", {"id": "urn:slow"})
+    await reading
+
+    await seen.views("city")
+
+    assert board.reads == 2
+
+
+async def test_the_past_of_a_slow_sign_is_read_again_only_for_a_new_step() -> None:
+    seen = _seen(board := _Board())
+    for _ in range(3):
+        seen.told("city", "vitals", {"id": "urn:other"})
+        await seen.days("city")
+    assert board.looks == 1
+
+    board.value = 3.0
+    seen.told("city", "vitals", {"id": "urn:slow"})
+
+    assert [point.value for point in (await seen.days("city"))["urn:slow"]] == [3.0]
