@@ -91,6 +91,7 @@ class FakePools:
 
     hostile: str = ""
     empty: bool = False
+    first: list[Text] = field(default_factory=list)
     orders: list[DecisionOrder] = field(default_factory=list)
 
     def card(self, pool: str) -> PoolCard:
@@ -107,6 +108,9 @@ class FakePools:
             sentence=text(self.hostile or "short ahead"),
             open_suggestion=known,
         )
+
+    async def awaited(self, actor: Actor) -> Sequence[Text]:
+        return self.first
 
     async def pools(self, actor: Actor) -> Sequence[PoolCard]:
         return [] if self.empty else [self.card("bikes"), self.card("parking")]

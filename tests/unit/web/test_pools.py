@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from tests.unit.web.builders import KEY, signed_in, token_of
 from tests.unit.web.fake_city import FakeCity
-from tests.unit.web.fake_pools import OPEN
+from tests.unit.web.fake_pools import OPEN, text
 
 PAGE = "/pools/transport/parking"
 
@@ -100,3 +100,12 @@ def test_the_list_of_signs_leads_to_the_pools_of_a_domain() -> None:
 
     assert 'href="/pools?pack=power"' in client.get("/vitals?pack=power").text
     assert client.get("/pools?pack=nowhere").status_code == 200
+
+
+def test_pools_that_are_looked_at_for_the_first_time_are_named() -> None:
+    city = FakeCity()
+    city.pools.first.append(text("Beds"))
+
+    page = signed_in(city).get("/pools").text
+
+    assert "Being worked out for the first time, reload in a moment: <b>Beds</b>" in page

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import from_us
 from chengmai.kernel.problems import Invalid
+from chengmai.kernel.texts import Text
 from chengmai.packs.model import Pack
-from chengmai.pools.model import Effect, Look, Member, Move, Outlook, State, Suggestion
+from chengmai.pools.model import Effect, Look, Member, Move, Outlook, Pool, State, Suggestion
 from chengmai.pools.rules import sum_of, total_of, week_of
 from chengmai.pools.service import PoolService
 from chengmai.pools.sql import MEASURES, query
@@ -29,6 +31,8 @@ from chengmai.web.cockpit.views import ForecastPoint, Point
 
 _WEEK_US = 7 * 86_400_000_000
 _PAST_STEPS = 800
+_FIRST_LOOK_S = 2.0
+"""How long the list waits for pools that were not looked at since the start."""
 
 
 class PoolScreens:
@@ -37,14 +41,32 @@ class PoolScreens:
     def __init__(self, pools: PoolService, packs: Sequence[Pack], zone: ZoneInfo) -> None:
         self._pools, self._zone = pools, zone
         self._titles = {pack.info.id: pack.info.title for pack in packs}
+        self._looking: dict[tuple[str, str], asyncio.Task[Look]] = {}
 
     async def pools(self, actor: Actor) -> list[PoolCard]:
+        looking = {pool.key: self._begun(actor, pool) for pool in self._pools.pools}
+        if looking:
+            await asyncio.wait(looking.values(), timeout=_FIRST_LOOK_S)
         cards = []
         for pool in self._pools.pools:
-            look = await self._pools.seen(actor, pool.pack, pool.spec.id)
+            if not (task := looking[pool.key]).done():
+                continue
+            self._looking.pop((actor.tenant, pool.key), None)
             made = await self._pools.suggestions(actor, pool.pack, pool.spec.id, limit=1)
-            cards.append(self._card(look, made))
+            cards.append(self._card(task.result(), made))
         return cards
+
+    async def awaited(self, actor: Actor) -> list[Text]:
+        keys = {pool.key: pool.spec.title for pool in self._pools.pools}
+        return [keys[key] for tenant, key in self._looking if tenant == actor.tenant]
+
+    def _begun(self, actor: Actor, pool: Pool) -> asyncio.Task[Look]:
+        """Return the look at a pool: the first one after a start reads weeks, and goes on without the page."""
+        key = (actor.tenant, pool.key)
+        if (task := self._looking.get(key)) is None:
+            seen = self._pools.seen(actor, pool.pack, pool.spec.id)
+            task = self._looking[key] = asyncio.create_task(seen)
+        return task
 
     async def pool(self, actor: Actor, pack: str, name: str) -> PoolDetail:
         look = await self._pools.seen(actor, pack, name)

@@ -145,8 +145,12 @@ class CityReviewing:
     async def _ranked(
         self, actor: Actor, pack: str, cards: Sequence[VitalCard]
     ) -> tuple[Cause, ...]:
-        """Return what explains the signs that differ most from what is usual, over the last day."""
-        stamp = tuple(sorted((card.id, str(card.observed_at), card.level) for card in cards))
+        """Return what explains the signs that differ most from what is usual, over the last day.
+
+        It is worked out again every hour of the city and when a level changes: it reads much of the past.
+        """
+        hour = self._city.clock.now().replace(minute=0, second=0, microsecond=0)
+        stamp = (hour, tuple(sorted((card.id, card.level) for card in cards)))
         kept = self._causes.get((actor.tenant, pack))
         if kept is not None and kept[0] == stamp:
             return kept[1]

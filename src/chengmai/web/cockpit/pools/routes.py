@@ -24,7 +24,9 @@ _USE = ("used", "waiting", "capacity", "utilisation", "idle_unit_hours_7d", "sho
 async def show_list(visit: Visit) -> Response:
     cards = await visit.desk.pools.pools(visit.actor)
     return visit.page(
-        "pools/list.html", view=view.list_view(cards, visit.asked("pack"), visit.formats)
+        "pools/list.html",
+        view=view.list_view(cards, visit.asked("pack"), visit.formats),
+        awaited=[visit.words.pick(title) for title in await visit.desk.pools.awaited(visit.actor)],
     )
 
 

@@ -154,7 +154,11 @@ class PoolDesk(Protocol):
     """Port: pools, as the screens see them. Every method takes the actor who looks."""
 
     async def pools(self, actor: Actor) -> Sequence[PoolCard]:
-        """Return every pool, in any order."""
+        """Return every pool that was looked at since the start, in any order."""
+        ...
+
+    async def awaited(self, actor: Actor) -> Sequence[Text]:
+        """Return the titles of pools that are being looked at for the first time."""
         ...
 
     async def pool(self, actor: Actor, pack: str, name: str) -> PoolDetail:
