@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from chengmai.forecast.record import Record, record_of
@@ -32,10 +33,16 @@ class StoredPast(Protocol):
         """Return the instances of one attribute that were recorded in [start, end), in order."""
         ...
 
-    def numbers(
-        self, tx: Any, tenant: str, entity_id: str, attribute: str, start_us: int, end_us: int
-    ) -> Sequence[tuple[int, float]]:
-        """Return (instant in µs, value) observed in [start, end), in order."""
+    def numbers_of(
+        self,
+        tx: Any,
+        tenant: str,
+        entity_ids: Sequence[str],
+        attribute: str,
+        start_us: int,
+        end_us: int,
+    ) -> Mapping[str, Sequence[tuple[int, float]]]:
+        """Return (instant in µs, value) observed in [start, end), in order, of each entity that has any."""
         ...
 
 
@@ -87,28 +94,43 @@ class ForecastQuality:
 
         found = await self._work.read(read)
         if judge:
-            found = [await self._judged(tenant, one, since) for one in found]
+            found = await self._judged(tenant, found, since)
         return sorted(found, key=lambda one: (one.pack, one.sign, one.area))
 
-    async def _judged(self, tenant: str, one: Standing, since: datetime | None) -> Standing:
-        if one.latest is None:
-            return one
-        key = (tenant, one.vital)
-        stamp = f"{one.latest['origin']} {since}"
-        kept = self._kept.get(key)
-        if kept is None or kept[0] != stamp:
-            start = since or self._clock.now() - LOOKED_AT
-            record = await self._work.read(lambda tx: self._judge(tx, tenant, one.vital, start))
-            kept = self._kept[key] = (stamp, record)
-            await asyncio.sleep(0)
-        return Standing(one.vital, one.pack, one.sign, one.area, one.latest, kept[1])
-
-    def _judge(self, tx: Tx, tenant: str, vital: str, start: datetime) -> Record:
+    async def _judged(
+        self, tenant: str, found: Sequence[Standing], since: datetime | None
+    ) -> list[Standing]:
+        """Return standings with their records: the values are read at once, the forecasts a sign at a time."""
+        start_us = to_us(since or self._clock.now() - LOOKED_AT)
         end_us = to_us(self._clock.now() + _AHEAD)
+        stamps = {
+            one.vital: f"{one.latest['origin']} {since}" for one in found if one.latest is not None
+        }
+        fresh = [
+            vital
+            for vital, stamp in stamps.items()
+            if self._kept.get((tenant, vital), ("",))[0] != stamp
+        ]
+        if fresh:
+            actual = await self._work.read(
+                lambda tx: self._past.numbers_of(tx, tenant, fresh, _VALUE, start_us, end_us)
+            )
+            for vital in fresh:
+                stored = await self._work.read(
+                    partial(self._stored, tenant=tenant, vital=vital, span=(start_us, end_us))
+                )
+                record = record_of(stored, dict(actual.get(vital, ())))
+                self._kept[tenant, vital] = (stamps[vital], record)
+                await asyncio.sleep(0)
+        return [
+            replace(one, record=self._kept[tenant, one.vital][1]) if one.vital in stamps else one
+            for one in found
+        ]
+
+    def _stored(self, tx: Tx, *, tenant: str, vital: str, span: tuple[int, int]) -> list[Any]:
         forecast = vital.replace(":VitalSign:", ":Forecast:", 1)
-        stored = self._past.instances_of(tx, tenant, forecast, _FORECAST, to_us(start), end_us)
-        actual = self._past.numbers(tx, tenant, vital, _VALUE, to_us(start), end_us)
-        return record_of((i["json"] for i in stored if "json" in i), dict(actual))
+        found = self._past.instances_of(tx, tenant, forecast, _FORECAST, *span)
+        return [instance["json"] for instance in found if "json" in instance]
 
 
 def _standing(item: Entity, forecasts: Mapping[str, Entity]) -> Standing:

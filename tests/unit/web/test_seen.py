@@ -14,19 +14,22 @@ from chengmai.web.desk.seen import SeenVitals
 
 
 class _Board:
-    """A board that counts how often it is read; one daily sign."""
+    """A board of daily signs that counts how often it is read."""
 
     def __init__(self) -> None:
-        self.reads, self.looks, self.value = 0, 0, 1.0
+        self.reads, self.looks, self.signs, self.value = 0, 0, 1, 1.0
 
     async def board(self, tenant: str) -> list[Any]:
         self.reads += 1
         await asyncio.sleep(0)
-        return [SimpleNamespace(id="urn:slow", step_s=86_400, at="day 1", value=self.value)]
+        return [
+            SimpleNamespace(id=f"urn:slow{n}", step_s=86_400, value=self.value)
+            for n in range(self.signs)
+        ]
 
-    async def history(self, *_: object) -> list[tuple[int, float]]:
+    async def histories(self, tenant: str, ids: list[str], *_: object) -> Any:
         self.looks += 1
-        return [(0, self.value)]
+        return {one: [(0, self.value)] for one in ids}
 
 
 class _History:
@@ -73,14 +76,11 @@ async def test_what_is_published_during_a_reading_makes_the_next_one_read_again(
     assert board.reads == 2
 
 
-async def test_the_past_of_a_slow_sign_is_read_again_only_for_a_new_step() -> None:
+async def test_the_pasts_of_slow_signs_are_read_together() -> None:
     seen = _seen(board := _Board())
-    for _ in range(3):
-        seen.told("city", "vitals", {"id": "urn:other"})
-        await seen.days("city")
+    board.signs = 30
+
+    days = await seen.days("city")
+
     assert board.looks == 1
-
-    board.value = 3.0
-    seen.told("city", "vitals", {"id": "urn:slow"})
-
-    assert [point.value for point in (await seen.days("city"))["urn:slow"]] == [3.0]
+    assert [point.value for point in days["urn:slow29"]] == [1.0]

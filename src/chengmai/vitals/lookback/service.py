@@ -134,11 +134,8 @@ class LookBack:
             own = self._points(tx, tenant, vital_id, period.start_us, end_us)
             # Both sides reach equally far: to the end of the last tick that there is.
             end = min(end_us, tick_after(own[-1][0], sign.spec.step, self._zone)) if own else end_us
-            new = {a: self._points(tx, tenant, i, period.start_us, end) for a, i in ids.items()}
-            old = {
-                a: self._points(tx, tenant, i, other.start_us, end - shift_us)
-                for a, i in ids.items()
-            }
+            new = self._by_area(tx, tenant, ids, period.start_us, end)
+            old = self._by_area(tx, tenant, ids, other.start_us, end - shift_us)
             return sign, area, end, new, old, self._like(tx, tenant, vital_id, period)
 
         sign, area, end_us, new, old, like = await self._ports.work.read(read)
@@ -179,6 +176,14 @@ class LookBack:
 
     def _points(self, tx: Tx, tenant: str, vital_id: str, start_us: int, end_us: int) -> Points:
         return self._ports.past.numbers(tx, tenant, vital_id, VALUE_IRI, start_us, end_us)
+
+    def _by_area(
+        self, tx: Tx, tenant: str, ids: Mapping[str, str], start_us: int, end_us: int
+    ) -> dict[str, Points]:
+        found = self._ports.past.numbers_of(
+            tx, tenant, list(ids.values()), VALUE_IRI, start_us, end_us
+        )
+        return {area: found.get(vital_id, []) for area, vital_id in ids.items()}
 
     def _like(self, tx: Tx, tenant: str, vital_id: str, period: Period) -> Points:
         """Return the past that the like is looked for in: some weeks before, and a year earlier."""

@@ -23,8 +23,6 @@ Days = Mapping[str, tuple[Point, ...]]
 _RECENT = timedelta(hours=24)
 _AHEAD = timedelta(hours=1)
 _MOST_RECENT = 48
-_MOST_KEPT = 20_000
-"""Last days of slow signs that are kept; beyond that all are read again."""
 
 
 class SeenVitals:
@@ -39,7 +37,6 @@ class SeenVitals:
         self._told: Counter[str] = Counter()
         self._kept: dict[tuple[str, str], tuple[int, Any]] = {}
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._slow: dict[tuple[str, str], tuple[object, tuple[Point, ...]]] = {}
 
     def told(self, tenant: str, topic: str, data: dict[str, Any]) -> None:
         """Hear of a change after its commit."""
@@ -57,8 +54,8 @@ class SeenVitals:
     async def recent(self, tenant: str, view: VitalView) -> tuple[Point, ...]:
         """Return the last day, or the last 24 steps, of one sign."""
         now = self._clock.now()
-        span = max(_RECENT, 24 * timedelta(seconds=view.step_s))
-        return _thinned(await self._board.history(tenant, view.id, now - span, now + _AHEAD))
+        start = now - _span(view.step_s)
+        return _thinned(await self._board.history(tenant, view.id, start, now + _AHEAD))
 
     async def _once(self, tenant: str, what: str, read: Callable[[], Awaitable[T]]) -> T:
         key = (tenant, what)
@@ -81,25 +78,22 @@ class SeenVitals:
             to_us(now - _RECENT),
             to_us(now + _AHEAD),
         )
-        by_sign: dict[str, list[tuple[int, float]]] = {}
+        points: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
         rows = zip(found.entity.tolist(), found.at_us.tolist(), found.value.tolist(), strict=True)
         for entity, at_us, value in rows:
-            by_sign.setdefault(found.entities[entity], []).append((at_us, value))
-        days = {vital_id: _thinned(points) for vital_id, points in by_sign.items()}
+            points[found.entities[entity]].append((at_us, value))
+        by_sign: dict[str, Sequence[tuple[int, float]]] = {**points}
+        slow: defaultdict[int, list[str]] = defaultdict(list)
         for view in await self.views(tenant):
             if view.step_s * _MOST_RECENT > 2 * _RECENT.total_seconds():
-                days[view.id] = await self._slow_days(tenant, view)
-        return days
+                slow[view.step_s].append(view.id)
+        for step_s, ids in slow.items():
+            by_sign |= await self._board.histories(tenant, ids, now - _span(step_s), now + _AHEAD)
+        return {vital_id: _thinned(points) for vital_id, points in by_sign.items()}
 
-    async def _slow_days(self, tenant: str, view: VitalView) -> tuple[Point, ...]:
-        """Return the last steps of a slow sign, read again when it has a new one."""
-        key, newest = (tenant, view.id), (view.at, view.value)
-        kept = self._slow.get(key)
-        if kept is None or kept[0] != newest:
-            if len(self._slow) >= _MOST_KEPT:
-                self._slow.clear()
-            kept = self._slow[key] = (newest, await self.recent(tenant, view))
-        return kept[1]
+
+def _span(step_s: int) -> timedelta:
+    return max(_RECENT, 24 * timedelta(seconds=step_s))
 
 
 def _thinned(points: Sequence[tuple[int, float]]) -> tuple[Point, ...]:
