@@ -11,6 +11,7 @@ import numpy as np
 
 from chengmai.forecast.backtest import Trial, mean_abs
 from chengmai.forecast.model import Backtest, Floats
+from chengmai.forecast.telling import model_title
 from chengmai.kernel.texts import Text
 
 NAIVE = "seasonal_naive"
@@ -83,7 +84,6 @@ def beats_flat(trial: Trial, name: str) -> bool:
 def decide_shown(backtest: Backtest, *, model: str, knows: bool) -> tuple[bool, Text]:
     """Return whether the forecast may be shown, and why, in both languages."""
     facts: dict[str, Any] = {
-        "model": model,
         "mae": f"{backtest.mae:.3g}",
         "naive": f"{backtest.naive_mae:.3g}",
         "skill": f"{backtest.skill:.0%}",
@@ -105,12 +105,15 @@ def decide_shown(backtest: Backtest, *, model: str, knows: bool) -> tuple[bool, 
         )
         return False, text.format(**facts)
     text = Text(
-        zh="模型 {model} 在 {n} 个留出起点上的平均误差为 {mae}，季节朴素法为 {naive}（改进 {skill}）；"
+        zh="模型“{model}”在 {n} 个留出起点上的平均误差为 {mae}，季节朴素法为 {naive}（改进 {skill}）；"
         "80% 区间实际覆盖 {cover}。",
-        en="Over {n} held-out origins model {model} errs by {mae} on average, the seasonal naive by "
+        en="Over {n} held-out origins the model “{model}” errs by {mae} on average, the seasonal naive by "
         "{naive} (skill {skill}); the 80% interval held {cover}.",
     )
-    return True, text.format(**facts)
+    title = model_title(model)
+    return True, Text(
+        zh=text.zh.format(**facts, model=title.zh), en=text.en.format(**facts, model=title.en)
+    )
 
 
 def too_short(have: int, need: int) -> Text:

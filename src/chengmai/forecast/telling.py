@@ -66,6 +66,23 @@ def sentence_of(
     )
 
 
+_MODELS: dict[str, Text] = {
+    "seasonal_naive": Text(zh="季节朴素法", en="seasonal naive"),
+    "phase_mean": Text(zh="同期均值", en="mean of the same phase"),
+    "day_mean": Text(zh="每日同时均值", en="mean of the same hour"),
+    "persistence": Text(zh="末值延续", en="last value"),
+    "drift": Text(zh="末值加趋势", en="last value with drift"),
+    "median": Text(zh="中位数", en="median"),
+    "ridge": Text(zh="岭回归", en="ridge"),
+    "shared_ridge": Text(zh="共享岭回归", en="shared ridge"),
+}
+
+
+def model_title(name: str) -> Text:
+    """Return what people call a model; its name where it is not one of ours."""
+    return _MODELS.get(name, Text(zh=name, en=name))
+
+
 _FAULTS: dict[str, Text] = {
     "stuck": Text(
         zh="数值 {value} 已连续 {steps} 个时刻没有变化，而其他区域在变：传感器疑似卡死。",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chengmai.forecast.fitting import Fitted, candidates, fit
 from chengmai.forecast.forecasters import fit_predict
 from chengmai.forecast.model import DAY_S, Floats, Series
+from chengmai.forecast.telling import model_title
 
 WEEK_S = 7 * DAY_S
 
@@ -161,3 +162,10 @@ def test_stored_form_names_model_origin_and_errors() -> None:
         "mae", "naive_mae", "skill", "coverage", "origins", "horizon",
     }  # fmt: skip
     assert set(stored["because"]) == {"zh", "en"}
+
+
+def test_every_model_on_trial_has_a_title_in_both_languages() -> None:
+    titles = {model.name: model_title(model.name) for model in candidates(24, 168)}
+
+    assert all(not title.zh.isascii() and title.en.isascii() for title in titles.values())
+    assert len({title.zh for title in titles.values()}) == len(titles)

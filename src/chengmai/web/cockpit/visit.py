@@ -122,6 +122,11 @@ class Visit:
         """Return a query parameter, trimmed and cut, or an empty text."""
         return self.request.query_params.get(name, "").strip()[:at_most]
 
+    def first(self) -> int:
+        """Return the index at which a page of a list begins, as its links say; 0 for anything else."""
+        said = self.asked("first", at_most=6)
+        return int(said) if said.isascii() and said.isdigit() else 0
+
     def page(self, template: str, status: int = 200, **context: Any) -> Response:
         """Return a rendered page or fragment."""
         return HTMLResponse(self.render(template, **context), status)

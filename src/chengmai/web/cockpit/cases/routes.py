@@ -138,7 +138,6 @@ async def _list(visit: Visit) -> view.CaseListView:
 
 
 def _filter(visit: Visit) -> CaseFilter:
-    first = visit.asked("first", at_most=6)
     return CaseFilter(
         open_only=visit.asked("closed") != "1",
         state=visit.asked("state") or None,
@@ -146,7 +145,7 @@ def _filter(visit: Visit) -> CaseFilter:
         area=visit.asked("area") or None,
         text=visit.asked("q") or None,
         limit=view.PAGE,
-        offset=int(first) if first.isascii() and first.isdigit() else 0,
+        offset=visit.first(),
     )
 
 

@@ -26,7 +26,7 @@ _HEADER = (
 async def show_list(visit: Visit) -> Response:
     found = await _list(visit)
     packs = await _packs(visit)
-    made = view.list_view(found, packs, visit.asked("pack"), visit.formats)
+    made = view.list_view(found, packs, visit.asked("pack"), visit.first(), visit.formats)
     return visit.page("forecasts/list.html", view=made)
 
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chengmai.forecast.record import HORIZONS, Record, Tally
+from chengmai.forecast.telling import model_title
 from chengmai.kernel.instants import parse_instant
 from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.reviewing import Standing
 from chengmai.web.cockpit.visit import link
 
 MOST_VERSIONS = 40
+PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,16 @@ class OneQuality:
 
 @dataclass(frozen=True)
 class QualityList:
+    """One page of the list; `hidden` are those of its lines whose forecast is not shown."""
+
     lines: tuple[QualityLine, ...]
     hidden: tuple[QualityLine, ...]
     packs: tuple[tuple[str, str], ...]
     pack: str
     title: str
+    total: int
+    previous: int | None
+    next: int | None
 
 
 def quality_line(one: Standing, formats: Formats) -> QualityLine:
@@ -92,7 +99,7 @@ def quality_line(one: Standing, formats: Formats) -> QualityLine:
         area=card.area,
         pack=words.pick(card.pack_title),
         pack_id=card.pack,
-        model=look.model if look and look.mae is not None else "–",
+        model=words.pick(model_title(look.model)) if look and look.mae is not None else "–",
         backtest=formats.number(look.mae if look else None, decimals),
         naive=formats.number(look.naive_mae if look else None, decimals),
         skill=formats.percent(look.skill if look else None),
@@ -111,16 +118,20 @@ def list_view(
     found: Sequence[Standing],
     packs: Sequence[tuple[str, str]],
     pack: str,
+    first: int,
     formats: Formats,
 ) -> QualityList:
-    """Return the list, those that are not shown apart with the reason."""
-    lines = tuple(quality_line(one, formats) for one in found)
+    """Return a page of the list from index `first` on, those that are not shown apart with the reason."""
+    lines = tuple(quality_line(one, formats) for one in found[first : first + PAGE])
     return QualityList(
         lines,
         tuple(line for line in lines if not line.shown),
         tuple(packs),
         pack,
         next((name for one, name in packs if one == pack), ""),
+        len(found),
+        max(0, first - PAGE) if first else None,
+        first + PAGE if first + PAGE < len(found) else None,
     )
 
 
@@ -143,7 +154,7 @@ def one_view(one: Standing, formats: Formats) -> OneQuality:
         )
     versions = tuple(
         VersionLine(
-            fit.model,
+            words.pick(model_title(fit.model)),
             fit.version,
             fit.params,
             formats.instant(parse_instant(fit.trained)) if fit.trained else "–",

@@ -134,11 +134,10 @@ async def _list(visit: Visit) -> view.IncidentListView:
 
 
 def _filter(visit: Visit) -> IncidentFilter:
-    first = visit.asked("first", at_most=6)
     return IncidentFilter(
         state=visit.asked("state", at_most=20) or "open",
         limit=view.PAGE,
-        offset=int(first) if first.isascii() and first.isdigit() else 0,
+        offset=visit.first(),
     )
 
 

@@ -96,10 +96,8 @@ async def _read(visit: Visit) -> tuple[VitalDetail, VitalHistory, str]:
 
 
 async def _list(visit: Visit) -> listing.VitalListView:
-    first = visit.asked("first", at_most=6)
     cards = await visit.desk.board(visit.actor)
-    start = int(first) if first.isascii() and first.isdigit() else 0
-    return listing.list_view(cards, _filter(visit), start, visit.formats)
+    return listing.list_view(cards, _filter(visit), visit.first(), visit.formats)
 
 
 def _filter(visit: Visit) -> listing.ListFilter:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
+from chengmai.forecast.telling import model_title
 from chengmai.web.cockpit.cases.lines import CaseLine, case_line
 from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.svg.chart import chart
@@ -265,7 +266,7 @@ def _forecast(vital: VitalDetail, formats: Formats) -> ForecastLines | None:
         shown=look.shown,
         because=formats.words.pick(look.because),
         sentence=forecast_sentence(vital, formats),
-        model=f"{look.model} {look.version}",
+        model=f"{formats.words.pick(model_title(look.model))} {look.version}",
         mae=formats.quantity(look.mae, card.unit, card.decimals + 1),
         naive_mae=formats.quantity(look.naive_mae, card.unit, card.decimals + 1),
         skill=formats.percent(look.skill),
