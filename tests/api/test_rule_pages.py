@@ -97,7 +97,7 @@ async def test_an_officer_reads_and_decides_and_does_not_edit(tmp_path: Path) ->
 async def test_a_manager_makes_changes_and_undoes_and_is_told_of_mistakes(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house, signed_in(house, "manager") as person:
         wrong = await person.post("/rules/new", "/rules/new", 422, **FORM | {"within": "soon"})
-        assert "write it as 10 s" in wrong.text
+        assert 'href="#within">Within: write it as 10 s' in wrong.text
         wrong = await person.post("/rules/new", "/rules/new", 400, **FORM | {"q": "tilt>;"})
         assert "<mark>;</mark>" in wrong.text
         assert 'value="tilt&gt;;"' in wrong.text

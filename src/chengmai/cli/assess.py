@@ -55,6 +55,11 @@ def figures(
         )
         for one in listed
     ]
+    if not rows:
+        typer.echo(
+            "Nothing is registered yet: import records, or look at the example with --example."
+        )
+        return
     print_table(("kind", "figure", "value", "of", "source"), rows)
     for sentence in conclusions(statistics, statistics.frame.groups):
         typer.echo(sentence.en)

@@ -11,6 +11,7 @@ from chengmai.cli.open import DataOption, JsonOption, run_in
 from chengmai.cli.output import print_json, print_table, progress
 from chengmai.forecast.quality import Standing
 from chengmai.forecast.record import HORIZONS
+from chengmai.kernel.problems import NotFound
 from chengmai.vitals.model import Quality
 
 app = typer.Typer(help="Looking ahead, and how well it works.", no_args_is_help=True)
@@ -55,6 +56,11 @@ def quality(
     """Judge the stored forecasts of the last 30 days by the values that came (writes nothing)."""
 
     async def judge(city: City) -> list[Standing]:
+        known = [one.info.id for one in city.packs]
+        if pack is not None and pack not in known:
+            raise NotFound(
+                f"there is no pack {pack}", param="pack", fix=f"use one of {', '.join(known)}"
+            )
         with progress() as bar:
             bar.add_task("Judging", total=None)
             return await city.forecast_quality.standings(city.settings.tenant, pack=pack)
