@@ -83,6 +83,7 @@ def test_a_threshold_takes_two_people(city: House, visit: Callable[..., Visitor]
     first = visit(city.url, java_script_enabled=False)
     first.sign_in()
     first.go("/domains/environment")
+    first.page.get_by_text("Each threshold with its source").click()
     first.page.locator("a[href$='/thresholds'][href*='air_online']").first.click()
     day = (NOW + timedelta(days=3)).date().isoformat()
     first.page.fill("input[name=value]", "90")

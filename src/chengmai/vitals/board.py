@@ -89,16 +89,6 @@ class VitalsBoard:
             lambda tx: self._past.numbers(tx, tenant, vital_id, VALUE_IRI, to_us(start), to_us(end))
         )
 
-    async def histories(
-        self, tenant: str, vital_ids: Sequence[str], start: datetime, end: datetime
-    ) -> Mapping[str, Points]:
-        """Return what `history` does of each of some signs; one without any value may be left out."""
-        return await self._work.read(
-            lambda tx: self._past.numbers_of(
-                tx, tenant, vital_ids, VALUE_IRI, to_us(start), to_us(end)
-            )
-        )
-
     def _signs_in(self, tx: Tx, tenant: str) -> Mapping[str, Sign]:
         return self._signs if self._standing is None else self._standing.signs_in(tx, tenant)
 

@@ -7,40 +7,25 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
 from chengmai.kernel.clock import FixedClock
 from chengmai.web.desk.seen import SeenVitals
 
 
 class _Board:
-    """A board of daily signs that counts how often it is read."""
+    """A board of one sign that counts how often it is read."""
 
     def __init__(self) -> None:
-        self.reads, self.looks, self.signs, self.value = 0, 0, 1, 1.0
+        self.reads, self.value = 0, 1.0
 
     async def board(self, tenant: str) -> list[Any]:
         self.reads += 1
         await asyncio.sleep(0)
-        return [
-            SimpleNamespace(id=f"urn:slow{n}", step_s=86_400, value=self.value)
-            for n in range(self.signs)
-        ]
-
-    async def histories(self, tenant: str, ids: list[str], *_: object) -> Any:
-        self.looks += 1
-        return {one: [(0, self.value)] for one in ids}
-
-
-class _History:
-    async def columns(self, *_: object) -> Any:
-        none = np.empty(0)
-        return SimpleNamespace(entity=none, at_us=none, value=none, entities=[])
+        return [SimpleNamespace(id="urn:sign", value=self.value)]
 
 
 def _seen(board: _Board) -> SeenVitals:
     clock = FixedClock(datetime(2026, 11, 23, tzinfo=UTC))
-    return SeenVitals(board, _History(), clock)  # type: ignore[arg-type]
+    return SeenVitals(board, None, clock)  # type: ignore[arg-type]
 
 
 async def test_who_asks_at_the_same_time_waits_for_one_reading() -> None:
@@ -56,10 +41,10 @@ async def test_a_published_sign_is_seen_at_the_next_asking_and_other_news_change
     assert (await seen.views("city"))[0].value == 1.0
     board.value = 2.0
     seen.told("city", "cases", {"id": "urn:case"})
-    seen.told("elsewhere", "vitals", {"id": "urn:slow"})
+    seen.told("elsewhere", "vitals", {"id": "urn:sign"})
     assert (await seen.views("city"))[0].value == 1.0
 
-    seen.told("city", "vitals", {"id": "urn:slow"})
+    seen.told("city", "vitals", {"id": "urn:sign"})
 
     assert (await seen.views("city"))[0].value == 2.0
 
@@ -68,19 +53,9 @@ async def test_what_is_published_during_a_reading_makes_the_next_one_read_again(
     seen = _seen(board := _Board())
     reading = asyncio.create_task(seen.views("city"))
     await asyncio.sleep(0)
-    seen.told("city", "vitals", {"id": "urn:slow"})
+    seen.told("city", "vitals", {"id": "urn:sign"})
     await reading
 
     await seen.views("city")
 
     assert board.reads == 2
-
-
-async def test_the_pasts_of_slow_signs_are_read_together() -> None:
-    seen = _seen(board := _Board())
-    board.signs = 30
-
-    days = await seen.days("city")
-
-    assert board.looks == 1
-    assert [point.value for point in days["urn:slow29"]] == [1.0]

@@ -48,14 +48,14 @@ class SeenVitals:
         return await self._once(tenant, "views", lambda: self._board.board(tenant))
 
     async def days(self, tenant: str) -> Days:
-        """Return the last day of every vital sign by id, thinned out; of slow signs the last 24 steps."""
+        """Return the last day of every vital sign by id, thinned out; one without a value is left out."""
         return await self._once(tenant, "days", lambda: self._last_days(tenant))
 
     async def recent(self, tenant: str, view: VitalView) -> tuple[Point, ...]:
         """Return the last day, or the last 24 steps, of one sign."""
         now = self._clock.now()
-        start = now - _span(view.step_s)
-        return _thinned(await self._board.history(tenant, view.id, start, now + _AHEAD))
+        span = max(_RECENT, 24 * timedelta(seconds=view.step_s))
+        return _thinned(await self._board.history(tenant, view.id, now - span, now + _AHEAD))
 
     async def _once(self, tenant: str, what: str, read: Callable[[], Awaitable[T]]) -> T:
         key = (tenant, what)
@@ -82,18 +82,7 @@ class SeenVitals:
         rows = zip(found.entity.tolist(), found.at_us.tolist(), found.value.tolist(), strict=True)
         for entity, at_us, value in rows:
             points[found.entities[entity]].append((at_us, value))
-        by_sign: dict[str, Sequence[tuple[int, float]]] = {**points}
-        slow: defaultdict[int, list[str]] = defaultdict(list)
-        for view in await self.views(tenant):
-            if view.step_s * _MOST_RECENT > 2 * _RECENT.total_seconds():
-                slow[view.step_s].append(view.id)
-        for step_s, ids in slow.items():
-            by_sign |= await self._board.histories(tenant, ids, now - _span(step_s), now + _AHEAD)
-        return {vital_id: _thinned(points) for vital_id, points in by_sign.items()}
-
-
-def _span(step_s: int) -> timedelta:
-    return max(_RECENT, 24 * timedelta(seconds=step_s))
+        return {vital_id: _thinned(values) for vital_id, values in points.items()}
 
 
 def _thinned(points: Sequence[tuple[int, float]]) -> tuple[Point, ...]:
