@@ -56,10 +56,17 @@ async def test_three_readings_fire_once_open_a_case_and_recover(tmp_path: Path) 
         (case,) = [one.case for one in page.items]
         assert (case.firing, case.about, case.vital) == (firing.id, POLE, None)
         assert firing.case == case.id
+        (incident,) = (await house.city.incidents.page("city"))[0]
+        assert ([one.vital for one in incident.members], incident.cases) == (
+            [firing.id],
+            (case.id,),
+        )
 
         await tell(house, tilt=8)
         (firing,) = await firings(house)
         assert firing.ended == "recovered"
+        ended = await house.city.incidents.get("city", incident.id)
+        assert ended.state.value == "ended"
         shown = await house.city.cases.get("city", case.id)
         assert shown.case.recovered, "a recovery asks people to verify"
         assert not shown.case.has_ended

@@ -176,6 +176,7 @@ class RoomsFloor(FederationFloor):
         # Before the cases: a case that a crossing opens finds the incident that it belongs to.
         self.events.subscribe(VitalCrossed, incidents.on_vital_crossed)
         self.events.subscribe(SensorSuspected, incidents.on_sensor_suspected)
+        self.events.subscribe(RuleFired, incidents.on_rule_fired)
         self.events.subscribe(CaseMoved, incidents.on_case_moved)
 
     def _simulated(self) -> SimulatedCity | None:

@@ -14,6 +14,7 @@ from chengmai.cli import (
     cases,
     doctor,
     forecast,
+    incidents,
     load,
     packs,
     pools,
@@ -58,6 +59,7 @@ app.command("replay")(replay.replay)
 app.add_typer(vitals.app, name="vitals")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(cases.app, name="cases")
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(pools.app, name="pools")
 app.add_typer(assess.app, name="assess")
 app.add_typer(rules.app, name="rules")

@@ -51,7 +51,7 @@ class Chains:
     @classmethod
     def of(cls, packs: Sequence[Pack]) -> Chains:
         """Return the chains of all packs; links to signs that are not there are left out."""
-        signs = {f"{pack.info.id}/{vital.id}" for pack in packs for vital in pack.vitals}
+        signs = {full_name(pack.info.id, one) for pack in packs for one in pack.alarms}
         links = {
             (full_name(pack.info.id, link.cause), full_name(pack.info.id, link.effect)): link
             for pack in packs

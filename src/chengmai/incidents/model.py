@@ -50,7 +50,7 @@ DECISIONS = (Step.MERGE, Step.SPLIT, Step.RAISE, Step.STAND_DOWN)
 
 
 class Member(BaseModel):
-    """A vital sign whose alarm belongs to an incident.
+    """A vital sign whose alarm belongs to an incident, or the firing of a rule (`vital` is then its id).
 
     The alarm began at `since` and stands while `until` is None; `times` is how often it came. A sign that has
     fallen silent stands: missing data is no recovery. `case` is the case that is open about it.
@@ -60,7 +60,7 @@ class Member(BaseModel):
 
     vital: str
     sign: str
-    """`pack/sign`."""
+    """`pack/sign`, or `pack/rule` of a firing."""
     group: str
     """The category of its cases, or the kind of fault: alarms of one group in one place belong together."""
     title: Text

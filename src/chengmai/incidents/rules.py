@@ -19,7 +19,7 @@ from chengmai.incidents.model import (
 )
 from chengmai.incidents.problems import LevelNotHigher, SplitInvalid
 from chengmai.incidents.words import title_of
-from chengmai.kernel.events import SensorSuspected, VitalCrossed
+from chengmai.kernel.events import RuleFired, SensorSuspected, VitalCrossed
 from chengmai.kernel.geo import point_of
 from chengmai.kernel.ids import urn
 from chengmai.kernel.instants import to_us
@@ -58,6 +58,24 @@ def member_of_fault(suspicion: SensorSuspected) -> Member:
         level="watch",
         reason=suspicion.reason,
         since=suspicion.at,
+    )
+
+
+def member_of_firing(fired: RuleFired) -> Member:
+    """Return the member that a firing is.
+
+    An entity that says no area is an area of its own: what nobody placed is near nothing else.
+    """
+    return Member(
+        vital=fired.firing,
+        sign=fired.key,
+        group=fired.category or fired.key,
+        title=fired.title,
+        area=fired.area or fired.entity,
+        location=fired.location,
+        level=fired.level,
+        reason=fired.reason,
+        since=fired.at,
     )
 
 

@@ -21,6 +21,7 @@ from chengmai.incidents.rules import (
     forgotten,
     member_of,
     member_of_fault,
+    member_of_firing,
     merged,
     opened_again,
     recovered,
@@ -29,7 +30,7 @@ from chengmai.incidents.rules import (
 )
 from chengmai.incidents.words import name_of
 from chengmai.kernel.actors import Actor, system
-from chengmai.kernel.events import CaseMoved, SensorSuspected, VitalCrossed
+from chengmai.kernel.events import CaseMoved, RuleFired, SensorSuspected, VitalCrossed
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.model import Model
 
@@ -73,17 +74,26 @@ class IncidentService:
         else:
             self._over(tx, suspicion.tenant, suspicion.vital_id, "fault", member)
 
+    def on_rule_fired(self, tx: Tx, fired: RuleFired) -> None:
+        """Fold a firing into an incident, or end its part in one."""
+        member = member_of_firing(fired)
+        if fired.kind == "recovered":
+            self._over(tx, fired.tenant, fired.firing, "event", member)
+        else:
+            self._take(tx, fired.tenant, member, "event")
+
     def on_case_moved(self, tx: Tx, move: CaseMoved) -> None:
         """Note the case of a member."""
-        if move.vital is None:
+        about = move.vital or move.firing
+        if about is None:
             return
         nature: Nature = "fault" if move.about_sensor else "event"
-        found = self._store.open_of_vital(tx, move.tenant, move.vital, nature)
-        member = found.member(move.vital) if found else None
+        found = self._store.open_of_vital(tx, move.tenant, about, nature)
+        member = found.member(about) if found else None
         if found is None or member is None or member.case == move.case_id:
             return
         members = tuple(
-            one.model_copy(update={"case": move.case_id}) if one.vital == move.vital else one
+            one.model_copy(update={"case": move.case_id}) if one.vital == about else one
             for one in found.members
         )
         facts = {

@@ -90,11 +90,13 @@ class CaseMoved(Event):
 class RuleFired(Event):
     """A rule fired on an entity, or (`kind` is `recovered`) what it fired on is over.
 
-    `category` is that of the case to open, None for none. `evidence` is as that of `VitalCrossed`.
+    `key` is `pack/rule` (`city/rule` of those that people made). `category` is that of the case to open,
+    None for none. `evidence` is as that of `VitalCrossed`.
     """
 
     kind: str
     rule: str
+    key: str
     firing: str
     entity: str
     area: str

@@ -11,7 +11,7 @@ from chengmai.kernel.texts import Text
 from chengmai.packs.forms import Duration, Slug, Spec
 
 SignRef = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z][a-z0-9_-]*)?$")]
-"""A vital sign: `sign` of the pack itself, or `pack/sign` of another."""
+"""A vital sign or a rule: `sign` of the pack itself, or `pack/sign` of another."""
 _LONGEST = timedelta(days=7)
 
 

@@ -13,7 +13,7 @@ _Edge = tuple[str, str]
 
 def check_chains(pack: Pack, packs: Sequence[Pack]) -> Iterator[Finding]:
     """Find what is wrong in the chains of `pack`; signs of other packs are looked up where those are given."""
-    known = {one.info.id: {vital.id for vital in one.vitals} for one in packs}
+    known = {one.info.id: one.alarms for one in packs}
     seen: set[_Edge] = set()
     for chain in pack.chains:
         file = f"chains/{chain.id}.toml"
@@ -26,7 +26,7 @@ def check_chains(pack: Pack, packs: Sequence[Pack]) -> Iterator[Finding]:
                 if there in known and sign not in known[there]:
                     choice = ", ".join(sorted(known[there])) or "none"
                     yield Finding(
-                        file, f"{key}.{role}", f"no sign {name!r}", f"use one of: {choice}"
+                        file, f"{key}.{role}", f"no sign or rule {name!r}", f"use one of: {choice}"
                     )
             if pack.info.id not in (cause.partition("/")[0], effect.partition("/")[0]):
                 yield Finding(

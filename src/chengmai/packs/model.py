@@ -307,3 +307,8 @@ class Pack(Spec):
     chains: tuple[ChainSpec, ...] = ()
     rules: tuple[RuleSpec, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+
+    @property
+    def alarms(self) -> frozenset[str]:
+        """The ids of what can give an alarm: vital signs and rules."""
+        return frozenset((*(one.id for one in self.vitals), *(one.id for one in self.rules)))

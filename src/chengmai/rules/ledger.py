@@ -161,6 +161,7 @@ class Ledger:
                 at=firing.fired_at if kind == "fired" else tx.now,
                 kind=kind,
                 rule=firing.rule,
+                key=firing.rule_key,
                 firing=firing.id,
                 entity=firing.entity,
                 area=firing.area,

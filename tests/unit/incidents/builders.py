@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 
 from chengmai.incidents import Alarm, Chains, Incident, IncidentService, Order
 from chengmai.kernel.clock import FixedClock
-from chengmai.kernel.events import Event, Events, SensorSuspected, VitalCrossed
+from chengmai.kernel.events import (
+    CaseMoved,
+    Event,
+    Events,
+    RuleFired,
+    SensorSuspected,
+    VitalCrossed,
+)
 from chengmai.kernel.ids import urn
 from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx
@@ -38,6 +45,7 @@ def chains(**folding: Any) -> Chains:
         a_link("env/rain", "env/water"),
         a_link("env/water", "roads/delay"),
         a_link("env/rain", "roads/delay"),
+        a_link("env/water", "env/pump"),
         a_link("roads/delay", "care/ambulance", 1, place="anywhere"),
     ]
     usual = Folding(**{"window": timedelta(hours=1), "distance_m": 6000.0, **folding})
@@ -90,6 +98,8 @@ class City:
         )
         self.events.subscribe(VitalCrossed, self.incidents.on_vital_crossed)
         self.events.subscribe(SensorSuspected, self.incidents.on_sensor_suspected)
+        self.events.subscribe(RuleFired, self.incidents.on_rule_fired)
+        self.events.subscribe(CaseMoved, self.incidents.on_case_moved)
 
     def run(self, awaited: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(awaited)
@@ -148,6 +158,34 @@ class City:
                 reason=Text(zh="卡死", en="stuck"),
             )
         )
+
+    def fire(
+        self,
+        pole: str = "one",
+        area: str = "East",
+        kind: str = "fired",
+        place: tuple[float, float] | None = None,
+        **more: Any,
+    ) -> str:
+        """Let the rule env/tilt fire on a pole, or recover; return the id of the firing."""
+        firing = urn("RuleFiring", "env", "tilt", pole)
+        made: dict[str, Any] = {
+            "tenant": "city",
+            "at": self.clock.now(),
+            "kind": kind,
+            "rule": urn("DeviceRule", "env", "tilt"),
+            "key": "env/tilt",
+            "firing": firing,
+            "entity": urn("Pole", pole),
+            "area": area,
+            "level": "act",
+            "title": words("tilt"),
+            "reason": words("tilt>15"),
+            "category": None,
+            "location": {"type": "Point", "coordinates": list(place)} if place else None,
+        }
+        self.tell(RuleFired(**made | more))
+        return firing
 
     def wait(self, **length: float) -> None:
         self.clock.advance(timedelta(**length))

@@ -136,7 +136,6 @@ def test_what_was_expected_and_did_not_come_ends(city: City) -> None:
 def test_the_case_of_a_member_is_part_of_the_incident(city: City) -> None:
     city.cross()
     (incident,) = city.open()
-    city.events.subscribe(CaseMoved, city.incidents.on_case_moved)
     moved = CaseMoved(
         "city", city.clock.now(), "case-1", "open", "opened", "sys", vital("env/rain", "East")
     )
@@ -269,3 +268,53 @@ def test_the_same_order_sent_again_changes_nothing(city: City) -> None:
     storm = a_storm(city)
     once = city.decide(storm, Step.COMMENT, note="on site", key="k")
     assert city.decide(storm, Step.COMMENT, note="on site", key="k").version == once.version
+
+
+def test_a_firing_is_an_incident_that_ends_when_it_recovers(city: City) -> None:
+    firing = city.fire()
+    (incident,) = city.open()
+    assert [(one.vital, one.sign) for one in incident.members] == [(firing, "env/tilt")]
+    city.fire(kind="recovered")
+    assert city.get(incident).state is State.ENDED
+
+
+def test_firings_of_one_rule_near_each_other_are_one_incident(city: City) -> None:
+    city.fire("one")
+    city.fire("two")
+    city.fire("far", area="Far", place=(121.0, 30.0))
+    assert sorted(len(one.members) for one in city.open()) == [1, 2]
+
+
+def test_firings_on_things_that_no_area_is_known_of_stay_apart(city: City) -> None:
+    city.fire("one", area="")
+    city.fire("two", area="")
+    assert [len(one.members) for one in city.open()] == [1, 1]
+
+
+def test_a_firing_joins_the_alarm_of_a_sign_that_opens_the_same_category(city: City) -> None:
+    city.cross(category="flood")
+    city.fire(category="flood")
+    assert [len(one.members) for one in city.open()] == [2]
+
+
+def test_a_rule_of_a_chain_follows_from_its_cause(city: City) -> None:
+    city.cross("env/water")
+    firing = city.fire(key="env/pump")
+    (incident,) = city.open()
+    assert (incident.cause, incident.effects) == (vital("env/water", "East"), (firing,))
+
+
+def test_the_case_of_a_firing_is_a_case_of_its_incident(city: City) -> None:
+    firing = city.fire()
+    city.tell(
+        CaseMoved(
+            tenant="city",
+            at=city.clock.now(),
+            case_id="urn:ngsi-ld:CityCase:1",
+            step="open",
+            state="reported",
+            by="sys:cases",
+            firing=firing,
+        )
+    )
+    assert city.open()[0].cases == ("urn:ngsi-ld:CityCase:1",)

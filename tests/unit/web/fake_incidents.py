@@ -78,6 +78,7 @@ class FakeIncidents:
         first = IncidentMember(
             vital_id=MEMBER,
             title=vital.card.title,
+            area=vital.card.area,
             role="cause",
             kind="real",
             level="act",

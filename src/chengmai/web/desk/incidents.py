@@ -168,6 +168,7 @@ class IncidentScreens:
         made: dict[str, Any] = {
             "vital_id": member.vital,
             "title": member.title,
+            "area": member.area,
             "role": _role(incident, member),
             "kind": member.kind,
             "level": _level(member.level),

@@ -54,7 +54,9 @@ class IncidentMember:
     """
 
     vital_id: str
+    """The vital sign, or the firing of a rule."""
     title: Text
+    area: str
     role: Literal["cause", "effect", "member"]
     kind: Literal["real", "predicted", "fault"]
     level: Level

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from chengmai.kernel.ids import urn
 from chengmai.web.cockpit.cases.lines import CaseLine, case_line
 from chengmai.web.cockpit.cases.view import LogItem
 from chengmai.web.cockpit.formats import NO_VALUE, Formats
@@ -173,9 +174,9 @@ def member_view(member: IncidentMember, formats: Formats) -> MemberView:
     decimals = card.decimals if card else 1
     return MemberView(
         id=member.vital_id,
-        href=link("vitals", member.vital_id),
+        href=link(*_page_of(member.vital_id)),
         title=words.pick(member.title),
-        area=card.area if card else member.vital_id.rpartition(":")[2],
+        area=member.area,
         role=words(f"incident.role.{member.role}"),
         level=card.level if card else member.level,
         kind="" if member.kind == "real" else words(f"incident.kind.{member.kind}"),
@@ -278,3 +279,8 @@ def review_rows(review: AlarmReview, formats: Formats) -> tuple[tuple[str, str],
             formats.percent(review.above_manageable) if review.person_hours else NO_VALUE,
         ),
     )
+
+
+def _page_of(member_id: str) -> tuple[str, ...]:
+    is_firing = member_id.startswith(f"{urn('RuleFiring')}:")
+    return ("rules", "firings", member_id) if is_firing else ("vitals", member_id)
