@@ -14,6 +14,9 @@ _TRIAGE = ("2", "3", "4")
 _URGENCY = ("urgent", "prompt", "general", "hard")
 _OLDEST = {"urgent": 0.7, "prompt": 9.0, "general": 70.0, "hard": 190.0}
 _DEVICES_EACH = 3
+_STOPS_EACH = 3
+_BIKE_STATIONS_EACH = 3
+_DOCKS = 24
 
 
 def services(nature: Nature) -> Signals:
@@ -23,6 +26,11 @@ def services(nature: Nature) -> Signals:
     return {
         "metro_lines": (_several(town, "metro", "地铁线 metro line", ("1", "2")), found.metro),
         "bus_depots": (busiest(town, "bus", "公交 buses", 4), found.bus),
+        "bus_stops": (_each(town, "stop", "公交站 bus stop", _STOPS_EACH), found.stop),
+        "bike_stations": (
+            _each(town, "bike-station", "单车站 bike station", _BIKE_STATIONS_EACH),
+            found.bike_station,
+        ),
         "traffic_signals": (busiest(town, "signals", "信号灯 signals", 4), found.signals),
         "parking_lots": (busiest(town, "parking", "停车场 car parks", 4), found.parking),
         "bike_parking": (busiest(town, "parked-bikes", "单车停放 parked bikes", 4), found.parked),
@@ -37,7 +45,7 @@ def services(nature: Nature) -> Signals:
         "backups": (_several(town, "backup", "备份 backup", ("core", "archive")), found.backup),
         "data_centres": (busiest(town, "dc", "数据中心 data centre", 2), found.data_centre),
         "energy_use": ((one("energy", "全市用能 energy use"),), found.energy),
-        "devices": (_devices(town), found.device),
+        "devices": (_each(town, "device", "感知设备 device", _DEVICES_EACH), found.device),
         "wlan_probes": (busiest(town, "wlan", "公共 WLAN public WLAN", 4), found.wlan),
         "public_safety": (busiest(town, "calls", "警情 calls", 4), found.calls),
         "lifts": (busiest(town, "lifts", "电梯 lifts", 4), found.lifts),
@@ -50,11 +58,12 @@ def _several(town: Town, kind: str, title: str, names: tuple[str, ...]) -> tuple
     return tuple(whole_town(town, f"{kind}-{name}", f"{title} {name}") for name in names)
 
 
-def _devices(town: Town) -> tuple[Thing, ...]:
+def _each(town: Town, kind: str, title: str, count: int) -> tuple[Thing, ...]:
+    """Return some numbered things of every district."""
     return tuple(
         Thing(f"{thing.id}-{number}", f"{thing.name} {number}", thing.district, thing.place)
-        for thing in town.one_each("device", "感知设备 device")
-        for number in range(1, _DEVICES_EACH + 1)
+        for thing in town.one_each(kind, title)
+        for number in range(1, count + 1)
     )
 
 
@@ -85,6 +94,38 @@ class Services:
         departures = 12 + round(70 * self._nature.working(at) * thing.district.busy)
         late = min(1.0, max(0.0, late + 0.01 * self._nature.noise(thing, at)))
         return {"departures": departures, "onTimeDepartures": round(departures * (1 - late))}
+
+    def stop(self, thing: Thing, at: datetime) -> Values | None:
+        """Mean and longest headway of the line at a stop, s: uneven in a storm; no buses at night."""
+        hour = self._nature.local(at).hour
+        if not 6 <= hour < 23:
+            return None
+        mean = 900 - 480 * self._nature.rush(at)
+        jam = self._nature.strength("rainstorm", thing.district.id, at)
+        jam += self._nature.strength("accident", thing.district.id, at)
+        uneven = 1.22 + 0.1 * self._nature.noise(thing, at) + 0.12 * self._nature.rush(at)
+        longest = mean * max(1.0, uneven + 0.5 * jam)
+        return {
+            "headway": round(mean, 1),
+            "longestHeadway": round(longest, 1),
+            "regularity": round(longest / mean, 3),
+            "route": _kind(thing),
+            "stop": thing.id,
+        }
+
+    def bike_station(self, thing: Thing, at: datetime) -> Values:
+        """Bikes and free docks of a station: some run empty when people set out, others fill up."""
+        turn = 1 if _kind(thing) == "1" else -1
+        share = 0.5 + 0.3 * turn * self._nature.rush(at) + 0.09 * self._nature.slow(thing, at, 5)
+        share += 0.16 * turn * self._nature.strength("crowd", thing.district.id, at)
+        bikes = round(_DOCKS * min(1.0, max(0.0, share)))
+        return {
+            "availableBikeNumber": bikes,
+            "freeSlotNumber": _DOCKS - bikes,
+            "totalSlotNumber": _DOCKS,
+            "renting": True,
+            "returning": True,
+        }
 
     def signals(self, thing: Thing, at: datetime) -> Values:
         """Traffic signals installed, and how many the platform reaches."""
