@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chengmai.assess.panel.model import SHEET_TYPE
 from chengmai.assess.records import KINDS
 from chengmai.broker.model import Change
 from chengmai.broker.spaces import is_space
@@ -29,6 +30,7 @@ _TOPICS = {
     "DataFeed": "feeds",
     "Incident": "cases",
     **dict.fromkeys((kind.entity_type for kind in KINDS.values()), "assess"),
+    SHEET_TYPE: "assess",
 }
 
 

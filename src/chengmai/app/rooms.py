@@ -162,7 +162,7 @@ class RoomsFloor(FederationFloor):
 
     def _tell_assess(self, tenant: str, topic: str, data: dict[str, Any]) -> None:
         if topic == "assess":
-            self.assess.noticed(tenant)
+            self.assess.noticed(tenant, data["id"])
 
     def _build_incidents(self) -> None:
         incidents = self.incidents = IncidentService(

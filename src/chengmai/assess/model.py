@@ -52,9 +52,8 @@ def _none_of_blank(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Code = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$")
-]
+CODE = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$"
+Code = Annotated[str, StringConstraints(strip_whitespace=True, pattern=CODE)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 OptionalLine = Annotated[Line | None, BeforeValidator(_none_of_blank)]
 OptionalDay = Annotated[date | None, BeforeValidator(_none_of_blank)]

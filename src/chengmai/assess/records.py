@@ -42,7 +42,7 @@ PLACE_COLUMNS = (
     "valid_until",
     "successor",
 )
-_PLACE = "AdministrativeDivision"
+PLACE_TYPE = "AdministrativeDivision"
 _PROGRAMME = "SmartCityProgramme"
 
 
@@ -64,14 +64,14 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     kind.id: kind
     for kind in (
-        Kind("places", _PLACE, Place, {}),
-        Kind("programmes", _PROGRAMME, Programme, {"place": _PLACE}),
+        Kind("places", PLACE_TYPE, Place, {}),
+        Kind("programmes", _PROGRAMME, Programme, {"place": PLACE_TYPE}),
         Kind("plans", "ProgrammePlan", Plan, {"programme": _PROGRAMME}),
         Kind("investments", "ProgrammeInvestment", Investment, {"programme": _PROGRAMME}),
         Kind("projects", "ProgrammeProject", Project, {"programme": _PROGRAMME}),
         Kind("results", "ProgrammeResult", Result, {"programme": _PROGRAMME}),
         Kind("figures", "ReportedFigure", ReportedFigure, {}),
-        Kind("values", "IndicatorValue", IndicatorValue, {"place": _PLACE}),
+        Kind("values", "IndicatorValue", IndicatorValue, {"place": PLACE_TYPE}),
     )
 }
 
@@ -79,7 +79,7 @@ KINDS: Mapping[str, Kind] = {
 def kind_of(name: str) -> Kind:
     """Return a kind by its id; raises `KindUnknown`."""
     if name not in KINDS:
-        raise KindUnknown(name, KINDS)
+        raise KindUnknown(name, [*KINDS, "sheets"])
     return KINDS[name]
 
 
@@ -148,7 +148,7 @@ def read_places(rows: Iterable[tuple[int, Mapping[str, str]]]) -> Iterable[Place
             days = {key: row.get(key, "") for key in ("valid_from", "valid_until")}
             standing = Standing.model_validate({"name": name, **more, **days})
         except ValidationError as error:
-            raise _told(line, error) from None
+            raise told(line, error) from None
         standings.setdefault(code, []).append(standing)
         lines[code] = line
         if heir := row.get("successor", "").strip():
@@ -157,7 +157,7 @@ def read_places(rows: Iterable[tuple[int, Mapping[str, str]]]) -> Iterable[Place
         try:
             yield Place(code=code, standings=tuple(found), successor=heirs.get(code))
         except ValidationError as error:
-            raise _told(lines[code], error) from None
+            raise told(lines[code], error) from None
 
 
 def _record(kind: Kind, line: int, row: Mapping[str, str]) -> Record:
@@ -165,10 +165,10 @@ def _record(kind: Kind, line: int, row: Mapping[str, str]) -> Record:
         given = {key: value for key, value in row.items() if value.strip()}
         return kind.model.model_validate(given)
     except ValidationError as error:
-        raise _told(line, error) from None
+        raise told(line, error) from None
 
 
-def _told(line: int, error: ValidationError) -> RecordInvalid:
+def told(line: int, error: ValidationError) -> RecordInvalid:
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "line"
     why = str(first["msg"]).removeprefix("Value error, ")
@@ -212,13 +212,13 @@ def _place_entity(entity_id: str, place: Place) -> Entity:
     latest = max(place.standings, key=lambda one: one.valid_from or date.min)
     return entity(
         entity_id,
-        _PLACE,
+        PLACE_TYPE,
         divisionCode=prop(place.code),
         name=words(latest.name.as_language_map()),
         level=prop(latest.level),
         kind=prop(latest.kind),
-        refParent=rel(urn(_PLACE, latest.parent)) if latest.parent else None,
-        refSuccessor=rel(urn(_PLACE, place.successor)) if place.successor else None,
+        refParent=rel(urn(PLACE_TYPE, latest.parent)) if latest.parent else None,
+        refSuccessor=rel(urn(PLACE_TYPE, place.successor)) if place.successor else None,
         standings=opaque([one.model_dump(mode="json") for one in place.standings]),
     )
 
@@ -243,7 +243,7 @@ def from_entity(kind: Kind, found: Entity) -> Record:
     try:
         return kind.model.model_validate(given)
     except ValidationError as error:
-        raise _told(0, error) from None
+        raise told(0, error) from None
 
 
 def cleared(kind: Kind, record: Record, before: Entity) -> dict[str, Any]:

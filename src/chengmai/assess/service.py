@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, TypeVar
@@ -21,6 +22,9 @@ from chengmai.assess.model import (
     ReportedFigure,
     Result,
 )
+from chengmai.assess.panel.columns import Columns
+from chengmai.assess.panel.model import SHEET_TYPE
+from chengmai.assess.panel.service import PanelService
 from chengmai.assess.problems import RecordInvalid
 from chengmai.assess.records import (
     KINDS,
@@ -47,6 +51,9 @@ from chengmai.ngsild.model import Model
 from chengmai.trust.policy import allow
 
 MOST_RECORDS = 200_000
+SHEETS = "sheets"
+"""The kind of the wide table of values: a line a place, day and source, a column an indicator."""
+_SHEETS = f"urn:ngsi-ld:{SHEET_TYPE}:"
 DataSet = Literal["own", "example"]
 T = TypeVar("T", bound=Record)
 
@@ -139,9 +146,13 @@ class AssessService:
     def __init__(self, work: Work[Tx], model: Model, clock: Clock, zone: ZoneInfo) -> None:
         self._work, self._model, self._clock, self._zone = work, model, clock, zone
         self._kept = _Kept()
+        self.panel = PanelService(work, model)
 
-    def noticed(self, tenant: str) -> None:
+    def noticed(self, tenant: str, entity_id: str = "") -> None:
         """Forget what was read of a tenant: one of its records has changed."""
+        self.panel.noticed(tenant, entity_id)
+        if entity_id.startswith(_SHEETS):
+            return
         self._kept.turns[tenant] = self._kept.turns.get(tenant, 0) + 1
         self._kept.registries.pop(tenant, None)
 
@@ -155,6 +166,8 @@ class AssessService:
         A record of a known id replaces the one before, whose past stays in the history.
         """
         allow(by, "assess.manage")
+        if kind == SHEETS:
+            return await self.import_sheets(by, lambda: io.StringIO(text))
         chosen = kind_of(kind)
         records = read_table(chosen, text)
 
@@ -168,6 +181,26 @@ class AssessService:
         taken = await self._work.write(write)
         self.noticed(by.tenant)
         return taken
+
+    async def import_sheets(
+        self,
+        by: Actor,
+        lines: Callable[[], Iterable[str]],
+        told: Callable[[int], None] = lambda done: None,
+    ) -> Taken:
+        """Take in a wide table of values of any length; `lines` is read twice. Raises problems of this room."""
+        allow(by, "assess.manage")
+
+        def known(tx: Tx) -> Callable[[str], bool]:
+            return self._known(tx, by.tenant, KINDS["values"], ())
+
+        counts = await self.panel.take_in(by, lines, await self._work.read(known), told)
+        return Taken(SHEETS, **counts)
+
+    async def columns(self, actor: Actor) -> Columns:
+        """Return all values of indicators of the actor's tenant in columns."""
+        allow(actor, "assess.read")
+        return await self.panel.columns(actor.tenant)
 
     async def registry(self, actor: Actor, data: DataSet = "own") -> Registry:
         """Return all records of the actor's tenant, or of the example that comes with the program."""

@@ -6,7 +6,7 @@ sign or a case, comes through here; there is no other way in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import orjson
@@ -117,14 +117,15 @@ class CommitPath:
     ) -> list[Entity]:
         query = parse_q(q, self._core) if q else None
         found: list[Entity] = []
-        for entity in self._entities.candidates(
-            tx, tenant, Candidates(types=[name_iri(entity_type)])
-        ):
+        for entity in self.each(tx, tenant, entity_type):
             if query is None or matches(query, entity):
                 found.append(entity)
                 if len(found) == limit:
                     break
         return found
+
+    def each(self, tx: Tx, tenant: str, entity_type: str) -> Iterator[Entity]:
+        yield from self._entities.candidates(tx, tenant, Candidates(types=[name_iri(entity_type)]))
 
     def create(self, tx: Tx, entity: Entity, *, by: Actor, note: str = "") -> Entity:
         """Write an entity that is known not to exist; return it with its system attributes."""

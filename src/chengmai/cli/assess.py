@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,11 +12,11 @@ import typer
 from chengmai.app import City
 from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board
-from chengmai.assess.service import Assessed, Taken
+from chengmai.assess.service import SHEETS, Assessed, Taken
 from chengmai.assess.statistics import Statistics
 from chengmai.assess.words import conclusions
 from chengmai.cli.open import DataOption, JsonOption, operator, run_in
-from chengmai.cli.output import print_json, print_table
+from chengmai.cli.output import print_json, print_table, progress
 from chengmai.kernel.problems import Invalid
 
 app = typer.Typer(help="What places build, how fast, and who says so.", no_args_is_help=True)
@@ -106,20 +107,45 @@ def import_(
     kind: Annotated[
         str,
         typer.Argument(
-            help="places, programmes, plans, investments, projects, results, figures or values."
+            help="places, programmes, plans, investments, projects, results, figures, values or sheets."
         ),
     ],
     file: Annotated[Path, typer.Argument(help="A CSV file, first line the names of the columns.")],
     data: DataOption = None,
 ) -> None:
-    """Take in a table of records, all of it or nothing."""
+    """Take in a table of records, all of it or nothing.
+
+    Sheets, a line of many values for a place and a day, may be of any length: all of it is checked first.
+    """
+    if kind == SHEETS:
+        _report(kind, run_in(data, lambda city: _sheets(city, file)))
+        return
     text = _text_of(file)
 
     async def take(city: City) -> Taken:
         return await city.assess.import_table(operator(city), kind, text)
 
-    taken = run_in(data, take)
+    _report(kind, run_in(data, take))
+
+
+def _report(kind: str, taken: Taken) -> None:
     typer.echo(f"{kind}: {taken.new} new, {taken.changed} changed, {taken.same} as they were")
+
+
+async def _sheets(city: City, file: Path) -> Taken:
+    def lines() -> Iterator[str]:
+        try:
+            with file.open(encoding="utf-8-sig", newline="") as table:
+                yield from table
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unreadable(file, error) from None
+
+    total = max(0, sum(1 for _ in lines()) - 1)
+    with progress() as bar:
+        task = bar.add_task("sheets", total=total)
+        return await city.assess.import_sheets(
+            operator(city), lines, lambda done: bar.update(task, completed=done)
+        )
 
 
 @app.command()
@@ -214,9 +240,13 @@ def _text_of(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(
-            f"{file} cannot be read: {error}",
-            code="file.unreadable",
-            param=str(file),
-            fix="name a UTF-8 file",
-        ) from None
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: Exception) -> Invalid:
+    return Invalid(
+        f"{file} cannot be read: {error}",
+        code="file.unreadable",
+        param=str(file),
+        fix="name a UTF-8 file",
+    )

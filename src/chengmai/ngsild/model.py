@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -54,4 +54,8 @@ class Model(Protocol):
         self, tx: Tx, tenant: str, entity_type: str, *, q: str | None = None, limit: int = 1000
     ) -> list[Entity]:
         """Return entities of one of our types (short name), ordered by id, that match an NGSI-LD `q`."""
+        ...
+
+    def each(self, tx: Tx, tenant: str, entity_type: str) -> Iterator[Entity]:
+        """Yield all entities of one of our types, one by one: of any number, never all in memory."""
         ...

@@ -10,13 +10,13 @@ from typing import Any
 
 from chengmai.assess.catalogue import Computed, Reading, computed
 from chengmai.assess.frameworks.model import Framework, read_framework
-from chengmai.assess.frameworks.scoring import score
-from chengmai.assess.frameworks.service import Board
+from chengmai.assess.frameworks.service import Board, board_of
 from chengmai.assess.frameworks.whatif import WhatIf, what_if
 from chengmai.assess.model import IndicatorValue, Plan, Programme, Record
+from chengmai.assess.panel.columns import no_columns
+from chengmai.assess.panel.reading import entry_of_value
 from chengmai.assess.service import Assessed, DataSet, Registry, Taken, assess, example_registry
 from chengmai.assess.shipped import shipped_example, shipped_frameworks, shipped_gazetteer
-from chengmai.assess.statistics import ranked
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.texts import Text
 
@@ -72,18 +72,9 @@ class FakeFrameworks:
 
     async def board(self, actor: Actor, framework_id: str, on: date) -> Board:
         (framework,) = (one for one in shipped_frameworks() if one.id == framework_id)
-        values = {} if self.empty else {code: self._values(code, framework) for code in TWO}
-        numbers = {
-            code: {i: one.value for i, one in found.items()} for code, found in values.items()
-        }
-        scores = {
-            code: score(framework, found)
-            for code, found in numbers.items()
-            if framework.has_weights
-        }
-        names = {code: Text(zh=code, en=code) for code in scores}
-        ranks = ranked({code: float(one.total) for code, one in scores.items()}, names)
-        return Board(framework, on, scores, tuple(ranks), values)
+        found = [] if self.empty else [self._values(code, framework) for code in TWO]
+        entries = (entry_of_value(one, f"urn:{one.place}:{one.id}") for of in found for one in of)
+        return board_of(framework, no_columns().replaced((), entries), on)
 
     async def tried(
         self,
@@ -96,11 +87,11 @@ class FakeFrameworks:
     ) -> WhatIf:
         return what_if(board.framework, board.numbers(place), changed=changed, weights=weights)
 
-    def _values(self, code: str, framework: Framework) -> dict[str, IndicatorValue]:
+    def _values(self, code: str, framework: Framework) -> list[IndicatorValue]:
         said: dict[str, Any] = {"evidence": "e", "source": "s", "source_date": date(2024, 1, 1)}
         said |= {"place": code, "on": date(2024, 1, 1), "value": TWO[code], "sample": 400}
         names = [leaf.indicator or "" for leaf in framework.leaves() if not leaf.deduction]
-        return {name: IndicatorValue(id=name, indicator=name, **said) for name in names}
+        return [IndicatorValue(id=name, indicator=name, **said) for name in names]
 
 
 TWO = {"330100": 81.5, "330200": 62.0}

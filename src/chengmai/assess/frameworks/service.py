@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,10 +10,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
+import numpy as np
+
+from chengmai.assess.frameworks.many import Floats, Lazily, totals
 from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.frameworks.scoring import Scored, score
 from chengmai.assess.frameworks.whatif import WhatIf, what_if
-from chengmai.assess.model import IndicatorValue
+from chengmai.assess.panel.columns import Columns
+from chengmai.assess.panel.model import Point
 from chengmai.assess.problems import FrameworkInvalid, FrameworkUnknown, PlaceUnknown
 from chengmai.assess.shipped import shipped_frameworks
 from chengmai.assess.statistics import Rank, ranked
@@ -26,12 +31,13 @@ from chengmai.trust.policy import allow
 
 TYPE = "IndicatorFramework"
 _MOST = 100
+_NONE: Floats = np.empty((0, 0))
 
 
 class Values(Protocol):
     """Port: where values come from. `assess.service.AssessService` is it."""
 
-    async def values(self, actor: Actor) -> list[IndicatorValue]:
+    async def columns(self, actor: Actor) -> Columns:
         """Return the values of all places."""
         ...
 
@@ -47,7 +53,9 @@ class Board:
     on: date
     scores: Mapping[str, Scored]
     ranks: tuple[Rank, ...]
-    values: Mapping[str, Mapping[str, IndicatorValue]]
+    values: Mapping[str, Mapping[str, Point]]
+    known: tuple[tuple[str, ...], tuple[str, ...], Floats] = ((), (), _NONE)
+    """Indicators, places, and a row of values a place."""
 
     def numbers(self, place: str) -> dict[str, float]:
         """Return the values of a place by indicator; raises `PlaceUnknown`."""
@@ -57,8 +65,41 @@ class Board:
 
     def rank_of(self, place: str, scored: Scored) -> int:
         """Return which place in the ranking a score of `place` would give, all others by its framework."""
-        others = (score(scored.framework, self.numbers(c)).total for c in self.values if c != place)
-        return 1 + sum(other > scored.total for other in others)
+        if scored.framework == self.framework:
+            others = [rank.value for rank in self.ranks if rank.code != place]
+            return 1 + sum(other > float(scored.total) for other in others)
+        return 1 + sum(
+            total > scored.total
+            for code, total in self._totals(scored.framework).items()
+            if code != place
+        )
+
+    def _totals(self, framework: Framework) -> dict[str, Decimal]:
+        indicators, codes, wide = self.known
+        return dict(zip(codes, totals(framework, indicators, wide), strict=True))
+
+
+def board_of(framework: Framework, columns: Columns, on: date) -> Board:
+    """Return the scores of all places by their values on a day; each is worked out when it is looked at."""
+    indicators = sorted({leaf.indicator for leaf in framework.leaves() if leaf.indicator})
+    codes, wide = columns.matrix(indicators, on)
+
+    def values_of(place: str) -> dict[str, Point]:
+        found = ((one, columns.at(place, one, on)) for one in indicators)
+        return {indicator: point for indicator, point in found if point is not None}
+
+    values = Lazily(codes, values_of)
+
+    def scored(place: str) -> Scored:
+        return score(framework, {i: point.value for i, point in values[place].items()})
+
+    if not framework.has_weights:
+        return Board(framework, on, {}, (), values)
+    made = totals(framework, indicators, wide)
+    names = {place: Text(zh=place, en=place) for place in codes}
+    ranks = ranked({c: float(total) for c, total in zip(codes, made, strict=True)}, names)
+    known = (tuple(indicators), tuple(codes), wide)
+    return Board(framework, on, Lazily(codes, scored), tuple(ranks), values, known)
 
 
 class FrameworkService:
@@ -102,22 +143,8 @@ class FrameworkService:
     async def board(self, actor: Actor, framework_id: str, on: date) -> Board:
         """Return the scores of all places that have values on a day, ranked by their totals."""
         framework = await self.framework(actor, framework_id)
-        used = {leaf.indicator for leaf in framework.leaves()}
-        newest: dict[str, dict[str, IndicatorValue]] = {}
-        for one in await self._values.values(actor):
-            if one.on > on or one.indicator not in used:
-                continue
-            of_place = newest.setdefault(one.place, {})
-            if one.indicator not in of_place or of_place[one.indicator].on <= one.on:
-                of_place[one.indicator] = one
-        scores = {
-            place: score(framework, {i: one.value for i, one in values.items()})
-            for place, values in newest.items()
-            if framework.has_weights
-        }
-        names = {place: Text(zh=place, en=place) for place in scores}
-        ranks = ranked({place: float(one.total) for place, one in scores.items()}, names)
-        return Board(framework, on, scores, tuple(ranks), newest)
+        columns = await self._values.columns(actor)
+        return await asyncio.to_thread(board_of, framework, columns, on)
 
     async def tried(
         self,

@@ -1,0 +1,1 @@
+"""Values of indicators in columns: any of millions is found in milliseconds."""

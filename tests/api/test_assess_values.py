@@ -1,0 +1,89 @@
+"""Values in a real city: wide tables taken in, columns that follow every writer, places of another country."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from chengmai.assess.problems import RecordInvalid
+from chengmai.kernel.actors import Actor
+from chengmai.trust.problems import ActionNotAllowed
+from tests.api.house import a_house
+
+MANAGER = Actor("usr_m", "city", frozenset({"manager"}), "Chen")
+DUTY = Actor("usr_d", "city", frozenset({"duty_officer"}), "Li")
+ON = date(2024, 12, 31)
+SHEETS = """id,place,on,evidence,source,source_date,E01,E02
+hz23,330100,2023-12-31,bulletin,office,2024-02-01,60,70
+hz24,330100,2024-12-31,bulletin,office,2025-02-01,64,71.5
+nb24,330200,2024-12-31,bulletin,office,2025-02-01,80,
+"""
+HZ24 = "urn:ngsi-ld:IndicatorSheet:hz24"
+HZ23 = "urn:ngsi-ld:IndicatorSheet:hz23"
+
+
+async def test_a_wide_table_becomes_entities_with_history_and_audit_lines(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        taken = await house.city.assess.import_table(MANAGER, "sheets", SHEETS)
+        assert (taken.new, taken.changed, taken.same) == (3, 0, 0)
+        entity = await house.get(f"/entities/{HZ24}?options=keyValues")
+        assert entity["indicatorValues"]["json"] == {"E01": 64.0, "E02": 71.5}
+        assert [one.actor for one in await house.audit() if one.object == HZ24] == ["usr_m"]
+        again = await house.city.assess.import_table(
+            MANAGER, "sheets", SHEETS.replace("71.5", "72")
+        )
+        assert (again.new, again.changed, again.same) == (0, 1, 2)
+        columns = await house.city.assess.columns(MANAGER)
+        found = columns.at("330100", "E02", ON)
+        assert found is not None
+        assert (found.value, found.source, found.ref.entity_id) == (72, "office", HZ24)
+
+
+async def test_columns_follow_what_a_client_writes_and_deletes(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        await house.city.assess.import_table(MANAGER, "sheets", SHEETS)
+        assert len(await house.city.assess.columns(MANAGER)) == 5
+        attrs = {"indicatorValues": {"type": "JsonProperty", "json": {"E01": 65, "E09": 90}}}
+        assert (await house.ask("PATCH", f"/entities/{HZ24}/attrs", attrs)).status_code == 204
+        columns = await house.city.assess.columns(MANAGER)
+        assert [columns.at("330100", one, ON).value for one in ("E01", "E09")] == [65, 90]  # type: ignore[union-attr]
+        assert columns.at("330100", "E02", ON).value == 70  # type: ignore[union-attr]
+        assert (await house.ask("DELETE", f"/entities/{HZ24}")).status_code == 204
+        columns = await house.city.assess.columns(MANAGER)
+        assert columns.at("330100", "E01", ON).value == 60  # type: ignore[union-attr]
+        bad = {"indicatorValues": {"type": "JsonProperty", "json": {"E01": "much"}}}
+        assert (await house.ask("PATCH", f"/entities/{HZ23}/attrs", bad)).status_code == 204
+        assert (await house.city.assess.columns(MANAGER)).at("330100", "E01", ON) is None
+        assert list(house.city.assess.panel.left_out("city")) == [HZ23]
+
+
+async def test_a_wide_table_is_checked_whole_before_a_line_is_written(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        lines = "".join(f"n{n},330200,2024-12-31,e,s,2025-01-01,{n},\n" for n in range(300))
+        for last in (
+            "hz23,330200,2024-12-31,e,s,2025-01-01,1,\n",
+            "q,999999,2024-12-31,e,s,2025-01-01,1,\n",
+        ):
+            with pytest.raises(RecordInvalid) as problem:
+                await house.city.assess.import_table(MANAGER, "sheets", SHEETS + lines + last)
+            assert problem.value.facts["line"] == 305
+        assert len(await house.city.assess.columns(MANAGER)) == 0
+
+
+async def test_who_may_not_manage_takes_in_no_values(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        with pytest.raises(ActionNotAllowed):
+            await house.city.assess.import_sheets(DUTY, lambda: io.StringIO(SHEETS))
+
+
+async def test_progress_is_told_while_a_long_table_is_taken_in(tmp_path: Path) -> None:
+    told: list[int] = []
+    rows = "".join(f"n{n},330200,2024-12-31,e,s,2025-01-01,{n},\n" for n in range(450))
+    async with a_house(tmp_path) as house:
+        await house.city.assess.import_sheets(
+            MANAGER, lambda: io.StringIO(SHEETS + rows), told.append
+        )
+    assert told == [200, 400, 453]
