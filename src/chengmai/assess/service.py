@@ -47,7 +47,7 @@ from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import name_iri
-from chengmai.ngsild.model import Model
+from chengmai.ngsild.model import Shelves
 from chengmai.trust.policy import allow
 
 MOST_RECORDS = 200_000
@@ -143,7 +143,7 @@ class _Kept:
 class AssessService:
     """Places, programmes and figures of all tenants. Days are those of the city's zone."""
 
-    def __init__(self, work: Work[Tx], model: Model, clock: Clock, zone: ZoneInfo) -> None:
+    def __init__(self, work: Work[Tx], model: Shelves, clock: Clock, zone: ZoneInfo) -> None:
         self._work, self._model, self._clock, self._zone = work, model, clock, zone
         self._kept = _Kept()
         self.panel = PanelService(work, model)

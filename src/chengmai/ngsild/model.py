@@ -56,6 +56,10 @@ class Model(Protocol):
         """Return entities of one of our types (short name), ordered by id, that match an NGSI-LD `q`."""
         ...
 
+
+class Shelves(Model, Protocol):
+    """Port: a model that also yields the entities of a type one by one. The broker provides it."""
+
     def each(self, tx: Tx, tenant: str, entity_type: str) -> Iterator[Entity]:
         """Yield all entities of one of our types, one by one: of any number, never all in memory."""
         ...

@@ -23,7 +23,7 @@ from chengmai.assess.records import KINDS, from_entity
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity, value_of
-from chengmai.ngsild.model import Model
+from chengmai.ngsild.model import Shelves
 
 VALUE = KINDS["values"]
 PORTION = 200
@@ -44,7 +44,7 @@ class _Kept:
 class PanelService:
     """Values of all tenants in columns. Who asks has been allowed to."""
 
-    def __init__(self, work: Work[Tx], model: Model) -> None:
+    def __init__(self, work: Work[Tx], model: Shelves) -> None:
         self._work, self._model = work, model
         self._kept: dict[str, _Kept] = {}
 
