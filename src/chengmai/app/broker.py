@@ -19,6 +19,7 @@ from chengmai.connect.outbound import HttpReceiver
 from chengmai.history.service import HistoryService
 from chengmai.kernel.clock import Clock
 from chengmai.settings import Settings
+from chengmai.store.sheets import EntitySheets
 from chengmai.store.sqlite.contexts import SqliteContexts
 from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.snapshots import SqliteSnapshots
@@ -68,7 +69,7 @@ class BrokerFloor(Ground):
             due.note,
         )
         self.expiring = Expiring(work, self.model, entities, transients, due, self.clock)
-        self.broker = Broker(work, self.model, entities)
+        self.broker = Broker(work, self.model, entities, EntitySheets(work))
         self.temporal = TemporalBroker(
             work, self.model, entities, self.store.history, spaces, transients
         )

@@ -289,6 +289,21 @@ def _is_exact(query: EntityQuery) -> bool:
     )
 
 
+def alone_of_type(query: EntityQuery) -> str | None:
+    """Return the type that a query asks for, if it asks for nothing else but a place of `location`."""
+    if query.q is not None or query.order is not None or query.join is not None:
+        return None
+    if not _is_exact(replace(query, geoq=None)):
+        return None
+    (which,) = query.which
+    if which.ids is not None or which.id_pattern is not None or which.types is None:
+        return None
+    if query.geoq is not None and query.geoq.geoproperty != LOCATION:
+        return None
+    names = which.types.names
+    return next(iter(names)) if len(names) == 1 else None
+
+
 def id_pattern(text: str | None) -> Any:
     """Return a pattern of ids, compiled, or None for none; raises `Invalid`."""
     if text is None:

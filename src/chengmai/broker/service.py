@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
 from chengmai.broker.commit import CommitPath
-from chengmai.broker.finding import Finder
+from chengmai.broker.finding import Finder, alone_of_type
 from chengmai.broker.model import (
     ANY,
     BatchOutcome,
@@ -18,6 +18,8 @@ from chengmai.broker.model import (
 )
 from chengmai.broker.ports import EntityStore
 from chengmai.broker.problems import EntityExists, EntityNotFound
+from chengmai.broker.sheets import Laid, Sheets
+from chengmai.broker.spaces import is_space
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant
 from chengmai.kernel.problems import Conflict, Problem
@@ -33,10 +35,17 @@ Decide = Callable[[Entity, str], patch.PatchResult]
 class Broker:
     """What clients do with entities. Every write is one transaction and answers after its commit."""
 
-    def __init__(self, work: BriefWork[Tx], commit: CommitPath, entities: EntityStore) -> None:
+    def __init__(
+        self,
+        work: BriefWork[Tx],
+        commit: CommitPath,
+        entities: EntityStore,
+        sheets: Sheets | None = None,
+    ) -> None:
         self._work = work
         self._commit = commit
         self._entities = entities
+        self._sheets = sheets
         self._finder = Finder(entities)
 
     async def create(self, actor: Actor, entity: Entity) -> None:
@@ -100,6 +109,13 @@ class Broker:
             skip, left = max(0, skip - len(found)), left - len(shown)
             if shown:
                 yield shown
+
+    async def laid(self, actor: Actor, query: EntityQuery) -> Laid | None:
+        """Return what matches of one type, with what was shown of it; None where `all` is to be read."""
+        type_iri = alone_of_type(query)
+        if self._sheets is None or type_iri is None or is_space(actor.tenant):
+            return None
+        return await self._sheets.laid(actor.tenant, type_iri, query.geoq)
 
     async def purge(
         self, actor: Actor, query: EntityQuery, decide: Callable[[Entity], frozenset[str]] | None

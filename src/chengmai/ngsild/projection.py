@@ -55,30 +55,38 @@ class View:
         """
         if self.shows_everything:
             return entity
-        made: Entity = {}
-        for key, value in entity.items():
-            if not self._shows(key):
-                continue
-            if self.datasets is not None and ":" in key:
-                value = [one for one in value if one.get("datasetId", "@none") in self.datasets]
-                if not value:
-                    continue
-            made[key] = value
-        is_empty = all(key in _STAMPS and key not in (self.pick or ()) for key in made)
-        return {} if is_empty else made
+        made = self._members(entity)
+        if self.datasets is not None:
+            made = dict(made)
+            for key in [key for key in made if ":" in key]:
+                kept = [one for one in made[key] if one.get("datasetId", "@none") in self.datasets]
+                if kept:
+                    made[key] = kept
+                else:
+                    del made[key]
+        pick = self.pick or ()
+        for key in made:
+            if key not in _STAMPS or key in pick:
+                return made
+        return {}
+
+    def _members(self, entity: Entity) -> Entity:
+        """Return the members that are shown, in the order in which they are stored."""
+        pick, omit, attrs = self.pick, self.omit, self.attrs
+        made = entity
+        if pick is not None:
+            made = {k: v for k, v in made.items() if k in pick or k in _STAMPS}
+        if omit is not None:
+            made = {k: v for k, v in made.items() if k not in omit or omit[k] is not None}
+        if attrs is not None:
+            made = {k: v for k, v in made.items() if ":" not in k or k in attrs}
+        return made
 
     def below(self, name: str) -> View:
         """Return the view on the entities that the relationship `name` links to."""
         pick = self.pick.get(name) if self.pick is not None else None
         omit = self.omit.get(name) if self.omit is not None else None
         return replace(EVERYTHING, pick=pick, omit=omit)
-
-    def _shows(self, key: str) -> bool:
-        if self.omit is not None and key in self.omit and self.omit[key] is None:
-            return False
-        if self.pick is not None and key not in self.pick and key not in _STAMPS:
-            return False
-        return self.attrs is None or ":" not in key or key in self.attrs
 
 
 _STAMPS = frozenset({"createdAt", "modifiedAt", "deletedAt"})

@@ -10,6 +10,7 @@ import orjson
 
 from chengmai.broker.entity_maps import MOST_ENTITIES, Holders
 from chengmai.broker.model import EntityQuery, Found, StoredEntities
+from chengmai.kernel.actors import Actor
 from chengmai.kernel.problems import Invalid, NotFound
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity
@@ -185,22 +186,42 @@ async def _streamed(
         response.headers += headers
     elif media == JSON:
         response.headers.append(_link(context))
+    laid = await machine.broker.laid(actor, asked)
+    total: int | None
+    if laid is not None:
+        total, more = laid.total, laid.total > asked.offset + asked.limit
+        parts = laid.parts(show.key, show.part, offset=asked.offset, limit=asked.limit)
+    else:
+        total = await _counted(machine, actor, asked)
+        more = await machine.broker.at_most(actor, asked) > asked.offset + asked.limit
+        parts = _read(machine, actor, asked, show)
     if asked.count:
-        counted = await machine.broker.query(actor, replace(asked, limit=0))
-        response.header("NGSILD-Results-Count", str(counted.total))
-    more = await machine.broker.at_most(actor, asked) > asked.offset + asked.limit
+        response.header("NGSILD-Results-Count", str(total))
     response.headers += page_links(request, asked, more=more, media=media)
 
     async def stream() -> AsyncIterator[bytes]:
         before = head
-        async for rows in machine.broker.all(actor, asked):
-            if parts := machine.rendered.parts(show.key, rows, show.part):
-                yield before + b",".join(parts)
+        async for some in parts:
+            if some:
+                yield before + b",".join(some)
                 before = b","
         yield tail if before == b"," else head + tail
 
     response.stream = stream()
     return response
+
+
+async def _counted(machine: Machine, actor: Actor, asked: EntityQuery) -> int | None:
+    if not asked.count:
+        return None
+    return (await machine.broker.query(actor, replace(asked, limit=0))).total
+
+
+async def _read(
+    machine: Machine, actor: Actor, asked: EntityQuery, show: Showing
+) -> AsyncIterator[list[bytes]]:
+    async for rows in machine.broker.all(actor, asked):
+        yield machine.rendered.parts(show.key, rows, show.part)
 
 
 def _link(context: Context) -> tuple[str, str]:
