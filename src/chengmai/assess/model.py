@@ -226,6 +226,10 @@ class Result(_OfProgramme):
         return "better" if gain > 0 else "worse" if gain < 0 else "same"
 
 
+DOUBTS = ("self_selected", "strata_missing", "too_small", "too_wide")
+"""What can be said against the result of a survey."""
+
+
 class IndicatorValue(Record):
     """The value of an indicator at a place on a day, entered with its evidence."""
 
@@ -239,7 +243,42 @@ class IndicatorValue(Record):
     sample: Annotated[
         Annotated[int, Field(gt=0, le=2_000_000_000)] | None, BeforeValidator(_none_of_blank)
     ] = None
-    """How many people were asked, where it is the share of a survey in percent."""
+    """How many people answered, where it is the result of a survey in percent."""
+    low: OptionalNumber = None
+    high: OptionalNumber = None
+    """The 95 % interval of an estimate; with `sample` alone it is that of a share (Wilson)."""
+    survey: OptionalCode = None
+    doubt: OptionalLine = None
+    """Why an estimate is not scored where no framework says otherwise: of `DOUBTS`, with blanks between."""
+    evidence: Line
+    source: Line
+    source_date: date
+
+    @property
+    def doubts(self) -> frozenset[str]:
+        """Why an estimate is not scored; empty where nothing is said against it."""
+        return frozenset((self.doubt or "").split())
+
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        if unknown := self.doubts - set(DOUBTS):
+            raise ValueError(f"{sorted(unknown)[0]} is no doubt of: {', '.join(DOUBTS)}")
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has both ends or none")
+        low, high = self.low, self.high
+        if low is not None and high is not None and not low <= self.value <= high:
+            raise ValueError("the value lies outside its interval")
+        return self
+
+
+class CheckResult(Record):
+    """What a security check found at a place on a day. What was not looked at has no result."""
+
+    id: Code
+    place: Code
+    check: Code
+    on: date
+    outcome: Literal["pass", "fail", "not_applicable"]
     evidence: Line
     source: Line
     source_date: date

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from chengmai.assess.model import (
+    CheckResult,
     IndicatorValue,
     Investment,
     Place,
@@ -72,6 +73,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("results", "ProgrammeResult", Result, {"programme": _PROGRAMME}),
         Kind("figures", "ReportedFigure", ReportedFigure, {}),
         Kind("values", "IndicatorValue", IndicatorValue, {"place": PLACE_TYPE}),
+        Kind("checks", "SecurityCheckResult", CheckResult, {"place": PLACE_TYPE}),
     )
 }
 

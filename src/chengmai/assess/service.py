@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from chengmai.assess.figures import Figure, as_reported
 from chengmai.assess.gazetteer import Gazetteer
 from chengmai.assess.model import (
+    CheckResult,
     IndicatorValue,
     Investment,
     Place,
@@ -230,6 +231,10 @@ class AssessService:
     async def values(self, actor: Actor) -> list[IndicatorValue]:
         """Return the values of indicators that were entered, of all places."""
         return (await self.registry(actor)).of("values", IndicatorValue)
+
+    async def checks(self, actor: Actor) -> list[CheckResult]:
+        """Return what security checks found, of all places."""
+        return (await self.registry(actor)).of("checks", CheckResult)
 
     def usual_day(self, data: DataSet) -> date:
         """Return the day that is asked about when none is named."""

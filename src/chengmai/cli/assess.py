@@ -107,7 +107,7 @@ def import_(
     kind: Annotated[
         str,
         typer.Argument(
-            help="places, programmes, plans, investments, projects, results, figures, values or sheets."
+            help="places, programmes, plans, investments, projects, results, figures, values, checks or sheets."
         ),
     ],
     file: Annotated[Path, typer.Argument(help="A CSV file, first line the names of the columns.")],

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chengmai.assess.frameworks.model import Framework, marks, read_framework
-from chengmai.assess.frameworks.scoring import interval, points, score, stage_of
+from chengmai.assess.frameworks.scoring import points, score, stage_of
 from chengmai.assess.frameworks.whatif import what_if, with_weight
 from chengmai.assess.problems import FrameworkInvalid, WeightsDoNotSum, WeightsUnknown
 from chengmai.assess.shipped import shipped_frameworks
+from tests.unit.assess.packages import a_package, leaf
 
 SHIPPED = {one.id: one for one in shipped_frameworks()}
 OF_2016, OF_2018 = SHIPPED["nsc-2016"], SHIPPED["nsc-2018"]
@@ -34,24 +33,6 @@ FIRST_LEVEL_BY_HAND = {
     "L8": "18.50",
 }
 TOTAL_BY_HAND = Decimal("70.85")
-
-
-def leaf(leaf_id: str, weight: float | None, **more: Any) -> dict[str, Any]:
-    names = {"id": leaf_id, "zh": leaf_id, "en": leaf_id}
-    return names | {"weight": weight, "trust": "D", "indicator": leaf_id} | more
-
-
-def a_package(*children: dict[str, Any], **more: Any) -> str:
-    made: dict[str, Any] = {
-        "id": "f",
-        "zh": "f",
-        "en": "f",
-        "from": "2020-01-01",
-        "source": "tests",
-    }
-    stages = [{"id": n, "zh": n, "en": n, "from": at} for n, at in (("low", 0), ("high", 60))]
-    made |= {"note_zh": "n", "note_en": "n", "stages": stages, "children": list(children)}
-    return json.dumps(made | more)
 
 
 def full(framework: Framework, value: float = 100) -> dict[str, float]:
@@ -171,13 +152,6 @@ def test_a_limit_belongs_to_the_stage_that_begins_there(total: str, stage: str) 
     found = stage_of(read_framework(a_package(leaf("a", 100))), Decimal(total))
     assert found is not None
     assert found.id == stage
-
-
-def test_a_survey_has_an_interval_that_narrows_with_its_sample() -> None:
-    low, high = interval(80, 400)
-    assert (round(low, 2), round(high, 2)) == (75.80, 83.63)
-    assert interval(80, 4000)[0] > low
-    assert interval(100, 10)[1] == pytest.approx(100)
 
 
 percents = st.floats(0, 100, allow_nan=False).map(lambda one: round(one, 3))

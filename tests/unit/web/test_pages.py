@@ -32,6 +32,8 @@ PAGES = (
     "/assessment/indicators",
     "/assessment/frameworks", "/assessment/frameworks?framework=gbt-33356-2022",
     "/assessment/frameworks?framework=nsc-2018&place=330200&node=M1&to=90",
+    "/assessment/frameworks?framework=iso-37122", "/assessment/crosswalk",
+    "/assessment/crosswalk?framework=indicators&q=E0", "/assessment/crosswalk?q=zzz",
 )  # fmt: skip
 FRAGMENTS = (
     "/fragments/desk/queue", "/fragments/desk/strip", "/fragments/desk/map", "/fragments/desk/places",
@@ -45,6 +47,7 @@ DATA = (
     "/assessment.json?data=example", "/assessment/places.json?data=example", "/assessment/registry.json",
     "/pools.json", "/pools/transport/parking/data.json",
     "/assessment/frameworks.json", "/assessment/indicators.json",
+    "/assessment/frameworks/package.json", "/assessment/crosswalk.json",
     f"{VITAL}/data.json", f"{CASE}/data.json",
     "/incidents.json", "/incidents/review.json", f"{ROOM}/data.json",
 )  # fmt: skip
@@ -53,6 +56,7 @@ TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/dat
     "/assessment.csv?data=example", "/assessment/places.csv?data=example",
     "/assessment/registry.csv?data=example",
     "/assessment/ranking.csv?data=example", "/assessment/frameworks.csv", "/assessment/indicators.csv",
+    "/assessment/frameworks.csv?framework=u4ssc", "/assessment/crosswalk.csv?framework=indicators",
     "/pools.csv", "/pools/transport/parking/data.csv")  # fmt: skip
 ROLES = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen")
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>"""

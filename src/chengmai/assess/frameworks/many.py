@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chengmai.assess.figures import two_decimals
 from chengmai.assess.frameworks.model import Framework, Node, marks
-from chengmai.assess.frameworks.scoring import points, score
+from chengmai.assess.frameworks.scoring import marks_apart, points
 
 _NEAR = 1e-6
 """How near to a half a product of floats must be for it to be worked out in decimals."""
@@ -43,28 +43,17 @@ class Lazily(Mapping[str, V]):
 
 def totals(framework: Framework, indicators: Sequence[str], wide: Floats) -> list[Decimal]:
     """Return the total of each row of `wide`, whose columns are `indicators`; NaN is unknown."""
-    if not _is_plain(framework):
-        return [_one(framework, indicators, row) for row in wide]
     worth, column = marks(framework), {name: index for index, name in enumerate(indicators)}
     gained = np.zeros(len(wide), dtype=np.int64)
     for leaf in framework.leaves():
         if (index := column.get(leaf.indicator or "")) is None:
             continue
         values = wide[:, index]
-        if leaf.deduction:
-            gained -= _taken_off(values)
+        if leaf.is_apart:
+            gained += (1 if leaf.bonus else -1) * _apart(leaf, values)
         else:
             gained += _reached(leaf, worth[leaf.id], values)
     return [Decimal(int(cents)).scaleb(-2) for cents in np.maximum(gained, 0)]
-
-
-def _one(framework: Framework, indicators: Sequence[str], row: Floats) -> Decimal:
-    known = zip(indicators, row.tolist(), strict=True)
-    return score(framework, {name: value for name, value in known if value == value}).total
-
-
-def _is_plain(framework: Framework) -> bool:
-    return not any(node.deduction and node.children for node, _ in framework.walk())
 
 
 def _reached(leaf: Node, worth: Decimal, values: Floats) -> Cents:
@@ -79,12 +68,9 @@ def _reached(leaf: Node, worth: Decimal, values: Floats) -> Cents:
     return cents
 
 
-def _taken_off(values: Floats) -> Cents:
+def _apart(leaf: Node, values: Floats) -> Cents:
     return np.array(
-        [
-            0 if value != value else _cents(two_decimals(max(0.0, value)))
-            for value in values.tolist()
-        ],
+        [0 if value != value else _cents(marks_apart(leaf, value)) for value in values.tolist()],
         dtype=np.int64,
     )
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -18,6 +18,9 @@ FULL = Decimal(100)
 MOST_CHARACTERS = 1_000_000
 _MOST_DEPTH = 6
 Weight = Annotated[Decimal, Field(gt=0, le=100, decimal_places=4)]
+Better = Literal["up", "down"]
+How = Literal["same", "part", "related"]
+"""How an item of one framework answers to one of another: the same measure, a part of it, the same subject."""
 
 
 class _Named(Record):
@@ -30,21 +33,73 @@ class _Named(Record):
         return Text(zh=self.zh, en=self.en)
 
 
+class MapsTo(Record):
+    """An item of another framework that a node answers to; `trust` is of the mapping itself."""
+
+    to: Code
+    id: Code
+    how: How
+    trust: Trust
+
+
+class Asked(Record):
+    """When the result of a survey counts: at least so many answers, an interval at most so wide (points)."""
+
+    least: Annotated[int, Field(ge=1, le=10_000_000)] = 1
+    widest: Annotated[float, Field(gt=0, le=100)] = 100
+    self_selected: bool = False
+    """Whether answers of people who chose themselves to answer count."""
+
+
 class Node(_Named):
     """A node. Its weight is in marks of the whole, or of 100 where its siblings sum to 100 (see `marks`).
 
     A leaf is scored from 0 at `zero_at` to 100 at `full_at`, in a straight line and not beyond; `zero_at`
-    above `full_at` says that less is better. A deduction takes off what it is given, in marks.
+    above `full_at` says that less is better. A bonus adds and a deduction takes off what it is given, in
+    marks, or `each` marks for one that is counted, `at_most` in all. `checks` names the security checks
+    whose failures are its evidence; with `each` they are counted.
     """
 
     weight: Weight | None
     trust: Trust
     children: tuple[Node, ...] = ()
     deduction: bool = False
+    bonus: bool = False
+    at_most: Weight | None = None
+    each: Weight | None = None
+    checks: tuple[Code, ...] = ()
     indicator: Code | None = None
     unit: Line | None = None
     zero_at: float = 0
     full_at: float = 100
+    better: Better | None = None
+    formula_zh: Line | None = None
+    formula_en: Line | None = None
+    formula_trust: Trust = "M"
+    survey: Asked | None = None
+    """When a survey counts here; without, the limits of the survey itself hold."""
+    maps: tuple[MapsTo, ...] = ()
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the node stands beside the marks: a bonus or a deduction."""
+        return self.bonus or self.deduction
+
+    @property
+    def direction(self) -> Better | None:
+        """Which way is better; None where nobody says and nothing is scored."""
+        if self.deduction:
+            return "down"
+        if self.better is not None or self.weight is None:
+            return self.better
+        return "down" if self.zero_at > self.full_at else "up"
+
+    @property
+    def formula(self) -> Text | None:
+        """How the value is worked out; None where that is not known to us."""
+        if self.formula_zh is None or self.formula_en is None:
+            return None
+        return Text(zh=self.formula_zh, en=self.formula_en)
 
     @model_validator(mode="after")
     def _scorable(self) -> Self:
@@ -52,6 +107,24 @@ class Node(_Named):
             raise ValueError(f"{self.id} has neither children nor an indicator")
         if self.zero_at == self.full_at:
             raise ValueError(f"{self.id}: zero_at and full_at are the same")
+        falls = self.zero_at > self.full_at
+        if self.better and self.weight is not None and (self.better == "down") != falls:
+            raise ValueError(f"{self.id}: better is {self.better}, zero_at and full_at differ")
+        if (self.formula_zh is None) != (self.formula_en is None):
+            raise ValueError(f"{self.id}: a formula is written in both languages or in neither")
+        return self
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.bonus and self.deduction:
+            raise ValueError(f"{self.id} is both bonus and deduction")
+        if self.is_apart and (self.weight is not None or self.children):
+            raise ValueError(f"{self.id}: a bonus or deduction has neither weight nor children")
+        if not self.is_apart and (self.each or self.at_most or self.checks):
+            raise ValueError(f"{self.id}: each, at_most and checks belong to a bonus or deduction")
+        pairs = [(one.to, one.id) for one in self.maps]
+        if len(set(pairs)) < len(pairs):
+            raise ValueError(f"{self.id} is mapped to the same item twice")
         return self
 
 
@@ -77,10 +150,23 @@ class Framework(_Named):
     def note(self) -> Text:
         return Text(zh=self.note_zh, en=self.note_en)
 
+    @model_validator(mode="after")
+    def _days(self) -> Self:
+        if self.until is not None and self.until <= self.in_force_from:
+            raise ValueError(f"{self.id} ends before it begins")
+        return self
+
     @property
     def has_weights(self) -> bool:
-        """Whether every node that is no deduction has a weight: only then can anything be scored."""
-        return all(node.weight is not None or node.deduction for node, _ in self.walk())
+        """Whether every node but bonus and deduction has a weight: only then can anything be scored."""
+        return all(node.weight is not None or node.is_apart for node, _ in self.walk())
+
+    @property
+    def full_marks(self) -> Decimal | None:
+        """Marks that can be had with every bonus; None where a bonus has no limit."""
+        added = [node.at_most for node, _ in self.walk() if node.bonus]
+        known = [one for one in added if one is not None]
+        return FULL + sum(known, Decimal(0)) if len(known) == len(added) else None
 
     def walk(self) -> Iterator[tuple[Node, int]]:
         """Yield every node with its depth, parents first."""
@@ -121,9 +207,7 @@ def check(framework: Framework) -> Framework:
 
 
 def _sums(name: str, children: tuple[Node, ...], weight: Decimal) -> None:
-    total = sum(
-        (c.weight for c in children if c.weight is not None and not c.deduction), Decimal(0)
-    )
+    total = sum((c.weight for c in children if c.weight is not None and not c.is_apart), Decimal(0))
     if total not in (weight, FULL):
         raise WeightsDoNotSum(name, str(total), str(weight))
 
@@ -133,7 +217,7 @@ def marks(framework: Framework) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
 
     def go(children: tuple[Node, ...], worth: Decimal) -> None:
-        plain = [c for c in children if not c.deduction and c.weight is not None]
+        plain = [c for c in children if not c.is_apart and c.weight is not None]
         total = sum((c.weight for c in plain if c.weight is not None), Decimal(0))
         for child in plain:
             assert child.weight is not None

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
 
+from chengmai.assess.frameworks.crosswalk import check_maps
 from chengmai.assess.frameworks.many import Floats, Lazily, totals
 from chengmai.assess.frameworks.model import Framework, read_framework
-from chengmai.assess.frameworks.scoring import Scored, score
+from chengmai.assess.frameworks.scoring import Scored, Spread, score
+from chengmai.assess.frameworks.valuing import Overlay, laid_over
 from chengmai.assess.frameworks.whatif import WhatIf, what_if
+from chengmai.assess.model import CheckResult, IndicatorValue
 from chengmai.assess.panel.columns import Columns
 from chengmai.assess.panel.model import Point
 from chengmai.assess.problems import FrameworkInvalid, FrameworkUnknown, PlaceUnknown
@@ -41,6 +44,14 @@ class Values(Protocol):
         """Return the values of all places."""
         ...
 
+    async def values(self, actor: Actor) -> list[IndicatorValue]:
+        """Return the values that were entered one by one, of all places."""
+        ...
+
+    async def checks(self, actor: Actor) -> list[CheckResult]:
+        """Return what security checks found, of all places."""
+        ...
+
 
 @dataclass(frozen=True)
 class Board:
@@ -56,12 +67,17 @@ class Board:
     values: Mapping[str, Mapping[str, Point]]
     known: tuple[tuple[str, ...], tuple[str, ...], Floats] = ((), (), _NONE)
     """Indicators, places, and a row of values a place."""
+    overlay: Overlay = field(default_factory=Overlay)
 
     def numbers(self, place: str) -> dict[str, float]:
         """Return the values of a place by indicator; raises `PlaceUnknown`."""
         if place not in self.values:
             raise PlaceUnknown(place)
         return {indicator: one.value for indicator, one in self.values[place].items()}
+
+    def spreads(self, place: str) -> dict[str, Spread]:
+        """Return the intervals of the values of a place that are estimates."""
+        return self.overlay.spreads(self.values.get(place, {}))
 
     def rank_of(self, place: str, scored: Scored) -> int:
         """Return which place in the ranking a score of `place` would give, all others by its framework."""
@@ -79,27 +95,38 @@ class Board:
         return dict(zip(codes, totals(framework, indicators, wide), strict=True))
 
 
-def board_of(framework: Framework, columns: Columns, on: date) -> Board:
-    """Return the scores of all places by their values on a day; each is worked out when it is looked at."""
+def board_of(
+    framework: Framework,
+    columns: Columns,
+    on: date,
+    values: Sequence[IndicatorValue] = (),
+    checks: Sequence[CheckResult] = (),
+) -> Board:
+    """Return the scores of all places by their values on a day; each is worked out when it is looked at.
+
+    `values` tell which are estimates, `checks` what security checks found.
+    """
     indicators = sorted({leaf.indicator for leaf in framework.leaves() if leaf.indicator})
-    codes, wide = columns.matrix(indicators, on)
+    overlay = laid_over(framework, columns, on, values, checks)
+    codes, wide = overlay.over(*columns.matrix(indicators, on), indicators)
 
     def values_of(place: str) -> dict[str, Point]:
-        found = ((one, columns.at(place, one, on)) for one in indicators)
+        found = ((one, overlay.at(columns, place, one, on)) for one in indicators)
         return {indicator: point for indicator, point in found if point is not None}
 
-    values = Lazily(codes, values_of)
+    shown = Lazily(codes, values_of)
 
     def scored(place: str) -> Scored:
-        return score(framework, {i: point.value for i, point in values[place].items()})
+        own = shown[place]
+        return score(framework, {i: one.value for i, one in own.items()}, overlay.spreads(own))
 
     if not framework.has_weights:
-        return Board(framework, on, {}, (), values)
+        return Board(framework, on, {}, (), shown, overlay=overlay)
     made = totals(framework, indicators, wide)
     names = {place: Text(zh=place, en=place) for place in codes}
     ranks = ranked({c: float(total) for c, total in zip(codes, made, strict=True)}, names)
     known = (tuple(indicators), tuple(codes), wide)
-    return Board(framework, on, Lazily(codes, scored), tuple(ranks), values, known)
+    return Board(framework, on, Lazily(codes, scored), tuple(ranks), shown, known, overlay)
 
 
 class FrameworkService:
@@ -127,6 +154,7 @@ class FrameworkService:
         """Take in a JSON package; raises `FrameworkInvalid` or `WeightsDoNotSum`."""
         allow(by, "assess.manage")
         framework = read_framework(text)
+        check_maps(framework, await self.frameworks(by))
         made = entity(
             urn(TYPE, framework.id),
             TYPE,
@@ -144,7 +172,8 @@ class FrameworkService:
         """Return the scores of all places that have values on a day, ranked by their totals."""
         framework = await self.framework(actor, framework_id)
         columns = await self._values.columns(actor)
-        return await asyncio.to_thread(board_of, framework, columns, on)
+        values, checks = await self._values.values(actor), await self._values.checks(actor)
+        return await asyncio.to_thread(board_of, framework, columns, on, values, checks)
 
     async def tried(
         self,
@@ -157,7 +186,13 @@ class FrameworkService:
     ) -> WhatIf:
         """Return what would happen to a place; nothing is kept."""
         allow(actor, "assess.read")
-        return what_if(board.framework, board.numbers(place), changed=changed, weights=weights)
+        return what_if(
+            board.framework,
+            board.numbers(place),
+            changed=changed,
+            weights=weights,
+            spreads=board.spreads(place),
+        )
 
     def _reading(self, tenant: str) -> Callable[[Tx], dict[str, Framework]]:
         def read(tx: Tx) -> dict[str, Framework]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from chengmai.assess.frameworks.model import Framework, Node
-from chengmai.assess.frameworks.scoring import Scored, score
+from chengmai.assess.frameworks.scoring import Scored, Spread, score
 from chengmai.assess.problems import FrameworkInvalid
 
 _PLACES = Decimal("0.0001")
@@ -15,7 +15,10 @@ _PLACES = Decimal("0.0001")
 
 @dataclass(frozen=True)
 class WhatIf:
-    """Before and after; `by` is the difference of each node of the first level, and adds up to the total's."""
+    """Before and after; `by` is the difference of each node of the first level and of each bonus and deduction.
+
+    With `floor`, what a total that cannot fall below 0 leaves out, it adds up to the total's.
+    """
 
     before: Scored
     after: Scored
@@ -25,6 +28,10 @@ class WhatIf:
     def difference(self) -> Decimal:
         return self.after.total - self.before.total
 
+    @property
+    def floor(self) -> Decimal:
+        return self.difference - sum((by for _, by in self.by), Decimal(0))
+
 
 def what_if(
     framework: Framework,
@@ -32,18 +39,21 @@ def what_if(
     *,
     changed: Mapping[str, float] | None = None,
     weights: Mapping[str, Decimal] | None = None,
+    spreads: Mapping[str, Spread] | None = None,
 ) -> WhatIf:
     """Return the score as it is and as it would be.
 
     A changed weight is taken from, or given to, the node's siblings in proportion, so that they still sum.
+    A changed value is certain: it has no interval.
     """
     other = framework
     for node_id, weight in (weights or {}).items():
         other = with_weight(other, node_id, weight)
-    before = score(framework, values)
-    after = score(other, {**values, **(changed or {})})
+    before = score(framework, values, spreads)
+    certain = {name: ends for name, ends in (spreads or {}).items() if name not in (changed or {})}
+    after = score(other, {**values, **(changed or {})}, certain)
     by = []
-    for node in framework.children:
+    for node in (one for one, depth in framework.walk() if depth == 0 or one.is_apart):
         difference = (after.part(node.id).got or Decimal(0)) - (
             before.part(node.id).got or Decimal(0)
         )
@@ -67,7 +77,7 @@ def _weighted(children: tuple[Node, ...], node_id: str, weight: Decimal) -> tupl
             child.model_copy(update={"children": _weighted(child.children, node_id, weight)})
             for child in children
         )
-    plain = [child for child in children if child.weight is not None and not child.deduction]
+    plain = [child for child in children if child.weight is not None and not child.is_apart]
     total = sum((child.weight for child in plain if child.weight), Decimal(0))
     rest = total - (chosen.weight or 0)
     if chosen not in plain or rest <= 0 or not 0 < weight < total:

@@ -10,7 +10,7 @@ from chengmai.assess.figures import Figure
 from chengmai.assess.records import KINDS
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
-from chengmai.web.cockpit.assess import indicators, places, scores, view
+from chengmai.web.cockpit.assess import crosswalk, indicators, places, scores, view
 from chengmai.web.cockpit.assess.asked import assessed
 from chengmai.web.cockpit.assess.places import money, programme_line
 from chengmai.web.cockpit.screens import Screen
@@ -136,6 +136,7 @@ SCREENS = (
     Screen("/assessment/registry.json", registry_json, VITALS, quiet=True),
     Screen("/assessment/registry.csv", registry_csv, VITALS, quiet=True),
     *scores.SCREENS,
+    *crosswalk.SCREENS,
     *indicators.SCREENS,
     Screen("/assessment/import", take_in, VITALS, methods=("POST",)),
 )

@@ -10,47 +10,30 @@ from typing import Any, TypeVar
 from starlette.responses import Response
 
 from chengmai.assess.frameworks.model import Framework
-from chengmai.assess.frameworks.scoring import Part, Scored, interval
+from chengmai.assess.frameworks.scoring import Scored
 from chengmai.assess.frameworks.service import Board
-from chengmai.assess.frameworks.whatif import WhatIf
 from chengmai.assess.problems import FrameworkInvalid
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess.asked import asked_day
-from chengmai.web.cockpit.formats import NO_VALUE, Formats
+from chengmai.web.cockpit.assess.score_lines import (
+    NodeLine,
+    PlaceLine,
+    TriedView,
+    full_marks,
+    node_lines,
+    place_line,
+    tried_view,
+)
+from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.twins import as_csv, as_json
 from chengmai.web.cockpit.visit import Visit
 
 COMPARED = 5
+SHOWN = 100
+"""Places of the ranking on one page."""
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class NodeLine:
-    """A node with its marks, and what each of the places that are compared got."""
-
-    id: str
-    title: str
-    depth: int
-    weight: str
-    worth: str
-    trust: str
-    unverified: bool
-    indicator: str
-    got: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True)
-class TriedView:
-    before: str
-    after: str
-    difference: str
-    stage_before: str
-    stage_after: str
-    rank_before: int
-    rank_after: int
-    by: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -64,8 +47,13 @@ class ScorePage:
     days: str
     in_force: bool
     has_weights: bool
+    full_marks: str
+    stages: tuple[tuple[str, str], ...]
+    stages_trust: str
     lines: tuple[NodeLine, ...]
-    places: tuple[tuple[str, str, str, str, str, str], ...]
+    places: tuple[PlaceLine, ...]
+    previous: int | None
+    next: int | None
     compared: tuple[tuple[str, str], ...]
     tried: TriedView | None
     query: str
@@ -89,6 +77,10 @@ async def data_json(visit: Visit) -> Response:
         {
             "framework": board.framework.model_dump(mode="json", by_alias=True),
             "on": board.on,
+            "full_marks": full_marks(board.framework),
+            "values": {code: [*own.values()] for code, own in board.values.items()},
+            "aside": {code: [*own.values()] for code, own in board.overlay.aside.items()},
+            "failed_checks": board.overlay.failed,
             "ranking": [
                 {
                     **_result(board.scores[rank.code]),
@@ -106,6 +98,9 @@ def _result(scored: Scored) -> dict[str, Any]:
     parts = {p.node.id: None if p.got is None else str(p.got) for p in scored.parts}
     return {
         "total": str(scored.total),
+        "low": str(scored.low),
+        "high": str(scored.high),
+        "added": str(scored.added),
         "deducted": str(scored.deducted),
         "known": str(scored.known),
         "stage": scored.stage.id if scored.stage else None,
@@ -113,23 +108,48 @@ def _result(scored: Scored) -> dict[str, Any]:
     }
 
 
+HEADER = (
+    *("code", "place", "node", "title", "weight", "trust", "worth", "got", "low", "high"),
+    *("indicator", "value", "unit", "better", "formula", "formula_trust", "maps"),
+    *("source", "source_date"),
+)
+
+
 async def data_csv(visit: Visit) -> Response:
+    """Answer every node for every place; the tree alone where no place has values."""
     board, names, _ = await _read(visit)
-    header = ("code", "place", "node", "title", "worth", "got", "value", "source", "source_date")
-    return as_csv(header, _rows(board, names, visit), "scores")
+    return as_csv(HEADER, _rows(board, names, visit), "scores")
 
 
 def _rows(board: Board, names: dict[str, str], visit: Visit) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
-    for code, scored in board.scores.items():
-        for part in scored.parts:
-            one = board.values[code].get(part.node.indicator or "")
-            said = (one.source, one.source_date) if one and not part.node.children else ("", "")
-            title = visit.words.pick(part.node.title)
+    for code in [*board.values] or [""]:
+        scored = board.scores.get(code)
+        values = board.values.get(code, {})
+        for index, (node, _) in enumerate(board.framework.walk()):
+            part = scored.parts[index] if scored else None
+            one = None if node.children else values.get(node.indicator or "")
+            title = visit.words.pick(node.title)
+            marks = (part.worth, part.got, part.low, part.high) if part else ("", "", "", "")
+            formula = visit.words.pick(node.formula) if node.formula else ""
+            maps = " ".join(f"{link.to}:{link.id}:{link.how}:{link.trust}" for link in node.maps)
+            said = (one.source, one.source_date) if one else ("", "")
             rows.append(
-                (code, names[code], part.node.id, title, part.worth, part.got, part.value, *said)
+                (
+                    *(code, names.get(code, ""), node.id, title, node.weight, node.trust, *marks),
+                    *("" if node.children else node.indicator, one.value if one else ""),
+                    *(node.unit, "" if node.children else node.direction, formula),
+                    *(node.formula_trust if formula else "", maps, *said),
+                )
             )
     return rows
+
+
+async def package(visit: Visit) -> Response:
+    """Answer the framework alone, as a package that can be imported."""
+    board, _, _ = await _read(visit)
+    made = board.framework.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return as_json(made)
 
 
 async def take_in(visit: Visit) -> Response:
@@ -148,7 +168,7 @@ async def _read(visit: Visit) -> tuple[Board, dict[str, str], list[Framework]]:
     found = await visit.desk.assess.assessed(visit.actor, on=on)
     spots = found.statistics.now.day.spots
     names = {
-        code: visit.words.pick(spots[code].name) if code in spots else code for code in board.scores
+        code: visit.words.pick(spots[code].name) if code in spots else code for code in board.values
     }
     return board, names, listed
 
@@ -158,7 +178,9 @@ async def _page(
 ) -> ScorePage:
     words, formats, framework = visit.words, visit.formats, board.framework
     asked = visit.request.query_params.getlist("place")[:COMPARED]
-    chosen = [code for code in asked if code in board.scores] or [r.code for r in board.ranks[:3]]
+    first = visit.first()
+    usual = [rank.code for rank in board.ranks[:3]] or [*board.values][:3]
+    chosen = [code for code in asked if code in board.values] or usual
     return ScorePage(
         on=board.on.isoformat(),
         frameworks=tuple((one.id, words.pick(one.title)) for one in listed),
@@ -169,8 +191,15 @@ async def _page(
         days=_days(framework, formats),
         in_force=framework.holds(board.on),
         has_weights=framework.has_weights,
-        lines=tuple(_lines(board, chosen, formats)),
-        places=tuple(_place_line(board, rank.code, names, formats) for rank in board.ranks),
+        full_marks=full_marks(framework),
+        stages=tuple((words.pick(one.title), f"{one.start:g}") for one in framework.stages),
+        stages_trust=words(f"trust.{framework.stages_trust}"),
+        lines=tuple(node_lines(board, chosen, listed, formats)),
+        places=tuple(
+            place_line(board, rank, names, formats) for rank in board.ranks[first : first + SHOWN]
+        ),
+        previous=max(0, first - SHOWN) if first else None,
+        next=first + SHOWN if first + SHOWN < len(board.ranks) else None,
         compared=tuple((code, names[code]) for code in chosen),
         tried=await _tried(visit, board, chosen[0]) if chosen else None,
         query=f"framework={framework.id}&on={board.on}",
@@ -179,56 +208,6 @@ async def _page(
 
 def _days(framework: Framework, formats: Formats) -> str:
     return f"{formats.day(framework.in_force_from)} – {formats.day(framework.until)}"
-
-
-def _place_line(
-    board: Board, code: str, names: dict[str, str], formats: Formats
-) -> tuple[str, str, str, str, str, str]:
-    scored = board.scores[code]
-    rank = next(rank for rank in board.ranks if rank.code == code)
-    place = f"{rank.place}{'=' if rank.tied else ''}"
-    stage = (
-        formats.words.pick(scored.stage.title)
-        if scored.stage
-        else formats.words("assess.incomplete")
-    )
-    return code, place, names[code], str(scored.total), str(scored.known), stage
-
-
-def _lines(board: Board, chosen: list[str], formats: Formats) -> list[NodeLine]:
-    words, made = formats.words, []
-    for index, (node, depth) in enumerate(board.framework.walk()):
-        parts = [(code, board.scores[code].parts[index]) for code in chosen]
-        made.append(
-            NodeLine(
-                id=node.id,
-                title=words.pick(node.title),
-                depth=depth,
-                weight=words("assess.deduction") if node.deduction else _plain(node.weight),
-                worth=f"{parts[0][1].worth:.2f}" if parts else "",
-                trust=words(f"trust.{node.trust}"),
-                unverified=node.trust in ("M", "C"),
-                indicator="" if node.children else node.indicator or "",
-                got=tuple(_got(board, code, part) for code, part in parts),
-            )
-        )
-    return made
-
-
-def _plain(weight: Decimal | None) -> str:
-    return NO_VALUE if weight is None else f"{weight.normalize():f}"
-
-
-def _got(board: Board, code: str, part: Part) -> tuple[str, str, str]:
-    """Return marks, value with its interval, and who says so."""
-    one = board.values[code].get(part.node.indicator or "") if not part.node.children else None
-    value = ""
-    if one is not None:
-        value = f"{one.value:g}{part.node.unit or ''}"
-        if one.sample is not None:
-            low, high = interval(one.value, one.sample)
-            value += f" (n={one.sample}, {low:.1f}–{high:.1f})"
-    return NO_VALUE if part.got is None else str(part.got), value, one.source if one else ""
 
 
 async def _tried(visit: Visit, board: Board, place: str) -> TriedView | None:
@@ -246,7 +225,7 @@ async def _tried(visit: Visit, board: Board, place: str) -> TriedView | None:
     found = await visit.desk.frameworks.tried(
         visit.actor, board, place, changed=changed, weights=weights
     )
-    return _tried_view(board, place, found, visit.formats)
+    return tried_view(board, place, found, visit.formats)
 
 
 def _number(visit: Visit, name: str, read: Callable[[str], T]) -> T | None:
@@ -264,27 +243,10 @@ def _number(visit: Visit, name: str, read: Callable[[str], T]) -> T | None:
     )
 
 
-def _tried_view(board: Board, place: str, found: WhatIf, formats: Formats) -> TriedView:
-    words = formats.words
-
-    def stage(scored: Scored) -> str:
-        return words.pick(scored.stage.title) if scored.stage else words("assess.incomplete")
-
-    return TriedView(
-        before=str(found.before.total),
-        after=str(found.after.total),
-        difference=f"{found.difference:+.2f}",
-        stage_before=stage(found.before),
-        stage_after=stage(found.after),
-        rank_before=board.rank_of(place, found.before),
-        rank_after=board.rank_of(place, found.after),
-        by=tuple((words.pick(node.title), f"{by:+.2f}") for node, by in found.by if by),
-    )
-
-
 SCREENS = (
     Screen("/assessment/frameworks", show, VITALS),
     Screen("/assessment/frameworks.json", data_json, VITALS, quiet=True),
     Screen("/assessment/frameworks.csv", data_csv, VITALS, quiet=True),
+    Screen("/assessment/frameworks/package.json", package, VITALS, quiet=True),
     Screen("/assessment/frameworks/import", take_in, VITALS, methods=("POST",)),
 )
