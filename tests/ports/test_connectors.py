@@ -77,7 +77,7 @@ def broker(tmp_path: Path) -> Iterator[int]:
         process.wait(10)
 
 
-def an_mqtt(port: int) -> MqttConnector:
+def an_mqtt(port: int, *, private: bool = True) -> MqttConnector:
     feed = MqttFeed.model_validate(
         {
             "id": "gauges",
@@ -90,7 +90,7 @@ def an_mqtt(port: int) -> MqttConnector:
             "map": {**MAPPING, "area": {"column": "topic.1"}},
         }
     )
-    return MqttConnector(feed, an_entity(), clock=FixedClock(NOW))
+    return MqttConnector(feed, an_entity(), clock=FixedClock(NOW), private=private)
 
 
 async def publish(port: int, *payloads: bytes) -> None:
@@ -211,7 +211,9 @@ def server() -> Iterator[Server]:
         made.server_close()
 
 
-def an_http(server: Server, polls: int = 1, **source: Any) -> HttpConnector:
+def an_http(
+    server: Server, polls: int = 1, *, private: bool = True, **source: Any
+) -> HttpConnector:
     feed = HttpFeed.model_validate(
         {
             "id": "gauges",
@@ -231,7 +233,7 @@ def an_http(server: Server, polls: int = 1, **source: Any) -> HttpConnector:
         if left[0] <= 0:
             raise Enough
 
-    return HttpConnector(feed, an_entity(), clock=FixedClock(NOW), sleep=sleep)
+    return HttpConnector(feed, an_entity(), clock=FixedClock(NOW), private=private, sleep=sleep)
 
 
 async def fetched(connector: HttpConnector) -> ListSink:
@@ -278,6 +280,16 @@ async def test_an_http_document_that_is_too_large_is_not_read(server: Server) ->
 async def test_an_http_server_that_is_not_there_is_a_failed_source(server: Server) -> None:
     with pytest.raises(SourceFailed):
         await an_http(server, url="http://127.0.0.1:1/").run(ListSink())
+
+
+async def test_feeds_do_not_connect_to_private_addresses_unless_the_city_allows_it(
+    server: Server,
+) -> None:
+    with pytest.raises(SourceFailed, match="may not be connected to"):
+        await an_http(server, private=False).run(ListSink())
+    assert server.asked == []
+    with pytest.raises(SourceFailed, match="may not be connected to"):
+        await an_mqtt(1, private=False).run(ListSink())
 
 
 # -- the store of feeds -------------------------------------------------------------------------

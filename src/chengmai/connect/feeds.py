@@ -167,11 +167,14 @@ class FeedFactory:
                     clock=self._clock,
                     username=user or None,
                     password=password or None,
+                    private=self._reach.private,
                 )
             case HttpFeed():
                 header = self._secret(feed.source.credentials)
                 headers = {"Authorization": header} if header else None
-                return HttpConnector(feed, spec, clock=self._clock, headers=headers)
+                return HttpConnector(
+                    feed, spec, clock=self._clock, headers=headers, private=self._reach.private
+                )
         if isinstance(feed, FormatFeed):
             return self._polled(feed, spec)
         raise AssertionError(feed)

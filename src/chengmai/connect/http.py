@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import urlsplit
 
 import httpx2
 
 from chengmai.connect.mapping import Mapper
+from chengmai.connect.outbound import pinned
 from chengmai.connect.payloads import parse_path, readings_of
 from chengmai.connect.ports import Sink
 from chengmai.connect.problems import SourceFailed
 from chengmai.connect.times import TimeReader
 from chengmai.kernel.clock import Clock
+from chengmai.kernel.problems import Problem
 from chengmai.packs.feeds import HttpFeed
 from chengmai.packs.model import EntitySpec
 
@@ -22,7 +25,8 @@ Sleep = Callable[[float], Awaitable[None]]
 class HttpConnector:
     """Fetches the document of `feed` every `every` of real time; an unchanged one (ETag) costs nothing.
 
-    `headers` come from the city's settings (a token, say). Raises `SourceFailed` when the server cannot be
+    `headers` come from the city's settings (a token, say). `private` admits private and loopback addresses;
+    redirects are not followed. Raises `SourceFailed` when the server cannot be
     reached, refuses, or sends more than `max_bytes`; the runner tries again, waiting longer each time.
     """
 
@@ -33,11 +37,13 @@ class HttpConnector:
         *,
         clock: Clock,
         headers: Mapping[str, str] | None = None,
+        private: bool = False,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._feed = feed
         self._clock = clock
         self._headers = dict(headers or {})
+        self._private = private
         self._sleep = sleep
         self._mapper = Mapper(feed.map, TimeReader(feed.time), entity)
         self._path = parse_path(feed.source.records)
@@ -77,7 +83,12 @@ class HttpConnector:
         headers = {"Accept": "application/json"}
         if self._etag is not None:
             headers["If-None-Match"] = self._etag
-        async with client.stream("GET", source.url, headers=headers) as answer:
+        try:
+            target, headers["Host"] = await pinned(source.url, private=self._private)
+        except Problem as problem:
+            raise SourceFailed(f"{source.url}: {problem.detail}", fix=problem.fix) from problem
+        named = {"sni_hostname": urlsplit(source.url).hostname}
+        async with client.stream("GET", target, headers=headers, extensions=named) as answer:
             if answer.status_code == 304:
                 return None
             if answer.status_code != 200:

@@ -14,12 +14,14 @@ from typing import Any
 import aiomqtt
 
 from chengmai.connect.mapping import Mapper
+from chengmai.connect.outbound import checked_address
 from chengmai.connect.payloads import parse_path, readings_of
 from chengmai.connect.ports import Sink
 from chengmai.connect.problems import SourceFailed
 from chengmai.connect.reading import Reading, Reject
 from chengmai.connect.times import TimeReader
 from chengmai.kernel.clock import Clock
+from chengmai.kernel.problems import Problem
 from chengmai.packs.feeds import MqttFeed
 from chengmai.packs.model import EntitySpec
 from chengmai.packs.sources import MIB
@@ -29,6 +31,8 @@ BATCH_MESSAGES = 200
 
 class MqttConnector:
     """Subscribes to the topics of `feed`. `username` and `password` come from the city's settings.
+
+    `private` admits brokers at private and loopback addresses.
 
     Raises `SourceFailed` when the broker cannot be reached or the connection breaks; the runner tries
     again, waiting longer each time.
@@ -42,8 +46,10 @@ class MqttConnector:
         clock: Clock,
         username: str | None = None,
         password: str | None = None,
+        private: bool = False,
     ) -> None:
         self._feed = feed
+        self._private = private
         self._clock = clock
         self._username = username
         self._password = password
@@ -53,8 +59,15 @@ class MqttConnector:
     async def run(self, sink: Sink) -> None:
         """Hand over messages until cancelled; raises `SourceFailed`."""
         source = self._feed.source
+        try:
+            address = await checked_address(source.host, source.port, private=self._private)
+        except Problem as problem:
+            raise SourceFailed(
+                f"MQTT broker {source.host}:{source.port}: {problem.detail}", fix=problem.fix
+            ) from problem
         client = aiomqtt.Client(
-            source.host,
+            # A certificate is made out for the name, and shows that nobody else answers to it.
+            source.host if source.tls else address,
             source.port,
             username=self._username,
             password=self._password,
