@@ -214,7 +214,7 @@ async def test_every_step_is_an_audit_line_and_an_entity(tmp_path: Path) -> None
         assert (seen["changeState"], seen["thresholdValue"]) == ("approved", 120.0)
 
 
-async def test_patching_the_entity_walks_round_nothing(tmp_path: Path) -> None:
+async def test_the_entity_cannot_be_patched_over_the_api(tmp_path: Path) -> None:
     async with watched(tmp_path) as house:
         made = await house.city.thresholds.propose(LI, an_order(days=1))
         answer = await house.ask(
@@ -222,7 +222,7 @@ async def test_patching_the_entity_walks_round_nothing(tmp_path: Path) -> None:
             f"/entities/urn:ngsi-ld:ThresholdChange:{made.id}/attrs",
             {"changeState": {"type": "Property", "value": "approved"}},
         )
-        assert answer.status_code == 204
+        assert answer.status_code == 403
         await go_on(house, 9, 100.0)
         assert (await levels(house))["2026-11-22T17"] == "watch"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from chengmai.app.ground import Ground
+from chengmai.app.published import published
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.delivery import Delivery
 from chengmai.broker.expiring import DueTimes, Expiring
 from chengmai.broker.letters import EntityLetters
+from chengmai.broker.published import ClientCommit
 from chengmai.broker.service import Broker
 from chengmai.broker.spaces import Spaces
 from chengmai.broker.subscribing import TO_ENTITIES, Subscribing
@@ -69,9 +71,10 @@ class BrokerFloor(Ground):
             due.note,
         )
         self.expiring = Expiring(work, self.model, entities, transients, due, self.clock)
-        self.broker = Broker(work, self.model, entities, EntitySheets(work))
+        clients = ClientCommit(self.model, entities, published())
+        self.broker = Broker(work, clients, entities, EntitySheets(work))
         self.temporal = TemporalBroker(
-            work, self.model, entities, self.store.history, spaces, transients
+            work, clients, entities, self.store.history, spaces, transients
         )
         self.history = HistoryService(work, self.store.history)
         self.subscribing = Subscribing(

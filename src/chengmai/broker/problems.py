@@ -11,11 +11,13 @@ Conflict
 Invalid
 ├── EntityMapInvalid
 └── SubscriptionInvalid
+Forbidden
+└── EntityPublished      the platform publishes it; clients read it
 Unavailable
 └── OutboxFull     too many notifications wait for their receivers; changes of entities are refused meanwhile
 """
 
-from chengmai.kernel.problems import Conflict, Invalid, NotFound, Unavailable
+from chengmai.kernel.problems import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class EntityNotFound(NotFound):
@@ -62,6 +64,18 @@ class EntityExists(Conflict):
             f"{entity_id} exists already",
             param="id",
             fix="update it, or choose another id",
+            entity=entity_id,
+        )
+
+
+class EntityPublished(Forbidden):
+    code = "entity.published"
+
+    def __init__(self, entity_id: str, type_iri: str) -> None:
+        super().__init__(
+            f"{entity_id} is a {type_iri.rpartition('/')[2]}, which only the platform writes",
+            param="type",
+            fix="read it; what people decide about it goes through its page, and what you measure is yours to name",
             entity=entity_id,
         )
 

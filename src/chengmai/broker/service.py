@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 
-from chengmai.broker.commit import CommitPath
 from chengmai.broker.finding import Finder, alone_of_type
 from chengmai.broker.model import (
     ANY,
@@ -18,6 +17,7 @@ from chengmai.broker.model import (
 )
 from chengmai.broker.ports import EntityStore
 from chengmai.broker.problems import EntityExists, EntityNotFound
+from chengmai.broker.published import ClientCommit
 from chengmai.broker.sheets import Laid, Sheets
 from chengmai.broker.spaces import is_space
 from chengmai.kernel.actors import Actor
@@ -38,7 +38,7 @@ class Broker:
     def __init__(
         self,
         work: BriefWork[Tx],
-        commit: CommitPath,
+        commit: ClientCommit,
         entities: EntityStore,
         sheets: Sheets | None = None,
     ) -> None:

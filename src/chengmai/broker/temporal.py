@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from chengmai.broker.commit import CommitPath
 from chengmai.broker.ports import Candidates, Chronicle, EntityStore, TransientStore
 from chengmai.broker.problems import EntityNotFound, InstanceNotFound
+from chengmai.broker.published import ClientCommit
 from chengmai.broker.spaces import Spaces
 from chengmai.broker.subscription import EntityInfo
 from chengmai.kernel.actors import Actor
@@ -96,7 +96,7 @@ class TemporalBroker:
     def __init__(
         self,
         work: Work[Tx],
-        commit: CommitPath,
+        commit: ClientCommit,
         entities: EntityStore,
         chronicle: Chronicle,
         spaces: Spaces,
@@ -114,7 +114,7 @@ class TemporalBroker:
         entity_id = told.head["id"]
 
         def tell(tx: Tx) -> bool:
-            before = self._entities.get(tx, actor.tenant, entity_id)
+            before = self._commit.get(tx, actor.tenant, entity_id)
             known = before is not None and self._chronicle.has_past(tx, actor.tenant, entity_id)
             self._record(tx, actor, before, told)
             return not known
@@ -125,7 +125,7 @@ class TemporalBroker:
         """Add attribute instances (clause 5.6.12); raises `EntityNotFound`."""
 
         def append(tx: Tx) -> None:
-            before = self._entities.get(tx, actor.tenant, entity_id)
+            before = self._commit.get(tx, actor.tenant, entity_id)
             if before is None:
                 raise EntityNotFound(entity_id)
             self._record(tx, actor, before, told)
@@ -136,6 +136,7 @@ class TemporalBroker:
         """Delete the evolution of an entity (clause 5.6.16); raises `EntityNotFound`."""
 
         def delete(tx: Tx) -> None:
+            self._commit.get(tx, actor.tenant, entity_id)
             if not self._chronicle.has_past(tx, actor.tenant, entity_id):
                 raise EntityNotFound(entity_id)
             self._chronicle.forget(tx, actor.tenant, entity_id)
@@ -354,6 +355,7 @@ class TemporalBroker:
                 return
 
     def _attribute(self, tx: Tx, tenant: str, entity_id: str, attribute: str) -> list[Instance]:
+        self._commit.get(tx, tenant, entity_id)
         if not self._chronicle.has_past(tx, tenant, entity_id):
             raise EntityNotFound(entity_id)
         found = self._chronicle.past(
