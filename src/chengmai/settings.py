@@ -91,8 +91,8 @@ class Settings(BaseSettings):
     )
     private_egress: bool = Field(
         default=False,
-        description="Whether notifications, commands, requests to context sources and feeds may go to private and"
-        " loopback addresses.",
+        description="Whether notifications, commands, requests to context sources and feeds may go to private"
+        " and loopback addresses.",
     )
     open_access: bool = Field(
         default=False,

@@ -1,4 +1,4 @@
-"""Which entity types the rooms of a city publish. Clients read and subscribe to them; nobody but the room writes them."""
+"""Which entity types the rooms of a city publish: clients read and subscribe, only the room writes."""
 
 from __future__ import annotations
 

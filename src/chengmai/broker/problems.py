@@ -75,7 +75,8 @@ class EntityPublished(Forbidden):
         super().__init__(
             f"{entity_id} is a {type_iri.rpartition('/')[2]}, which only the platform writes",
             param="type",
-            fix="read it; what people decide about it goes through its page, and what you measure is yours to name",
+            fix="read it: what people decide about it goes through its page; for what you measure use"
+            " a type of your own",
             entity=entity_id,
         )
 

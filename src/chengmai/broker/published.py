@@ -1,7 +1,8 @@
 """What clients may not write: entities that the platform itself publishes.
 
-A case, a vital sign or a rule's firing is an entity so that everybody can read it and subscribe to it. What it
-says is decided elsewhere, by the room that publishes it; a client that overwrote it would tell others what never was.
+A case, a vital sign or a rule's firing is an entity so that everybody can read it and subscribe to it. What
+it says is decided elsewhere, by the room that publishes it; a client that overwrote it would tell others
+what never was.
 """
 
 from __future__ import annotations
