@@ -202,9 +202,11 @@ class TemporalBroker:
             entity = self._entities.get(tx, actor.tenant, entity_id)
             if entity is None:
                 entity = self._transients.remnant(tx, actor.tenant, entity_id)
-            if entity is None or not self._chronicle.has_past(tx, actor.tenant, entity_id):
+            if entity is None:
                 raise EntityNotFound(entity_id)
             series = self._series(tx, actor.tenant, entity_id, ask, first=True)
+            if not series and not self._chronicle.has_past(tx, actor.tenant, entity_id):
+                raise EntityNotFound(entity_id)
             if ask.attributes and not series:
                 for name in ask.attributes:
                     if self._chronicle.has_past(tx, actor.tenant, entity_id, name):

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from chengmai.history.model import Span
 from chengmai.ngsild.temporal import TemporalQuery
+from chengmai.store.duckdb.kept import Sight
 from chengmai.store.duckdb.rollups import (
     DAY_S,
     EPOCH_S,
     HOUR_S,
-    rolled_upto,
 )
 from chengmai.store.duckdb.taking import SECOND_US, Row
 from chengmai.store.folding import Sums, folded_sums
@@ -42,19 +41,31 @@ def _terms(whole: str, part: str, one: str) -> str:
     """Return four columns that add up exactly to a sum; `one` makes of a number what is summed."""
     low, high = one.format("least"), one.format("greatest")
     return (
-        f"CASE WHEN n > 2 THEN CAST({whole} // {_HALF} AS DOUBLE) * {float(_HALF)} ELSE {low} END,"
-        f"CASE WHEN n > 2 THEN CAST({whole} % {_HALF} AS DOUBLE) WHEN n = 2 THEN {high} ELSE 0 END,"
-        f"CASE WHEN n > 2 THEN CAST({part} // {_HALF} AS DOUBLE) * {2.0**-27} ELSE 0 END,"
+        f"CASE WHEN n > 2 THEN CAST({whole} // {_HALF} AS DOUBLE) * {float(_HALF)} ELSE {low} END"
+        f" AS {whole}_high,"
+        f"CASE WHEN n > 2 THEN CAST({whole} % {_HALF} AS DOUBLE) WHEN n = 2 THEN {high} ELSE 0 END"
+        f" AS {whole}_low,"
+        f"CASE WHEN n > 2 THEN CAST({part} // {_HALF} AS DOUBLE) * {2.0**-27} ELSE 0 END"
+        f" AS {part}_high,"
         f"CASE WHEN n > 2 THEN CAST({part} % {_HALF} AS DOUBLE) * {2.0**-80} ELSE 0 END"
+        f" AS {part}_low"
     )
 
 
-_READ = (
-    "SELECT series, slot, n, odd, exact, square_exact, first_us, last_us, least, greatest, "
-    + _terms("whole", "part", "{}")
-    + ", "
-    + _terms("square_whole", "square_part", "({0} * {0})")
-)
+def _no_terms(name: str) -> str:
+    return ", ".join(f"0.0 AS no_{name}_{n}" for n in range(4))
+
+
+_READ = "SELECT series, slot, n, odd, exact, square_exact, first_us, last_us, least, greatest, "
+_SUMS = _terms("whole", "part", "{}")
+_SQUARES = _terms("square_whole", "square_part", "({0} * {0})")
+
+
+def _read(methods: Sequence[str]) -> str:
+    """Return what is read of roll-ups for some methods; exact sums are many columns, and dear to plan."""
+    asked = set(methods)
+    sums = _SUMS if asked & _NEEDS_SUM else _no_terms("sum")
+    return f"{_READ}{sums}, {_SQUARES if asked & _NEEDS_SQUARES else _no_terms('square')}"
 
 
 @dataclass(frozen=True)
@@ -116,19 +127,19 @@ def may_be_rolled(window: TemporalQuery) -> bool:
 
 
 def rolled(
-    cursor: duckdb.DuckDBPyConnection,
+    sight: Sight,
     recent: Sequence[Row],
     hidden: Mapping[int, int],
     window: TemporalQuery,
 ) -> dict[int, tuple[dict[str, list[list[Any]]], int, int]]:
     """Return (aggregates, first, last instant) of those of some series of which roll-ups tell.
 
-    `recent` are the rows above the watermark that the cursor sees.
+    `recent` are the rows above the watermark of what is seen.
     """
-    plan = plan_of(window, rolled_upto(cursor))
+    plan = plan_of(window, sight.state.rolled_upto)
     if plan is None:
         return {}
-    only_sums = _only_sums(cursor, hidden, plan)
+    only_sums = _only_sums(sight, hidden, plan)
     asked = {
         number: seq
         for number, seq in hidden.items()
@@ -136,19 +147,12 @@ def rolled(
     }
     if not asked:
         return {}
-    marks = ", ".join("?" * len(asked))
-    found = cursor.execute(
-        f"{_READ} FROM {plan.table} WHERE series IN ({marks}) AND slot >= ? AND slot < ?"
-        " ORDER BY series, slot",
-        (*asked, plan.first, plan.end),
-    ).fetchnumpy()
-    columns = [np.ma.filled(column, 0) for column in found.values()]
+    told = _rolled_rows(sight, list(asked), plan)
     made = {}
     for number, seq in asked.items():
-        begin, end = np.searchsorted(columns[0], [number, number + 1])
-        rows = [column[begin:end] for column in columns]
+        rows = told[number]
         mine = [row for row in recent if row[0] == number and row[3] > seq]
-        sums = _sums_of(cursor, plan, {number: seq}, rows, mine, exact=number not in only_sums)
+        sums = _sums_of(sight, plan, {number: seq}, rows, mine, exact=number not in only_sums)
         if sums is not None:
             results = folded_sums(
                 sums, window.methods, window.period_us, window.start_us, window.end_us
@@ -157,11 +161,37 @@ def rolled(
     return made
 
 
-def _only_sums(
-    cursor: duckdb.DuckDBPyConnection, hidden: Mapping[int, int], plan: Plan
-) -> frozenset[int]:
+_Rows: TypeAlias = list[NDArray[Any]]
+"""Columns of the roll-ups of one series, in order of time."""
+
+
+def _rolled_rows(sight: Sight, series: Sequence[int], plan: Plan) -> dict[int, _Rows]:
+    """Return the roll-ups of each series in the slots of a plan."""
+    read = _read(plan.window.methods)
+    key = (read, plan.table, plan.first, plan.end)
+    made: dict[int, _Rows] = {}
+    for number in series:
+        if isinstance(held := sight.held(number, key), list):
+            made[number] = held
+    if missing := [number for number in series if number not in made]:
+        found = sight.cursor.execute(
+            f"{read} FROM {plan.table} WHERE series IN ({', '.join('?' * len(missing))})"
+            " AND slot >= ? AND slot < ? ORDER BY series, slot",
+            (*missing, plan.first, plan.end),
+        ).fetchnumpy()
+        columns = [np.ma.filled(column, 0) for column in found.values()]
+        for number in missing:
+            begin, end = np.searchsorted(columns[0], [number, number + 1])
+            made[number] = [column[begin:end].copy() for column in columns]
+            sight.hold(number, key, made[number], sum(one.nbytes for one in made[number]))
+    return made
+
+
+def _only_sums(sight: Sight, hidden: Mapping[int, int], plan: Plan) -> frozenset[int]:
     """Return of which series the window reaches where only sums are left."""
-    found = cursor.execute(
+    if not sight.state.has_let_go:
+        return frozenset()
+    found = sight.cursor.execute(
         f"SELECT series FROM let_go WHERE before_day > ? AND series IN ({', '.join('?' * len(hidden))})",
         (plan.first * plan.unit_us // (DAY_S * SECOND_US), *hidden),
     ).fetchall()
@@ -169,7 +199,7 @@ def _only_sums(
 
 
 def _sums_of(
-    cursor: duckdb.DuckDBPyConnection,
+    sight: Sight,
     plan: Plan,
     series: Mapping[int, int],
     rows: Sequence[NDArray[Any]],
@@ -190,7 +220,7 @@ def _sums_of(
         return None
     parts = [_of_rows([column[kept] for column in rows])]
     for span in plan.gaps(touched):
-        found = columns_in(cursor, recent, series, span)
+        found = columns_in(sight, recent, series, span)
         for column in found.values():
             if column is None:
                 return None

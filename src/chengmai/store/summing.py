@@ -9,6 +9,7 @@ from chengmai.history.model import Span
 from chengmai.ngsild.aggregates import aggregate
 from chengmai.ngsild.entity import Instance
 from chengmai.ngsild.temporal import TemporalQuery
+from chengmai.store.duckdb.kept import Sight
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.folding import folded
 from chengmai.store.rolled import may_be_rolled, rolled
@@ -67,9 +68,12 @@ def _rolled(
     ).fetchall()
     trusted = {n: seq for n, seq in hidden.items() if (n,) not in dropped}
     recent = recent_rows(tx, trusted, span)
-    with sealed.snapshot() as cursor:
-        news = [row for row in recent if row[3] > sealed.sealed_seq(cursor)]
-        return rolled(cursor, news, trusted, window)
+
+    def ask(sight: Sight) -> dict[int, tuple[dict[str, list[list[Any]]], int, int]]:
+        news = [row for row in recent if row[3] > sight.state.watermark]
+        return rolled(sight, news, trusted, window)
+
+    return sealed.look(ask)
 
 
 def _folded(column: tuple[Any, Any, int, int], about: About, window: TemporalQuery) -> _Summary:

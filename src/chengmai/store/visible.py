@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from chengmai.history.model import Span
+from chengmai.store.duckdb.kept import Sight
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.duckdb.taking import SECOND_US, Row, to_arrays
 from chengmai.store.sqlite.series import DELETED
@@ -25,6 +27,8 @@ _SEALED = "SELECT series, at_us, modified_us, seq, observed, num, body FROM past
 _RECENT_OF = f"{RECENT} WHERE series IN (SELECT value FROM json_each(?))"
 EVER = Span(by="modifiedAt")
 _SERIES_AT_ONCE = 50
+_ROW_BYTES = 300
+"""About what a row weighs in memory beside its body."""
 Column: TypeAlias = tuple[Any, Any, int, int]
 """Instants that the span is about, in order, with their numbers; and the first and last place in time."""
 _BY_INSTANT = ("observedAt", "deletedAt")
@@ -51,18 +55,19 @@ def visible_rows(
     if not hidden:
         return []
     recent = recent_rows(tx, hidden, span)
-    where, values = _sealed_sql(span)
-    with sealed.snapshot() as cursor:
-        watermark = sealed.sealed_seq(cursor)
+
+    def ask(sight: Sight) -> tuple[int, list[Row]]:
         if last_n is None and first_n is None:
-            old = cursor.execute(
-                f"{_SEALED} JOIN {_WANTED} WHERE series IN ({', '.join('?' * len(hidden))}){where}",
-                (list(hidden), list(hidden.values()), *hidden, *values),
-            ).fetchall()
+            where, values = _sealed_sql(span)
+            wanted, asked = _wanted(hidden)
+            old = sight.cursor.execute(f"{_SEALED}{wanted}{where}", (*asked, *values)).fetchall()
         else:
             # A recent row may take the place of a sealed one, so that many more are read.
             most, order = (last_n, "DESC") if last_n is not None else (first_n or 0, "ASC")
-            old = _ends(cursor, hidden, where, values, most + len(recent), order)
+            old = _ends(sight, hidden, span, most + len(recent), order)
+        return sight.state.watermark, old
+
+    watermark, old = sealed.look(ask)
     merged = {(row[0], row[1]): row for row in old}
     for row in recent:
         if row[3] > watermark and row[3] > hidden[row[0]]:
@@ -73,29 +78,33 @@ def visible_rows(
     return ordered if first_n is None else _most(ordered, first_n)
 
 
-def _ends(
-    cursor: duckdb.DuckDBPyConnection,
-    hidden: Mapping[int, int],
-    where: str,
-    values: Sequence[int],
-    most: int,
-    order: str,
-) -> list[Row]:
+def _ends(sight: Sight, hidden: Mapping[int, int], span: Span, most: int, order: str) -> list[Row]:
     """Return the first `most` sealed rows of each series in an order of time.
 
     One question a series: so the engine looks only at those parts of the file that can hold the first ones.
     """
+    where, values = _sealed_sql(span)
     one = (
         f"({_SEALED} WHERE series = ? AND seq > ?{where}"
         f" ORDER BY at_s {order}, at_us {order} LIMIT {int(most)})"
     )
-    found: list[Row] = []
-    series = list(hidden.items())
-    for begin in range(0, len(series), _SERIES_AT_ONCE):
-        some = series[begin : begin + _SERIES_AT_ONCE]
+    found: dict[int, list[Row]] = {}
+    for number, seq in hidden.items():
+        if isinstance(held := sight.held(number, ("ends", seq, span, most, order)), list):
+            found[number] = held
+    missing = [pair for pair in hidden.items() if pair[0] not in found]
+    for begin in range(0, len(missing), _SERIES_AT_ONCE):
+        some = missing[begin : begin + _SERIES_AT_ONCE]
         asked = [value for pair in some for value in (*pair, *values)]
-        found += cursor.execute(" UNION ALL ".join([one] * len(some)), asked).fetchall()
-    return found
+        rows = sight.cursor.execute(" UNION ALL ".join([one] * len(some)), asked).fetchall()
+        found |= {number: [] for number, _ in some}
+        for row in rows:
+            found[row[0]].append(row)
+        for number, seq in some:
+            held = found[number]
+            size = sum(_ROW_BYTES + len(row[6] or "") for row in held)
+            sight.hold(number, ("ends", seq, span, most, order), held, size)
+    return [row for rows in found.values() for row in rows]
 
 
 def is_any_visible(tx: SqliteTx, sealed: SealedHistory, hidden: dict[int, int]) -> bool:
@@ -109,13 +118,9 @@ def is_any_visible(tx: SqliteTx, sealed: SealedHistory, hidden: dict[int, int]) 
     if seen:
         # Removals may hide all there is: only looking tells.
         return bool(visible_rows(tx, sealed, hidden, EVER))
-    with sealed.snapshot() as cursor:
-        found = cursor.execute(
-            f"SELECT 1 FROM past JOIN {_WANTED}"
-            f" WHERE series IN ({', '.join('?' * len(hidden))}) LIMIT 1",
-            (list(hidden), list(hidden.values()), *hidden),
-        ).fetchall()
-    return bool(found)
+    wanted, asked = _wanted(hidden)
+    text = f"SELECT 1 FROM observation{wanted} LIMIT 1"
+    return bool(sealed.look(lambda sight: sight.cursor.execute(text, asked).fetchall()))
 
 
 def visible_numbers(
@@ -162,69 +167,115 @@ def visible_columns(
     if not hidden:
         return {}
     recent = recent_rows(tx, hidden, span)
-    with sealed.snapshot() as cursor:
-        news = [row for row in recent if row[3] > sealed.sealed_seq(cursor)]
-        return columns_in(cursor, news, hidden, span, last_n)
+
+    def ask(sight: Sight) -> dict[int, Column | None]:
+        news = [row for row in recent if row[3] > sight.state.watermark]
+        return columns_in(sight, news, hidden, span, last_n)
+
+    return sealed.look(ask)
 
 
 def columns_in(
-    cursor: duckdb.DuckDBPyConnection,
+    sight: Sight,
     recent: Sequence[Row],
     hidden: Mapping[int, int],
     span: Span,
     last_n: int | None = None,
 ) -> dict[int, Column | None]:
-    """Return the columns of some series as the cursor sees them; `recent` are the rows above its watermark."""
-    where, values = _sealed_sql(span)
-    found = cursor.execute(
-        f"SELECT {_COLUMNS} FROM past JOIN {_WANTED}"
-        f" WHERE series IN ({', '.join('?' * len(hidden))}){where}",
-        (list(hidden), list(hidden.values()), *hidden, *values),
-    ).fetchnumpy()
-    news = [row for row in recent if row[0] in hidden and row[3] > hidden[row[0]]]
-    columns = _merged({name: np.ma.filled(column, 0) for name, column in found.items()}, news, span)
+    """Return the columns of some series; `recent` are the rows above the watermark of what is seen."""
+    old = _sealed_columns(sight, hidden, span)
     made: dict[int, Column | None] = {}
-    if not len(columns["series"]):
-        return made
-    starts = np.flatnonzero(np.diff(columns["series"], prepend=-1))
-    for begin, end in zip(starts, [*starts[1:], len(columns["series"])], strict=True):
-        begin = begin if last_n is None else max(begin, end - last_n)
-        number, odd = int(columns["series"][begin]), bool(columns["odd"][begin:end].any())
-        made[number] = None if odd else _column(columns, slice(begin, end), span)
+    for number in sorted(hidden):
+        news = [row for row in recent if row[0] == number and row[3] > hidden[number]]
+        columns = _merged(old[number], news, span) if news else old[number]
+        begin = 0 if last_n is None else max(0, len(columns.at_us) - last_n)
+        if len(columns.at_us):
+            made[number] = None if columns.odd[begin:].any() else _column(columns, begin, span)
     return made
 
 
-def _column(columns: dict[str, Any], of: slice, span: Span) -> Column:
-    placed, values = columns["at_us"][of], columns["num"][of]
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """Observations of one series in order of time."""
+
+    at_us: NDArray[np.int64]
+    modified_us: NDArray[np.int64]
+    num: NDArray[np.float64]
+    odd: NDArray[np.bool_]
+    """Which are more than a number."""
+
+
+def _sealed_columns(sight: Sight, hidden: Mapping[int, int], span: Span) -> dict[int, _Columns]:
+    """Return the sealed observations of each series in a span, whether there are any or not."""
+    made: dict[int, _Columns] = {}
+    missing: dict[int, int] = {}
+    for number, seq in hidden.items():
+        held = sight.held(number, ("columns", seq, span))
+        if isinstance(held, _Columns):
+            made[number] = held
+        else:
+            missing[number] = seq
+    if not missing:
+        return made
+    where, values = _sealed_sql(span)
+    wanted, asked = _wanted(missing)
+    found = sight.cursor.execute(f"{_COLUMNS}{wanted}{where}", (*asked, *values)).fetchnumpy()
+    columns = [np.ma.filled(found[name], 0) for name in ("at_us", "modified_us", "num", "odd")]
+    series = np.ma.filled(found["series"], 0)
+    if len(missing) > 1:
+        order = np.lexsort((columns[0], series))
+    else:
+        order = np.argsort(columns[0], kind="stable")
+    series = series[order]
+    for number, seq in missing.items():
+        begin, end = np.searchsorted(series, [number, number + 1])
+        made[number] = _Columns(*(column[order[begin:end]] for column in columns))
+        sight.hold(number, ("columns", seq, span), made[number], 25 * int(end - begin))
+    return made
+
+
+def _column(columns: _Columns, begin: int, span: Span) -> Column:
+    placed, values = columns.at_us[begin:], columns.num[begin:]
     at = placed
     if span.by not in _BY_INSTANT:
-        at = columns["modified_us"][of]
+        at = columns.modified_us[begin:]
         order = np.argsort(at, kind="stable")
         at, values = at[order], values[order]
     return at, values, int(placed[0]), int(placed[-1])
 
 
-_COLUMNS = "series, at_us, modified_us, num, body IS NOT NULL AS odd"
+_COLUMNS = (
+    "SELECT series, at_s * 1000000 + sub_us AS at_us, at_s * 1000000 + sub_us + lag_us AS modified_us,"
+    " num, body IS NOT NULL AS odd FROM observation"
+)
 
 
-def _merged(old: dict[str, Any], news: Sequence[Row], span: Span) -> dict[str, Any]:
-    """Return sealed columns with recent rows in their places, in order of series and time."""
-    if news:
-        placed = {
-            "series": np.array([row[0] for row in news], np.int64),
-            "at_us": np.array([row[1] for row in news], np.int64),
-            "modified_us": np.array([row[2] for row in news], np.int64),
-            "num": np.array([row[5] or 0.0 for row in news], np.float64),
-            "odd": np.array([row[6] is not None for row in news], np.bool_),
-        }
-        shown = np.array([_covers(span, row) for row in news])
-        taken = {(row[0], row[1]) for row in news}
-        kept = ~np.isin(old["at_us"], placed["at_us"])
-        for place in np.flatnonzero(~kept).tolist():
-            kept[place] = (int(old["series"][place]), int(old["at_us"][place])) not in taken
-        old = {name: np.concatenate([old[name][kept], placed[name][shown]]) for name in placed}
-    order = np.lexsort((old["at_us"], old["series"]))
-    return {name: column[order] for name, column in old.items()}
+def _merged(old: _Columns, news: Sequence[Row], span: Span) -> _Columns:
+    """Return sealed columns with recent rows in their places, in order of time."""
+    placed = _Columns(
+        np.array([row[1] for row in news], np.int64),
+        np.array([row[2] for row in news], np.int64),
+        np.array([row[5] or 0.0 for row in news], np.float64),
+        np.array([row[6] is not None for row in news], np.bool_),
+    )
+    shown = np.array([_covers(span, row) for row in news])
+    kept = ~np.isin(old.at_us, placed.at_us)
+    joined = [
+        np.concatenate([getattr(old, name)[kept], getattr(placed, name)[shown]])
+        for name in ("at_us", "modified_us", "num", "odd")
+    ]
+    order = np.argsort(joined[0], kind="stable")
+    return _Columns(*(column[order] for column in joined))
+
+
+def _wanted(hidden: Mapping[int, int]) -> tuple[str, tuple[object, ...]]:
+    """Return the end of a statement that keeps what can be seen of some series, and what is bound in it."""
+    marks = ", ".join("?" * len(hidden))
+    hides = set(hidden.values())
+    if len(hides) == 1:
+        return f" WHERE series IN ({marks}) AND seq > ?", (*hidden, hides.pop())
+    text = f" JOIN {_WANTED} WHERE series IN ({marks})"
+    return text, (list(hidden), list(hidden.values()), *hidden)
 
 
 def recent_rows(tx: SqliteTx, hidden: Mapping[int, int], span: Span) -> list[Row]:

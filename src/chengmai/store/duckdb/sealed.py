@@ -7,20 +7,24 @@ recent rows is seen, and mended, at the next start. The tables are in `schema`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
+from typing import TypeVar
 
 import duckdb
 
 from chengmai.kernel.problems import Unavailable
+from chengmai.store.duckdb.kept import Kept, Sight, State
 from chengmai.store.duckdb.leaving import Cuts, drop, let_go
 from chengmai.store.duckdb.rollups import MOST_ROLLED, roll
 from chengmai.store.duckdb.runs import FAN, MOST, due, merge, read_runs
 from chengmai.store.duckdb.schema import prepare
 from chengmai.store.duckdb.taking import Arrays, Row, take_in, to_arrays
 from chengmai.store.problems import StoreFailed, StoreFull, StoreInUse, StoreUnreadable
+
+T = TypeVar("T")
 
 
 def _unreadable(path: Path, error: Exception) -> StoreUnreadable:
@@ -55,6 +59,12 @@ class SealedHistory:
         self._is_closed = False
         self._opening = Lock()
         self._writing = Lock()
+        self._kept = Kept()
+        self._noting = Lock()
+        self._commits = 0
+        """Twice the number of commits; odd while one is under way."""
+        self._local = local()
+        self._cursors: list[duckdb.DuckDBPyConnection] = []
         self.changes = 0
         """How often something came or went that was not recent before: blocks of the past, what is too old."""
 
@@ -91,6 +101,9 @@ class SealedHistory:
         """
         with self._writing, self._opening:
             self._is_closed = True
+            self._kept.end()
+            for cursor in self._cursors:
+                cursor.close()  # each holds the file
             if self._opened is not None:
                 self._opened.close()
 
@@ -104,15 +117,53 @@ class SealedHistory:
         finally:
             cursor.close()
 
+    def look(self, ask: Callable[[Sight], T]) -> T:
+        """Return what `ask` makes of one committed state; it may be asked twice.
+
+        While nothing changes every statement sees the same state, without a transaction around them.
+        """
+        state = self._kept.state
+        if state is not None:
+            made = ask(Sight(self._own_cursor(), state, self._kept))
+            if self._kept.state is state:
+                return made
+        with self.snapshot() as cursor:
+            changes = self._commits
+            state = State.read(cursor)
+            made = ask(Sight(cursor, state))
+        if changes % 2 == 0:
+            with self._noting:
+                if self._commits == changes and self._kept.state is None:
+                    self._kept.begin(state)
+        return made
+
+    def _own_cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return the cursor of this thread; making one costs as much as a small question."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = self._local.cursor = self._db.cursor()
+            self._cursors.append(cursor)
+        return cursor
+
     @contextmanager
-    def _change(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yield a cursor whose changes are committed together; raises `StoreFull` or `StoreFailed`."""
+    def _change(self, touched: Iterable[int] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor whose changes are committed together; raises `StoreFull` or `StoreFailed`.
+
+        `touched` are the series that change, None: any may.
+        """
         with self._writing:
             cursor = self._db.cursor()
             try:
                 cursor.execute("BEGIN")
                 yield cursor
-                cursor.execute("COMMIT")
+                with self._noting:
+                    self._commits += 1
+                    self._kept.end()
+                try:
+                    cursor.execute("COMMIT")
+                finally:
+                    self._kept.forget(touched)
+                    self._commits += 1
             except duckdb.Error as error:
                 raise _write_problem(error) from error
             finally:
@@ -127,12 +178,11 @@ class SealedHistory:
 
     def watermark(self) -> int:
         """Return the watermark as it stands now."""
-        with self.snapshot() as cursor:
-            return self.sealed_seq(cursor)
+        return self.look(lambda sight: sight.state.watermark)
 
     def seal(self, rows: Sequence[Row], upto: int, dropped: Sequence[tuple[int, int]]) -> None:
         """Take in recent rows with `seq <= upto`, correcting what is here; drop (series, seq) and below."""
-        with self._change() as cursor:
+        with self._change({row[0] for row in rows}.union(one for one, _ in dropped)) as cursor:
             drop(cursor, dropped)
             take_in(cursor, to_arrays(rows), upto)
             cursor.execute("UPDATE watermark SET sealed_seq = ?", (upto,))
