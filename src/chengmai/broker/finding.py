@@ -165,6 +165,8 @@ class Finder:
         if walk is None:
             return None
         checks, lookup = [_Check(one) for one in query.which], self.lookup(tx, tenant)
+        if len(order.criteria) == 1:
+            return self._walked(walk, order, wanted, checks, query, lookup)
         seen: set[int] = set()
         keys: list[Any] = []
         found: list[Entity] = []
@@ -185,6 +187,30 @@ class Finder:
             if key is not None and holds(query, entity, lookup):
                 insort(keys, key)
                 found.append(entity)
+        return None
+
+    @staticmethod
+    def _walked(
+        walk: Iterator[tuple[Any, Stored]],
+        order: Ordering,
+        wanted: int,
+        checks: Sequence[_Check],
+        query: EntityQuery,
+        lookup: Lookup,
+    ) -> list[Entity] | None:
+        """Return the first that match in an order by one value: they come as they are wanted."""
+        found: dict[int, Entity] = {}
+        for read, (at, (row, doc)) in enumerate(walk, start=1):
+            if read > _MOST_WALKED:
+                return None
+            entity: Entity = orjson.loads(doc)
+            # Whoever comes by a value that is not the one that counts comes again by that.
+            if row in found or order.first_key(entity) != at:
+                continue
+            if any(check.holds(entity) for check in checks) and holds(query, entity, lookup):
+                found[row] = entity
+                if len(found) == wanted:
+                    return list(found.values())
         return None
 
     def _of_stored(

@@ -147,7 +147,7 @@ class EntityStore(Protocol):
     def in_order(
         self, tx: Any, tenant: str, which: Candidates, attribute: str, *, descending: bool
     ) -> Iterator[tuple[Rank, Stored]] | None:
-        """Yield candidates by the plain values of an attribute, as `ngsild.ordering` ranks them.
+        """Yield candidates by the plain values of an attribute, as `ngsild.ordering` ranks them, then by id.
 
         An entity comes once for each of its values; one without a value does not come. None: there is no
         index that can tell, or few entities are meant, which are better sorted.

@@ -191,7 +191,7 @@ class SqliteEntities:
             return None
         asked = asked_of(tx, tenant, which, self.values)
         walk = walked(tx, tenant, which, asked, key, descending=descending)
-        return None if walk is None else ranked(tx.db.execute(walk.text, walk.values))
+        return None if walk is None else ranked(tx.db, walk)
 
     def types(self, tx: SqliteTx, tenant: str) -> list[tuple[str, int]]:
         return list(

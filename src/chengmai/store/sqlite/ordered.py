@@ -31,7 +31,7 @@ def are_more(tx: SqliteTx, tenant: str, which: Candidates, than: int) -> bool:
 def walked(
     tx: SqliteTx, tenant: str, which: Candidates, asked: Asked, key: int, *, descending: bool
 ) -> Sql | None:
-    """Return the statement that reads (kind, value, row, document) in order.
+    """Return the statement that reads (kind, value, row) in order, equal ones by id.
 
     None where values are among them that no order can go by, or where few entities are meant.
     """
@@ -49,17 +49,20 @@ def walked(
         values += asked.judged.where.values
     down = " DESC" if descending else ""
     return Sql(
-        "SELECT v.kind, v.val, v.row, e.doc FROM entity_value v INDEXED BY entity_value_by"
+        "SELECT v.kind, v.val, v.row FROM entity_value v INDEXED BY entity_value_by"
         f" CROSS JOIN entity e ON e.row = v.row WHERE {' AND '.join(where)}"
-        f" ORDER BY v.kind{down}, v.val{down}",
+        f" ORDER BY v.kind{down}, v.val{down}, e.id",
         tuple(values),
     )
 
 
-def ranked(rows: Any) -> Iterator[tuple[Rank, Stored]]:
+def ranked(db: Any, walk: Sql) -> Iterator[tuple[Rank, Stored]]:
     """Yield what `walked` reads; whoever stops early does not leave the statement open."""
+    rows = db.execute(walk.text, walk.values)
     try:
-        for kind, value, row, doc in rows:
+        for kind, value, row in rows:
+            # Not read together: of many that are equal few are wanted.
+            ((doc,),) = db.execute("SELECT doc FROM entity WHERE row = ?", (row,)).fetchall()
             yield _RANKS[kind](value), (row, doc)
     finally:
         rows.close()
