@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -107,9 +108,8 @@ async def test_what_is_asked_again_is_not_read_again(
     for n in range(30):
         at = (T0 + timedelta(hours=n)).isoformat()
         made: Instance = {"type": "Property", "value": n, "observedAt": at}
-        await work.write(
-            lambda tx, made=made: history.record(tx, "city", ROADS[0], [(SPEED, made)])
-        )
+        record = partial(history.record, tenant="city", entity_id=ROADS[0], changes=[(SPEED, made)])
+        await work.write(record)
     await history.seal()
     await past.answers()
     await past.answers()

@@ -202,16 +202,13 @@ class TemporalBroker:
             entity = self._entities.get(tx, actor.tenant, entity_id)
             if entity is None:
                 entity = self._transients.remnant(tx, actor.tenant, entity_id)
-            if entity is None:
-                raise EntityNotFound(entity_id)
-            series = self._series(tx, actor.tenant, entity_id, ask, first=True)
-            if not series and not self._chronicle.has_past(tx, actor.tenant, entity_id):
+            tenant = actor.tenant
+            series = self._series(tx, tenant, entity_id, ask, first=True) if entity else {}
+            if not entity or not (series or self._chronicle.has_past(tx, tenant, entity_id)):
                 raise EntityNotFound(entity_id)
             if ask.attributes and not series:
-                for name in ask.attributes:
-                    if self._chronicle.has_past(tx, actor.tenant, entity_id, name):
-                        break
-                else:
+                has = (self._chronicle.has_past(tx, tenant, entity_id, n) for n in ask.attributes)
+                if not any(has):
                     raise _missing(ask.attributes[0])
             return _page([(entity, series)], ask)
 
