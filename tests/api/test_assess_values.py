@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chengmai.assess.panel.standings import below
 from chengmai.assess.problems import RecordInvalid
 from chengmai.kernel.actors import Actor
 from chengmai.trust.problems import ActionNotAllowed
@@ -87,3 +88,76 @@ async def test_progress_is_told_while_a_long_table_is_taken_in(tmp_path: Path) -
             MANAGER, lambda: io.StringIO(SHEETS + rows), told.append
         )
     assert told == [200, 400, 453]
+
+
+async def test_kept_forecasts_are_filled_with_what_came_when_values_are_taken_in(
+    tmp_path: Path,
+) -> None:
+    cities = ("330100", "330200", "210100", "210200", "220100")
+    header = "id,place,on,evidence,source,source_date,E01\n"
+    lines = {
+        year: "".join(
+            f"{city}-{year},{city},{year}-12-31,e,s,{year + 1}-02-01,{50 + n + 2 * (year - 2018)}\n"
+            for n, city in enumerate(cities)
+        )
+        for year in range(2018, 2025)
+    }
+    async with a_house(tmp_path) as house:
+        city = house.city
+        past = header + "".join(lines[year] for year in range(2018, 2024))
+        await city.assess.import_table(MANAGER, "sheets", past)
+        report = await city.outlook.report(DUTY, place="330100", on=date(2024, 6, 1))
+        assert [line.trend.model for line in report.lines if line.trend] == ["drift"]
+        with pytest.raises(ActionNotAllowed):
+            await city.outlook.keep(DUTY, report)
+        stored = await city.outlook.keep(MANAGER, report)
+        assert (stored.new, stored.same, stored.filled) == (3, 0, 0)
+        assert (await city.outlook.keep(MANAGER, report)).same == 3
+        kept = "urn:ngsi-ld:IndicatorForecast:330100:E01:20231231:20241231"
+        assert "outcome" not in await house.get(f"/entities/{kept}?options=keyValues")
+        await city.assess.import_table(MANAGER, "sheets", header + lines[2024])
+        filled = await house.get(f"/entities/{kept}?options=keyValues")
+        assert filled["outcome"]["json"]["value"] == 62
+        assert filled["outcome"]["json"]["inside"] is True
+        assert filled["outcome"]["json"]["record"].endswith(":330100-2024")
+        later = await city.outlook.report(DUTY, place="330100")
+        assert later.scores is not None
+        assert (later.scores.made, later.scores.scored, later.scores.beaten) == (3, 1, 1)
+        assert [one.actor for one in await house.audit() if one.object == kept] == ["usr_m"] * 2
+        group = await city.outlook.report(DUTY, group="north_east")
+        assert (group.subject.level, group.lines[0].counts[-1]) == ("sub_provincial", 3)
+
+
+async def test_towns_of_any_country_are_taken_in_and_shown_below_their_county(
+    tmp_path: Path,
+) -> None:
+    places = """code,name_zh,name_en,level,kind,parent,valid_from,valid_until,successor
+N,北国,Northland,provincial,realm,,,,
+N.1,河谷,Dale,county,shire,N,,,
+N.1.a,上村,Upper,town,parish,N.1,,,
+N.1.b,下村,Lower,town,parish,N.1,,2022-01-01,
+N.1.b,下村,Lower,town,parish,N.2,2022-01-01,,
+N.2,海岸,Coast,county,shire,N,,,
+"""
+    values = """id,place,indicator,on,value,evidence,source,source_date
+a,N.1.a,E01,2020-12-31,40,count,Northland office,2021-01-31
+b,N.1.b,E01,2020-12-31,60,count,Northland office,2021-01-31
+"""
+    programmes = """id,place,title,started_on,source,source_date
+u,N.1.a,Upper online,2020-01-01,Northland office,2021-01-31
+l,N.1.b,Lower online,2020-01-01,Northland office,2021-01-31
+"""
+    async with a_house(tmp_path) as house:
+        for kind, table in (("places", places), ("values", values), ("programmes", programmes)):
+            await house.city.assess.import_table(MANAGER, kind, table)
+        columns = await house.city.assess.columns(MANAGER)
+        for on, dale, coast in ((date(2021, 12, 31), 2, 0), (date(2022, 1, 1), 1, 1)):
+            found = (await house.city.assess.assessed(MANAGER, on=on)).statistics
+            totals = {one.code: one.total for one in found.branches("N")}
+            assert totals == {"N.1": dale, "N.2": coast}
+            assert sum(totals.values()) == found.branch("N").total == 2
+            assert sum(one.total for one in found.branches("N.1")) == dale
+            counts = {
+                one.spot.code: one.count for one in below(columns, found.now.day, "E01", on, "N")
+            }
+            assert counts == {"N.1": dale, "N.2": coast}

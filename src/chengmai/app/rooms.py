@@ -6,6 +6,7 @@ from typing import Any
 
 from chengmai.app.federation import FederationFloor
 from chengmai.assess.frameworks.service import FrameworkService
+from chengmai.assess.outlook.service import OutlookService
 from chengmai.assess.service import AssessService
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
@@ -124,6 +125,8 @@ class RoomsFloor(FederationFloor):
         self._build_pools(PoolViews(self.model, past, analysis, self.zone))
         self.assess = AssessService(work, self.model, self.clock, self.zone)
         self.frameworks = FrameworkService(work, self.model, self.assess)
+        self.outlook = OutlookService(work, self.model, self.assess, self.frameworks)
+        self.assess.after_values.append(self.outlook.settle)
         self.news.append(self._tell_assess)
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)

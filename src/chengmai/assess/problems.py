@@ -11,6 +11,7 @@ Invalid
 ├── GroupsOverlap       a sum over groups that share places
 ├── SourcesDiffer       a sum over figures of different sources or definitions
 ├── DenominatorInvalid  nothing, or less than the numerator
+├── SubjectInvalid      a report on neither or both of a place and a group, or on a level that there is not
 ├── DayInvalid          not a day, or a comparison with a later one
 ├── FrameworkInvalid    a package that is no framework, or a change that it does not allow
 │   └── WeightsDoNotSum children whose weights are not those of their parent: says which node
@@ -133,6 +134,11 @@ class SourcesDiffer(Invalid):
 class DenominatorInvalid(Invalid):
     code = "assess.denominator.invalid"
     title = "This denominator does not fit"
+
+
+class SubjectInvalid(Invalid):
+    code = "assess.subject.invalid"
+    title = "Name one place or one group"
 
 
 class DayInvalid(Invalid):

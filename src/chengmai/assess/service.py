@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, TypeVar
@@ -148,6 +148,8 @@ class AssessService:
         self._work, self._model, self._clock, self._zone = work, model, clock, zone
         self._kept = _Kept()
         self.panel = PanelService(work, model)
+        self.after_values: list[Callable[[Actor], Awaitable[object]]] = []
+        """Called after values were taken in: earlier forecasts are filled with what came."""
 
     def noticed(self, tenant: str, entity_id: str = "") -> None:
         """Forget what was read of a tenant: one of its records has changed."""
@@ -181,6 +183,8 @@ class AssessService:
 
         taken = await self._work.write(write)
         self.noticed(by.tenant)
+        if kind == "values":
+            await self._values_came(by)
         return taken
 
     async def import_sheets(
@@ -196,7 +200,12 @@ class AssessService:
             return self._known(tx, by.tenant, KINDS["values"], ())
 
         counts = await self.panel.take_in(by, lines, await self._work.read(known), told)
+        await self._values_came(by)
         return Taken(SHEETS, **counts)
+
+    async def _values_came(self, by: Actor) -> None:
+        for settle in self.after_values:
+            await settle(by)
 
     async def columns(self, actor: Actor) -> Columns:
         """Return all values of indicators of the actor's tenant in columns."""

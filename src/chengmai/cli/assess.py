@@ -16,10 +16,12 @@ from chengmai.assess.service import SHEETS, Assessed, Taken
 from chengmai.assess.statistics import Statistics
 from chengmai.assess.words import conclusions
 from chengmai.cli.open import DataOption, JsonOption, operator, run_in
+from chengmai.cli.outlook import outlook
 from chengmai.cli.output import print_json, print_table, progress
 from chengmai.kernel.problems import Invalid
 
 app = typer.Typer(help="What places build, how fast, and who says so.", no_args_is_help=True)
+app.command()(outlook)
 ExampleOption = Annotated[
     bool, typer.Option("--example", help="The example data set, not the city's.")
 ]

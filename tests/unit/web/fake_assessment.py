@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,11 +13,23 @@ from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.frameworks.service import Board, board_of
 from chengmai.assess.frameworks.whatif import WhatIf, what_if
 from chengmai.assess.model import IndicatorValue, Plan, Programme, Record
-from chengmai.assess.panel.columns import no_columns
+from chengmai.assess.outlook.meanings import meanings
+from chengmai.assess.outlook.model import Kept, Promise, scores_of
+from chengmai.assess.outlook.model import Report as OutlookReport
+from chengmai.assess.outlook.service import Stored, report_of
+from chengmai.assess.outlook.subjects import subject_of
+from chengmai.assess.panel.columns import Columns, no_columns
+from chengmai.assess.panel.model import Entry, Ref
 from chengmai.assess.panel.reading import entry_of_value
 from chengmai.assess.service import Assessed, DataSet, Registry, Taken, assess, example_registry
-from chengmai.assess.shipped import shipped_example, shipped_frameworks, shipped_gazetteer
+from chengmai.assess.shipped import (
+    shipped_example,
+    shipped_frame,
+    shipped_frameworks,
+    shipped_gazetteer,
+)
 from chengmai.kernel.actors import Actor
+from chengmai.kernel.clock import Clock
 from chengmai.kernel.texts import Text
 
 
@@ -27,6 +39,7 @@ class FakeAssessment:
 
     today: date
     hostile: str = ""
+    empty: bool = False
 
     async def assessed(
         self,
@@ -53,6 +66,9 @@ class FakeAssessment:
                 ],
             }
         return assess(Registry(shipped_gazetteer(), records), data, on or self.today, before)
+
+    async def columns(self, actor: Actor) -> Columns:
+        return some_columns(self.hostile or "s", self.empty)
 
     async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
         return Taken(kind, new=text.count("\n"), changed=0, same=0)
@@ -97,10 +113,76 @@ class FakeFrameworks:
 TWO = {"330100": 81.5, "330200": 62.0}
 
 
+def some_columns(source: str = "s", empty: bool = False) -> Columns:
+    """Return five years of two indicators at eight cities; of one day two sources speak."""
+    made = []
+    for index, code in enumerate(CITIES if not empty else ()):
+        for year in range(2019, 2024):
+            ref = Ref(f"urn:ngsi-ld:IndicatorSheet:{code}-{year}", code, source, source, NEW_YEAR)
+            values = {"E01": 60.0 + index + (year - 2019) * (3 - index), "E05": 20.0 - index}
+            made.append(Entry(ref, date(year, 12, 31), values, {"E01": (3.0, 5.0, None)}))
+    if not empty:
+        other = Ref(
+            "urn:ngsi-ld:IndicatorSheet:other", CITIES[0], source, source, date(2023, 12, 31)
+        )
+        made.append(Entry(other, date(2023, 12, 31), {"E01": 33.0}, {}))
+    return no_columns().replaced((), made)
+
+
+NEW_YEAR = date(2024, 1, 1)
+CITIES = ("330100", "330200", "210100", "210200", "220100", "230100", "350200", "370100")
+
+
+@dataclass
+class FakeOutlook:
+    """Reports over `some_columns`; one forecast was kept, and has come true or not."""
+
+    today: date
+    hostile: str = ""
+    empty: bool = False
+
+    async def report(
+        self,
+        actor: Actor,
+        *,
+        place: str | None = None,
+        group: str | None = None,
+        on: date | None = None,
+        level: str | None = None,
+        peers: str | None = None,
+    ) -> OutlookReport:
+        columns, day = some_columns(self.hostile or "s", self.empty), on or self.today
+        spots, frame = shipped_gazetteer().on(day), shipped_frame()
+        known = columns.book.places.numbers
+        subject = subject_of(
+            spots, frame, known, place=place, group=group, level=level, peers=peers
+        )
+        listed = shipped_frameworks()
+        (framework,) = (one for one in listed if one.id == "nsc-2016")
+        board = board_of(framework, columns, day)
+        meant = meanings(listed, columns.indicators)
+        made = report_of(columns, subject, meant, board, day)
+        days = (date(2023, 3, 1), date(2022, 12, 31), date(2023, 12, 31))
+        promise = Promise(
+            place or "", "E01", *days, "year", 66.0, 60.0, 72.0, 0.8, "drift", 64.0, 4, "urn:f"
+        )
+        kept = (Kept(promise), Kept(promise, 67.0, days[2], "urn:r")) if made.lines else ()
+        return replace(made, kept=kept, scores=scores_of(kept))
+
+    async def keep(self, by: Actor, report: OutlookReport) -> Stored:
+        return Stored(len(report.lines), 1, 2)
+
+
 class FakeScores:
     """What a city shows of frameworks and indicators."""
 
     empty: bool
+    hostile: str
+    clock: Clock
+
+    @property
+    def outlook(self) -> FakeOutlook:
+        return FakeOutlook(self.clock.now().date(), self.hostile, self.empty)
 
     @property
     def frameworks(self) -> FakeFrameworks:

@@ -122,7 +122,7 @@ class FakeCity(FakeScores):
 
     @property
     def assess(self) -> FakeAssessment:
-        return FakeAssessment(self.now.date(), self.hostile)
+        return FakeAssessment(self.now.date(), self.hostile, self.empty)
 
     def banner(self) -> CityBanner:
         city = text("澄湾市", "Chengwan")

@@ -22,6 +22,7 @@ BUILT = [
     *("grade.", "band.", "length.", "versus.", "explain.", "mark.", "weather.", "tabs."),
     *("thr.state.", "thr.side.", "domain.top.", "like.by_", "quality.step", "days."),
     *("section.", "fault.", "incident.nature.", "incident.role.", "incident.kind.", "assess."),
+    *("outlook.about.", "outlook.model.", "outlook.note."),
     *(
         "pools.basis.",
         "pools.day.",

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from chengmai.assess.catalogue import Computed
 from chengmai.kernel.actors import Actor
-from chengmai.web.cockpit.assess.port import AssessRoom, FrameworkRoom
+from chengmai.web.cockpit.assess.port import AssessRoom, FrameworkRoom, OutlookRoom
 from chengmai.web.cockpit.incidents.shown import IncidentDesk
 from chengmai.web.cockpit.pools.views import PoolDesk
 from chengmai.web.cockpit.rules.port import RuleDesk
@@ -62,6 +62,11 @@ class Desk(Protocol):
     @property
     def pools(self) -> PoolDesk:
         """Pools of shared resources."""
+        ...
+
+    @property
+    def outlook(self) -> OutlookRoom:
+        """Reports of cities and groups."""
         ...
 
     @property

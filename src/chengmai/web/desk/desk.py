@@ -12,6 +12,7 @@ import orjson
 from chengmai.app import City
 from chengmai.assess.catalogue import Computed
 from chengmai.assess.frameworks.service import FrameworkService
+from chengmai.assess.outlook.service import OutlookService
 from chengmai.assess.service import AssessService
 from chengmai.cases.model import State
 from chengmai.connect.health import feed_id
@@ -82,6 +83,10 @@ class CityDesk:
     @property
     def assess(self) -> AssessService:
         return self._city.assess
+
+    @property
+    def outlook(self) -> OutlookService:
+        return self._city.outlook
 
     @property
     def frameworks(self) -> FrameworkService:

@@ -19,9 +19,9 @@ async def assessed(visit: Visit) -> Assessed:
     )
 
 
-def asked_day(visit: Visit, name: str) -> date | None:
-    """Return a day that was asked for; raises `DayInvalid`."""
-    text = visit.asked(name, at_most=20)
+def asked_day(visit: Visit, name: str, posted: str | None = None) -> date | None:
+    """Return a day that was asked for, or posted; raises `DayInvalid`."""
+    text = visit.asked(name, at_most=20) if posted is None else posted
     if not text:
         return None
     try:

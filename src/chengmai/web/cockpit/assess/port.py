@@ -10,6 +10,9 @@ from typing import Protocol
 from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board
 from chengmai.assess.frameworks.whatif import WhatIf
+from chengmai.assess.outlook.model import Report
+from chengmai.assess.outlook.service import Stored
+from chengmai.assess.panel.columns import Columns
 from chengmai.assess.service import Assessed, DataSet, Taken
 from chengmai.kernel.actors import Actor
 
@@ -30,6 +33,31 @@ class AssessRoom(Protocol):
 
     async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
         """Take in a CSV table, all of it or nothing."""
+        ...
+
+    async def columns(self, actor: Actor) -> Columns:
+        """Return all values of indicators."""
+        ...
+
+
+class OutlookRoom(Protocol):
+    """Port: reports. `assess.outlook.service.OutlookService` is it."""
+
+    async def report(
+        self,
+        actor: Actor,
+        *,
+        place: str | None = None,
+        group: str | None = None,
+        on: date | None = None,
+        level: str | None = None,
+        peers: str | None = None,
+    ) -> Report:
+        """Return the outlook of a place or a group."""
+        ...
+
+    async def keep(self, by: Actor, report: Report) -> Stored:
+        """Keep the forecasts of a report."""
         ...
 
 

@@ -10,7 +10,15 @@ from chengmai.assess.figures import Figure
 from chengmai.assess.records import KINDS
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
-from chengmai.web.cockpit.assess import crosswalk, indicators, places, scores, view
+from chengmai.web.cockpit.assess import (
+    crosswalk,
+    indicators,
+    outlook,
+    places,
+    scores,
+    values,
+    view,
+)
 from chengmai.web.cockpit.assess.asked import assessed
 from chengmai.web.cockpit.assess.places import money, programme_line
 from chengmai.web.cockpit.screens import Screen
@@ -138,5 +146,7 @@ SCREENS = (
     *scores.SCREENS,
     *crosswalk.SCREENS,
     *indicators.SCREENS,
+    *outlook.SCREENS,
+    *values.SCREENS,
     Screen("/assessment/import", take_in, VITALS, methods=("POST",)),
 )

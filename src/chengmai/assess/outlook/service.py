@@ -1,0 +1,267 @@
+"""Use cases of the outlook: make a report, keep its forecasts, fill in what came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+from chengmai.assess.frameworks.model import Framework
+from chengmai.assess.frameworks.service import Board, FrameworkService
+from chengmai.assess.frameworks.whatif import what_if
+from chengmai.assess.outlook.keeping import (
+    FORECAST_TYPE,
+    filled,
+    promise_entity,
+    promise_id,
+    promises_of,
+    read_promise,
+    settled,
+    subject_key,
+)
+from chengmai.assess.outlook.lines import lines
+from chengmai.assess.outlook.meanings import advice_for, meanings
+from chengmai.assess.outlook.model import (
+    Kept,
+    Line,
+    Meaning,
+    Promise,
+    Report,
+    Standing,
+    Subject,
+    Suggestion,
+    scores_of,
+)
+from chengmai.assess.outlook.sayings import sentences
+from chengmai.assess.outlook.subjects import subject_of
+from chengmai.assess.panel.columns import Columns
+from chengmai.assess.problems import GroupUnknown, PlaceUnknown, SubjectInvalid
+from chengmai.assess.service import AssessService
+from chengmai.kernel.actors import Actor
+from chengmai.kernel.work import Tx, Work
+from chengmai.ngsild.entity import Entity, value_of
+from chengmai.ngsild.model import Shelves
+from chengmai.trust.policy import allow
+
+MOST_SUGGESTED = 12
+MOST_KEPT = 500
+_PORTION = 200
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of forecasts that were to be kept: how many are new, and how many were kept before."""
+
+    new: int
+    same: int
+    filled: int
+
+
+class OutlookService:
+    """Reports of all tenants."""
+
+    def __init__(
+        self,
+        work: Work[Tx],
+        model: Shelves,
+        assess: AssessService,
+        frameworks: FrameworkService,
+    ) -> None:
+        self._work, self._model = work, model
+        self._assess, self._frameworks = assess, frameworks
+
+    async def report(
+        self,
+        actor: Actor,
+        *,
+        place: str | None = None,
+        group: str | None = None,
+        on: date | None = None,
+        level: str | None = None,
+        peers: str | None = None,
+    ) -> Report:
+        """Return the outlook of a place or a group; raises problems of this room.
+
+        `level` is that of a group's places; `peers` a group that comparison is confined to.
+        """
+        allow(actor, "assess.read")
+        day = on or self._assess.today()
+        assessed = await self._assess.assessed(actor, on=day)
+        columns = await self._assess.columns(actor)
+        subject = subject_of(
+            assessed.statistics.now.day,
+            assessed.statistics.frame,
+            columns.book.places.numbers,
+            place=place,
+            group=group,
+            level=level,
+            peers=peers,
+        )
+        listed = await self._frameworks.frameworks(actor)
+        known = meanings(listed, columns.indicators)
+        framework = framework_for(listed, day)
+        board = await self._frameworks.board(actor, framework.id, day) if framework else None
+        report = await asyncio.to_thread(report_of, columns, subject, known, board, day)
+        kept = await self._kept(actor, report, columns)
+        return replace(report, kept=tuple(kept), scores=scores_of(kept))
+
+    async def keep(self, by: Actor, report: Report) -> Stored:
+        """Keep the forecasts of a report, each once; what has come of earlier ones is filled in."""
+        allow(by, "assess.manage")
+        made = promises_of(report)
+
+        def write(part: Sequence[Promise]) -> Callable[[Tx], int]:
+            def put(tx: Tx) -> int:
+                new = 0
+                for one in part:
+                    if self._model.get(tx, by.tenant, promise_id(one)) is None:
+                        self._model.put(tx, promise_entity(one), by=by, note="assess outlook")
+                        new += 1
+                return new
+
+            return put
+
+        new = 0
+        for begin in range(0, len(made), _PORTION):
+            new += await self._work.write(write(made[begin : begin + _PORTION]))
+        return Stored(new, len(made) - new, await self.settle(by))
+
+    async def settle(self, by: Actor) -> int:
+        """Write what came to every kept forecast whose value is there by now; return how many."""
+        allow(by, "assess.manage")
+        day, tenant = self._assess.today(), by.tenant
+        assessed = await self._assess.assessed(by, on=day)
+        columns = await self._assess.columns(by)
+        spots, frame = assessed.statistics.now.day, assessed.statistics.frame
+
+        def members(key: str) -> frozenset[str]:
+            if ":" not in key:
+                return frozenset([key])
+            _, group, level = [*key.split(":"), ""][:3]
+            try:
+                return subject_of(spots, frame, (), place=None, group=group, level=level).members
+            except (GroupUnknown, PlaceUnknown, SubjectInvalid):
+                return frozenset()
+
+        def due(tx: Tx) -> list[Kept]:
+            found = []
+            for entity in self._model.each(tx, tenant, FORECAST_TYPE):
+                promise = read_promise(entity)
+                if promise is None:
+                    continue
+                kept = settled(promise, columns, members(promise.subject), day)
+                if kept.came is not None and _outcome(entity) != _outcome(filled(kept)):
+                    found.append(kept)
+            return found
+
+        waiting = await self._work.read(due)
+        for begin in range(0, len(waiting), _PORTION):
+            part = waiting[begin : begin + _PORTION]
+
+            def put(tx: Tx, part: Sequence[Kept] = part) -> None:
+                for kept in part:
+                    self._model.put(tx, filled(kept), by=by, note="assess outlook: what came")
+
+            await self._work.write(put)
+        return len(waiting)
+
+    async def _kept(self, actor: Actor, report: Report, columns: Columns) -> list[Kept]:
+        key = subject_key(report)
+
+        def read(tx: Tx) -> list[Promise]:
+            found = self._model.find(
+                tx, actor.tenant, FORECAST_TYPE, q=f'subject=="{key}"', limit=MOST_KEPT
+            )
+            return [one for one in map(read_promise, found) if one is not None]
+
+        promises = [one for one in await self._work.read(read) if one.made_on <= report.on]
+        members = report.subject.members
+        kept = [settled(one, columns, members, report.on) for one in promises]
+        return sorted(kept, key=lambda one: (one.promise.target, one.promise.indicator))
+
+
+def report_of(
+    columns: Columns, subject: Subject, known: Sequence[Meaning], board: Board | None, on: date
+) -> Report:
+    """Return a report without what was forecast earlier."""
+    found = tuple(lines(columns, subject, known, on))
+    standing = standing_of(board, subject) if board is not None and found else None
+    report = Report(subject, on, found, standing, ())
+    report = replace(report, suggestions=suggested(report, board))
+    return replace(report, sentences=sentences(report))
+
+
+def _outcome(found: Entity) -> Any:
+    return value_of(found, "outcome")
+
+
+def framework_for(listed: Sequence[Framework], on: date) -> Framework | None:
+    """Return the newest framework with weights that is in force on a day, else the newest of before."""
+    scored = [one for one in listed if one.has_weights and one.in_force_from <= on]
+    holding = [one for one in scored if one.holds(on)]
+    return max(holding or scored, key=lambda one: one.in_force_from, default=None)
+
+
+def standing_of(board: Board, subject: Subject) -> Standing | None:
+    """Return where the subject stands in a framework among its peers; None without any value in it."""
+    totals = {rank.code: Decimal(repr(rank.value)) for rank in board.ranks}
+    ours = [totals[code] for code in subject.members if code in totals]
+    if not ours:
+        return None
+    total = median(ours)
+    if subject.kind == "group":
+        of = [[totals[code] for code in one if code in totals] for one in subject.others]
+        others = [median(one) for one in of if one]
+        known, stage = None, None
+    else:
+        others = [totals[code] for code in subject.peers if code in totals]
+        scored = board.scores[subject.code]
+        known, stage = scored.known, scored.stage
+    return Standing(
+        board.framework,
+        total.quantize(Decimal("0.01")),
+        known,
+        stage.title if stage else None,
+        1 + sum(one > total for one in others),
+        1 + len(others),
+        median(others).quantize(Decimal("0.01")) if others else None,
+    )
+
+
+def suggested(report: Report, board: Board | None) -> tuple[Suggestion, ...]:
+    """Return what would help, by the marks that reaching the peers' median would give."""
+    nodes: dict[str, tuple[str, ...]] = {}
+    values: dict[str, float] = {}
+    if board is not None:
+        for leaf in board.framework.leaves():
+            code = leaf.indicator or ""
+            nodes[code] = (*nodes.get(code, ()), leaf.id)
+        code = report.subject.code
+        values = (
+            board.numbers(code)
+            if report.subject.kind == "place" and code in board.values
+            else {line.meaning.id: line.value for line in report.lines}
+        )
+    made = [
+        Suggestion(
+            line,
+            advice_for(line.meaning.id),
+            nodes.get(line.meaning.id, ()),
+            _gain(board, values, line) if line.meaning.id in nodes else None,
+        )
+        for line in report.gaps
+    ]
+    order = {id(line): index for index, line in enumerate(report.gaps)}
+    made.sort(key=lambda one: (-(one.gain or Decimal(0)), order[id(one.line)]))
+    return tuple(made[:MOST_SUGGESTED])
+
+
+def _gain(board: Board | None, values: dict[str, float], line: Line) -> Decimal | None:
+    if board is None or line.median is None:
+        return None
+    changed = {line.meaning.id: line.median}
+    return what_if(board.framework, values, changed=changed).difference

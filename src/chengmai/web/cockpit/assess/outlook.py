@@ -1,0 +1,128 @@
+"""The outlook of a city or a group: page, paper and twins; the button that keeps its forecasts."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlencode
+
+from starlette.responses import HTMLResponse, Response
+
+from chengmai.assess.model import LEVELS
+from chengmai.assess.outlook.model import Report
+from chengmai.trust.policy import may
+from chengmai.web.cockpit.access import VITALS
+from chengmai.web.cockpit.assess.asked import asked_day
+from chengmai.web.cockpit.assess.printed import as_html
+from chengmai.web.cockpit.assess.report import columns, report_view, row
+from chengmai.web.cockpit.screens import Screen
+from chengmai.web.cockpit.tables import Form, Table, as_table
+from chengmai.web.cockpit.visit import Visit
+
+_ASKED = ("place", "group", "level", "peers", "on")
+_OFFERED = 4_000
+
+
+async def show(visit: Visit) -> Response:
+    return await _show(visit, _asked(visit))
+
+
+async def _show(visit: Visit, asked: dict[str, str], message: str = "") -> Response:
+    is_named = bool(asked["place"] or asked["group"])
+    report = await _report(visit, asked) if is_named else None
+    found = await visit.desk.assess.assessed(visit.actor, on=asked_day(visit, "on"))
+    columns = await visit.desk.assess.columns(visit.actor)
+    spots, words = found.statistics.now.day.spots, visit.words
+    known = [code for code in columns.book.places.codes if code in spots]
+    return visit.page(
+        "assess/outlook.html",
+        view=report_view(report, _query(asked), visit.formats) if report else None,
+        asked=asked,
+        places=[(code, words.pick(spots[code].name)) for code in sorted(known)[:_OFFERED]],
+        groups=[(one.id, words.pick(one.title)) for one in found.statistics.frame.groups],
+        levels=[(level, words(f"assess.level.{level}")) for level in LEVELS],
+        may_manage=may(visit.actor, "assess.manage"),
+        message=message,
+    )
+
+
+async def paper(visit: Visit) -> Response:
+    """Answer the report as a PDF file."""
+    from chengmai.web.cockpit.assess.paper import as_pdf  # loads what only paper needs
+
+    asked = _asked(visit)
+    view = report_view(await _report(visit, asked), _query(asked), visit.formats)
+    body = await asyncio.to_thread(as_pdf, view, visit.words, str(visit.request.base_url))
+    return Response(
+        body,
+        media_type="application/pdf",
+        headers={"Content-Disposition": 'inline; filename="outlook.pdf"'},
+    )
+
+
+async def html(visit: Visit) -> Response:
+    """Answer the report as a file that needs nothing else."""
+    asked = _asked(visit)
+    view = report_view(await _report(visit, asked), _query(asked), visit.formats)
+    return HTMLResponse(
+        as_html(view, visit.words, str(visit.request.base_url)),
+        headers={"Content-Disposition": 'attachment; filename="outlook.html"'},
+    )
+
+
+async def data_json(visit: Visit) -> Response:
+    return await _data(visit, "json")
+
+
+async def data_csv(visit: Visit) -> Response:
+    return await _data(visit, "csv")
+
+
+async def data_xlsx(visit: Visit) -> Response:
+    return await _data(visit, "xlsx")
+
+
+async def _data(visit: Visit, form: Form) -> Response:
+    asked = _asked(visit)
+    report = await _report(visit, asked)
+    view = report_view(report, _query(asked), visit.formats)
+    rows = [row(line, shown) for line, shown in zip(report.lines, view.lines, strict=True)]
+    notes = [note.text for note in view.notes]
+    return as_table(Table("outlook", view.title, columns(), rows, notes), form)
+
+
+async def keep(visit: Visit) -> Response:
+    """Keep the forecasts of a report, and say how many are new."""
+    asked = {name: visit.form.get(name, "").strip()[:40] for name in _ASKED}
+    stored = await visit.desk.outlook.keep(visit.actor, await _report(visit, asked))
+    facts = {"new": stored.new, "same": stored.same, "filled": stored.filled}
+    return await _show(visit, asked, visit.words("outlook.kept", **facts))
+
+
+def _asked(visit: Visit) -> dict[str, str]:
+    return {name: visit.asked(name, at_most=40) for name in _ASKED}
+
+
+def _query(asked: dict[str, str]) -> str:
+    return urlencode({name: value for name, value in asked.items() if value})
+
+
+async def _report(visit: Visit, asked: dict[str, str]) -> Report:
+    return await visit.desk.outlook.report(
+        visit.actor,
+        place=asked["place"] or None,
+        group=asked["group"] or None,
+        level=asked["level"] or None,
+        peers=asked["peers"] or None,
+        on=asked_day(visit, "on", asked["on"]),
+    )
+
+
+SCREENS = (
+    Screen("/assessment/outlook", show, VITALS),
+    Screen("/assessment/outlook.pdf", paper, VITALS, quiet=True),
+    Screen("/assessment/outlook.html", html, VITALS, quiet=True),
+    Screen("/assessment/outlook.json", data_json, VITALS, quiet=True),
+    Screen("/assessment/outlook.csv", data_csv, VITALS, quiet=True),
+    Screen("/assessment/outlook.xlsx", data_xlsx, VITALS, quiet=True),
+    Screen("/assessment/outlook/keep", keep, VITALS, methods=("POST",)),
+)

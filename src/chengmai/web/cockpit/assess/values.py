@@ -1,0 +1,167 @@
+"""Places by an indicator: ranking, groups, drill-down, and every value with its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from chengmai.assess.gazetteer import Day
+from chengmai.assess.groups import PlaceGroup
+from chengmai.assess.model import LEVELS
+from chengmai.assess.outlook.meanings import meanings
+from chengmai.assess.outlook.model import Meaning
+from chengmai.assess.panel.columns import Columns
+from chengmai.assess.panel.standings import (
+    Ranked,
+    below,
+    by_group,
+    history_of,
+    standings,
+)
+from chengmai.assess.statistics import Statistics
+from chengmai.web.cockpit.access import VITALS
+from chengmai.web.cockpit.assess.asked import asked_day
+from chengmai.web.cockpit.screens import Screen
+from chengmai.web.cockpit.tables import Form, Table, as_table
+from chengmai.web.cockpit.visit import Visit
+
+SHOWN = 300
+_COLUMNS = (
+    *("place", "tied", "code", "name", "level", "value", "unit", "on", "numerator", "denominator"),
+    *("sample", "evidence", "source", "source_date", "record"),
+)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    columns: Columns
+    statistics: Statistics
+    on: date
+    known: list[Meaning]
+    meaning: Meaning | None
+    level: str | None
+    group: PlaceGroup | None
+    code: str | None
+
+    @property
+    def day(self) -> Day:
+        return self.statistics.now.day
+
+    def ranking(self) -> list[Ranked]:
+        if self.meaning is None:
+            return []
+        return standings(
+            self.columns,
+            self.day,
+            self.meaning.id,
+            self.on,
+            level=self.level,
+            group=self.group,
+            falling=self.meaning.better != "down",
+        )
+
+
+async def _asked(visit: Visit) -> _Asked:
+    found = await visit.desk.assess.assessed(visit.actor, on=asked_day(visit, "on"))
+    columns = await visit.desk.assess.columns(visit.actor)
+    statistics = found.statistics
+    listed = await visit.desk.frameworks.frameworks(visit.actor)
+    known = meanings(listed, columns.indicators)
+    asked, level = visit.asked("indicator", at_most=40), visit.asked("level", at_most=20)
+    chosen = next((one for one in known if one.id == asked), known[0] if known else None)
+    group = visit.asked("group", at_most=40)
+    return _Asked(
+        columns,
+        statistics,
+        statistics.on,
+        known,
+        chosen,
+        level if level in LEVELS else None,
+        statistics.group(group) if group else None,
+        visit.asked("code", at_most=40) or None,
+    )
+
+
+async def show(visit: Visit) -> Response:
+    asked = await _asked(visit)
+    words, formats, meaning = visit.words, visit.formats, asked.meaning
+    ranks = asked.ranking()
+    columns = asked.columns
+    shown = [(one, columns.point(one.row)) for one in ranks[:SHOWN]]
+    told = (columns, asked.day, meaning.id if meaning else "", asked.on)
+    named = {
+        "indicator": meaning.id if meaning else "",
+        "level": asked.level or "",
+        "group": asked.group.id if asked.group else "",
+        "on": asked.on.isoformat(),
+    }
+    name = words.pick(asked.day.spot(asked.code).name) if asked.code else ""
+    return visit.page(
+        "assess/values.html",
+        meaning=meaning,
+        known=[(one.id, words.pick(one.title)) for one in asked.known],
+        asked=named,
+        code=asked.code or "",
+        name=name,
+        query=urlencode({k: v for k, v in {**named, "code": asked.code or ""}.items() if v}),
+        levels=[(level, words(f"assess.level.{level}")) for level in LEVELS],
+        all_groups=[(one.id, words.pick(one.title)) for one in asked.statistics.frame.groups],
+        count=len(ranks),
+        median=formats.number(median(one.value for one in ranks), 2) if ranks else "",
+        lines=shown,
+        groups=by_group(*told, asked.statistics.frame.groups, asked.level),
+        below=below(*told, asked.code),
+        history=history_of(columns, asked.code, meaning.id, asked.on)
+        if asked.code and meaning
+        else [],
+    )
+
+
+async def _data(visit: Visit, form: Form) -> Response:
+    asked = await _asked(visit)
+    meaning, words = asked.meaning, visit.words
+    rows: list[tuple[Any, ...]] = []
+    for one in asked.ranking():
+        point = asked.columns.point(one.row)
+        rows.append(
+            (
+                *(one.place, "=" if one.tied else "", one.spot.code, words.pick(one.spot.name)),
+                *(one.spot.level, one.value, meaning.unit if meaning else "", point.on),
+                *(point.numerator, point.denominator, point.sample),
+                *(point.ref.evidence, point.source, point.source_date, point.ref.entity_id),
+            )
+        )
+    notes = [] if meaning is None else [_definition(meaning, visit), words("values.tie_rule")]
+    title = words.pick(meaning.title) if meaning else ""
+    return as_table(Table("values", title, _COLUMNS, rows, notes), form)
+
+
+def _definition(meaning: Meaning, visit: Visit) -> str:
+    words = visit.words
+    said = [f"{meaning.id} {words.pick(meaning.title)}", meaning.formula, meaning.unit]
+    return "; ".join([one for one in [*said, meaning.source] if one])
+
+
+async def data_json(visit: Visit) -> Response:
+    return await _data(visit, "json")
+
+
+async def data_csv(visit: Visit) -> Response:
+    return await _data(visit, "csv")
+
+
+async def data_xlsx(visit: Visit) -> Response:
+    return await _data(visit, "xlsx")
+
+
+SCREENS = (
+    Screen("/assessment/values", show, VITALS),
+    Screen("/assessment/values.json", data_json, VITALS, quiet=True),
+    Screen("/assessment/values.csv", data_csv, VITALS, quiet=True),
+    Screen("/assessment/values.xlsx", data_xlsx, VITALS, quiet=True),
+)
