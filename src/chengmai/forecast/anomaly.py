@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from math import log1p
 from typing import Any, NamedTuple
 
 from chengmai.forecast.parts import Nearest, Rolling, Shapes, Tail
@@ -46,10 +47,9 @@ _SHORT = 6
 _STUCK_RATIO = 3.0
 _STUCK_RUN = 6
 """A run of equal values three times as long as one run in a hundred, and of six steps at least."""
-_NAMES = tuple(PARTS)
-_IN_ALARM = tuple(weight for weight, _ in PARTS.values())
-_IN_SCORE = tuple(weight for _, weight in PARTS.values())
-_ALARM_WEIGHT, _SCORE_WEIGHT = sum(_IN_ALARM), sum(_IN_SCORE)
+_WEIGHTS = tuple((name, in_alarm, in_score) for name, (in_alarm, in_score) in PARTS.items())
+_ALARM_WEIGHT = sum(weight for weight, _ in PARTS.values())
+_SCORE_WEIGHT = sum(weight for _, weight in PARTS.values())
 _KINDS: dict[str, Kind] = {
     "shift": "shift",
     "level": "shift",
@@ -228,17 +228,20 @@ class Detector:
     def _sums(self, parts: _Parts) -> _Sums:
         for_alarm = score = most = 0.0
         strongest = "novelty"
-        for part, tail, name, in_alarm, in_score in zip(
-            parts, self._tails, _NAMES, _IN_ALARM, _IN_SCORE, strict=True
+        # Every value passes here for every part: a logarithm that counts for nothing is not taken.
+        for part, tail, (name, in_alarm, in_score) in zip(
+            parts, self._tails, _WEIGHTS, strict=True
         ):
             if part <= 0.0:
                 continue
             ratio = tail.ratio(part)
-            told = in_score * math.log1p(ratio)
-            score += told
-            for_alarm += in_alarm * math.log1p(min(ratio, _ALARM_CAP))
-            if told > most:
-                most, strongest = told, name
+            if in_score:
+                told = in_score * log1p(ratio)
+                score += told
+                if told > most:
+                    most, strongest = told, name
+            if in_alarm:
+                for_alarm += in_alarm * log1p(ratio if ratio < _ALARM_CAP else _ALARM_CAP)
         return _Sums(for_alarm / _ALARM_WEIGHT, score / _SCORE_WEIGHT, strongest)
 
     def _take(self, value: float, look: _Look, for_alarm: float) -> None:

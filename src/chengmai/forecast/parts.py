@@ -33,7 +33,7 @@ class Tail:
         """Take in one value."""
         n, top = self.n + 1, self.top
         self.n = n
-        if len(top) <= int(self.share * n):
+        if len(top) <= self.share * n:
             insort(top, value)
         elif value > top[0]:
             insort(top, value)
@@ -43,9 +43,10 @@ class Tail:
 
     def ratio(self, value: float) -> float:
         """Return the value as a multiple of the quantile, a hundred at most; zero while nothing is known."""
-        reach = self.top[0] if self.top else 0.0
-        if reach > 1e-12:
-            return min(value / reach, _CAP)
+        top = self.top
+        if top and (reach := top[0]) > 1e-12:
+            ratio = value / reach
+            return ratio if ratio < _CAP else _CAP
         return 2.0 if self.n and value > 1e-12 else 0.0
 
 
@@ -65,14 +66,18 @@ class Nearest:
         if at == len(seen):
             return value - seen[-1]
         above = seen[at] - value
-        return above if at == 0 else min(above, value - seen[at - 1])
+        if at == 0:
+            return above
+        below = value - seen[at - 1]
+        return above if above < below else below
 
     def learn(self, value: float) -> None:
         """Take in one value."""
-        insort(self.seen, value)
-        self.order.append(value)
-        if len(self.order) > _KEEP:
-            del self.seen[bisect_left(self.seen, self.order.popleft())]
+        seen, order = self.seen, self.order
+        insort(seen, value)
+        order.append(value)
+        if len(order) > _KEEP:
+            del seen[bisect_left(seen, order.popleft())]
 
 
 class Shapes:
@@ -141,14 +146,16 @@ class Rolling:
 
     def of(self, value: float) -> float | None:
         """Return the mean with this value as the last; None while there are too few."""
-        if len(self.values) < self.size - 1:
-            return None
-        gone = self.values[0] if len(self.values) == self.size else 0.0
-        return (self.total - gone + value) / self.size
+        values, size = self.values, self.size
+        known = len(values)
+        if known == size:
+            return (self.total - values[0] + value) / size
+        return (self.total + value) / size if known == size - 1 else None
 
     def learn(self, value: float) -> None:
         """Take in one value."""
-        self.values.append(value)
+        values = self.values
+        values.append(value)
         self.total += value
-        if len(self.values) > self.size:
-            self.total -= self.values.popleft()
+        if len(values) > self.size:
+            self.total -= values.popleft()

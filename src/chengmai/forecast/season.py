@@ -69,8 +69,14 @@ class Season:
         scale = self.surprise_scale
         if hour is not None and scale > 0:
             scale = 0.5 * (scale + hour)
-        floor = 1e-9 * max(1.0, abs(value))
-        return Expected(usual, residual / max(self.scale, floor), surprise, max(scale, floor))
+        size = abs(value)
+        floor = 1e-9 * size if size > 1.0 else 1e-9
+        return Expected(
+            usual,
+            residual / (self.scale if self.scale > floor else floor),
+            surprise,
+            scale if scale > floor else floor,
+        )
 
     def learn(self, value: float, expected: Expected | None) -> None:
         """Take in the value of the step, with what `of` said of it, and move to the next."""
@@ -122,7 +128,9 @@ class Season:
         return one * a + two * b + day * c
 
     def _adapt(self, surprise: float) -> None:
-        a, b, c = (each / self.scale for each in self._inputs())
+        a, b, c = self._inputs()
+        scale = self.scale
+        a, b, c = a / scale, b / scale, c / scale
         aa, ab, ac, bb, bc, cc = self.gains
         along_a, along_b, along_c = (
             aa * a + ab * b + ac * c,
@@ -130,7 +138,7 @@ class Season:
             ac * a + bc * b + cc * c,
         )
         size = _FORGET + a * along_a + b * along_b + c * along_c
-        error = surprise / self.scale / size
+        error = surprise / scale / size
         one, two, day = self.weights
         self.weights = (one + along_a * error, two + along_b * error, day + along_c * error)
         # Inputs that stand still would let the gains grow without end.
@@ -148,4 +156,6 @@ class Season:
 
 
 def _clipped(value: float, limit: float, settled: bool) -> float:
-    return max(-limit, min(limit, value)) if settled and limit > 0 else value
+    if not settled or limit <= 0 or -limit <= value <= limit:
+        return value
+    return limit if value > 0 else -limit
