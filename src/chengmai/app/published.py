@@ -11,6 +11,7 @@ _BY_ROOM = {
     "rules": ("Rule", "RuleFiring", "DeviceCommand"),
     "pools": ("ResourcePool", "ReallocationSuggestion"),
     "feeds": ("DataFeed",),
+    "surveys": ("CitizenSurvey", "SurveyResult"),
     "the load of the platform itself": ("FeedLoad", "CaseLoad", "AccessLoad"),
     "the simulation": ("SimulatedIncident",),
 }

@@ -8,6 +8,8 @@ from chengmai.app.federation import FederationFloor
 from chengmai.assess.frameworks.service import FrameworkService
 from chengmai.assess.outlook.service import OutlookService
 from chengmai.assess.service import AssessService
+from chengmai.assess.surveys.service import Parts as SurveyParts
+from chengmai.assess.surveys.service import SurveyService
 from chengmai.cases.calendar_file import shipped_calendar
 from chengmai.cases.service import CaseService
 from chengmai.connect.commands import CommandChannels
@@ -43,6 +45,7 @@ from chengmai.store.sqlite.incidents import SqliteIncidentStore
 from chengmai.store.sqlite.models import SqliteModels
 from chengmai.store.sqlite.rules import SqliteRules
 from chengmai.store.sqlite.suggestions import SqliteSuggestions
+from chengmai.store.sqlite.surveys import SqliteSurveys
 from chengmai.store.sqlite.thresholds import SqliteChanges
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.store.vitals import VitalsHistory
@@ -127,6 +130,17 @@ class RoomsFloor(FederationFloor):
         self.frameworks = FrameworkService(work, self.model, self.assess)
         self.outlook = OutlookService(work, self.model, self.assess, self.frameworks)
         self.assess.after_values.append(self.outlook.settle)
+        self.surveys = SurveyService(
+            SurveyParts(
+                work,
+                self.model,
+                SqliteSurveys(),
+                self.trust.audit,
+                self.clock,
+                self.zone,
+                self.secret("surveys"),
+            )
+        )
         self.news.append(self._tell_assess)
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)

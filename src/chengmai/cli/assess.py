@@ -15,13 +15,15 @@ from chengmai.assess.frameworks.service import Board
 from chengmai.assess.service import SHEETS, Assessed, Taken
 from chengmai.assess.statistics import Statistics
 from chengmai.assess.words import conclusions
+from chengmai.cli import surveys
+from chengmai.cli.files import text_of, unreadable
 from chengmai.cli.open import DataOption, JsonOption, operator, run_in
 from chengmai.cli.outlook import outlook
 from chengmai.cli.output import print_json, print_table, progress
-from chengmai.kernel.problems import Invalid
 
 app = typer.Typer(help="What places build, how fast, and who says so.", no_args_is_help=True)
 app.command()(outlook)
+app.add_typer(surveys.app, name="survey")
 ExampleOption = Annotated[
     bool, typer.Option("--example", help="The example data set, not the city's.")
 ]
@@ -122,7 +124,7 @@ def import_(
     if kind == SHEETS:
         _report(kind, run_in(data, lambda city: _sheets(city, file)))
         return
-    text = _text_of(file)
+    text = text_of(file)
 
     async def take(city: City) -> Taken:
         return await city.assess.import_table(operator(city), kind, text)
@@ -140,7 +142,7 @@ async def _sheets(city: City, file: Path) -> Taken:
             with file.open(encoding="utf-8-sig", newline="") as table:
                 yield from table
         except (OSError, UnicodeDecodeError) as error:
-            raise _unreadable(file, error) from None
+            raise unreadable(file, error) from None
 
     total = max(0, sum(1 for _ in lines()) - 1)
     with progress() as bar:
@@ -194,7 +196,7 @@ def frameworks(
 
     async def read(city: City) -> list[Framework]:
         if take_in is not None:
-            await city.frameworks.take_in(operator(city), _text_of(take_in))
+            await city.frameworks.take_in(operator(city), text_of(take_in))
         return await city.frameworks.frameworks(operator(city))
 
     rows = [
@@ -236,19 +238,3 @@ def _document(figure: Any) -> dict[str, Any]:
         key: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
         for key, value in vars(figure).items()
     }
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(file, error) from None
-
-
-def _unreadable(file: Path, error: Exception) -> Invalid:
-    return Invalid(
-        f"{file} cannot be read: {error}",
-        code="file.unreadable",
-        param=str(file),
-        fix="name a UTF-8 file",
-    )

@@ -17,7 +17,8 @@ ASSIGNABLE_ROLES = frozenset(
     {"admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen"}
 )
 """Roles an account or a token can hold. `system` is the platform itself and is never given to anybody."""
-ROLES = ASSIGNABLE_ROLES | {"system"}
+ROLES = ASSIGNABLE_ROLES | {"system", "public"}
+"""`public` is whoever answers a survey without signing in; it too is never given."""
 EXCLUSIVE = (frozenset({"admin", "auditor"}),)
 """Who manages the accounts must not be the one who watches over it."""
 
@@ -83,6 +84,7 @@ POLICY: Mapping[str, frozenset[str]] = MappingProxyType(
         },
         "auditor": _LOOK | {"audit.read", "metrics.read", "registrations.read"},
         "citizen": frozenset({"cases.report", "vitals.read"}),
+        "public": frozenset({"surveys.answer"}),
         "system": _LOOK | _CHANGE | _PLATFORM | {"rules.try"},
     }
 )

@@ -10,52 +10,63 @@ from chengmai.trust.problems import ActionNotAllowed, ActionUnknown
 from tests.unit.trust.builders import an_actor
 
 # One line an action, one column a role, in the order of COLUMNS: written by hand, and not from the table.
-COLUMNS = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen", "system")
+COLUMNS = (
+    "admin",
+    "duty_officer",
+    "manager",
+    "worker",
+    "partner",
+    "auditor",
+    "citizen",
+    "system",
+    "public",
+)
 MATRIX = """
-accounts.manage                   x . . . . . . .
-admin                             x . . . . . . .
-assess.manage                     x . x . . . . x
-assess.read                       x x x x x x . x
-audit.read                        . . . . . x . .
-cases.read                        x x x x x x . x
-cases.report                      . x x x x . x .
-cases.step.comment                . x x x x . . .
-cases.step.crossed_again          . . . . . . . x
-cases.step.dispatch               . x x . . . . .
-cases.step.escalate               . x x . . . . x
-cases.step.handle                 . x x x x . . .
-cases.step.open                   . x x . . . . x
-cases.step.predicted_became_real  . . . . . . . x
-cases.step.recovered              . . . . . . . x
-cases.step.reject                 . x x . . . . .
-cases.step.reopen                 . x x . . . . .
-cases.step.return                 . x x x x . . .
-cases.step.verify_fail            . x x . . . . .
-cases.step.verify_pass            . x x . . . . .
-commands.approve                  . x . . . . . .
-contexts.manage                   x . x . . . . x
-entities.delete                   x . x . . . . x
-entities.read                     x x x x x x . x
-entities.write                    x . x . x . . x
-feeds.read                        x x x x x x . x
-incidents.decide                  . x x . . . . .
-incidents.read                    x x x x x x . x
-metrics.read                      x . . . . x . .
-pools.decide                      . x x . . . . .
-pools.read                        x x x x x x . x
-registrations.manage              x . x . . . . x
-registrations.read                x . x . x x . x
-registrations.watch               x . x . x . . x
-rules.edit                        . . x . . . . .
-rules.read                        x x x x x x . x
-rules.try                         . x x . . . . x
-snapshots.manage                  x . x . . . . x
-subscriptions.manage              x . x . x . . x
-temporal.read                     x x x x x x . x
-thresholds.approve                . . x . . . . .
-thresholds.propose                . x x . . . . .
-vitals.note                       . x x . . . . .
-vitals.read                       x x x x x x x x
+accounts.manage                   x . . . . . . . .
+admin                             x . . . . . . . .
+assess.manage                     x . x . . . . x .
+assess.read                       x x x x x x . x .
+audit.read                        . . . . . x . . .
+cases.read                        x x x x x x . x .
+cases.report                      . x x x x . x . .
+cases.step.comment                . x x x x . . . .
+cases.step.crossed_again          . . . . . . . x .
+cases.step.dispatch               . x x . . . . . .
+cases.step.escalate               . x x . . . . x .
+cases.step.handle                 . x x x x . . . .
+cases.step.open                   . x x . . . . x .
+cases.step.predicted_became_real  . . . . . . . x .
+cases.step.recovered              . . . . . . . x .
+cases.step.reject                 . x x . . . . . .
+cases.step.reopen                 . x x . . . . . .
+cases.step.return                 . x x x x . . . .
+cases.step.verify_fail            . x x . . . . . .
+cases.step.verify_pass            . x x . . . . . .
+commands.approve                  . x . . . . . . .
+contexts.manage                   x . x . . . . x .
+entities.delete                   x . x . . . . x .
+entities.read                     x x x x x x . x .
+entities.write                    x . x . x . . x .
+feeds.read                        x x x x x x . x .
+incidents.decide                  . x x . . . . . .
+incidents.read                    x x x x x x . x .
+metrics.read                      x . . . . x . . .
+pools.decide                      . x x . . . . . .
+pools.read                        x x x x x x . x .
+registrations.manage              x . x . . . . x .
+registrations.read                x . x . x x . x .
+registrations.watch               x . x . x . . x .
+rules.edit                        . . x . . . . . .
+rules.read                        x x x x x x . x .
+rules.try                         . x x . . . . x .
+snapshots.manage                  x . x . . . . x .
+subscriptions.manage              x . x . x . . x .
+surveys.answer                    . . . . . . . . x
+temporal.read                     x x x x x x . x .
+thresholds.approve                . . x . . . . . .
+thresholds.propose                . x x . . . . . .
+vitals.note                       . x x . . . . . .
+vitals.read                       x x x x x x x x .
 """
 CELLS = [
     (action, role, mark == "x")
@@ -73,7 +84,7 @@ def test_a_role_may_do_what_the_matrix_says_and_nothing_else(
 
 def test_the_matrix_is_complete() -> None:
     assert {action for action, _, _ in CELLS} == ACTIONS
-    assert set(COLUMNS) == ROLES == ASSIGNABLE_ROLES | {"system"}
+    assert set(COLUMNS) == ROLES == ASSIGNABLE_ROLES | {"system", "public"}
 
 
 @pytest.mark.parametrize("role", COLUMNS)

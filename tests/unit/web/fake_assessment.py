@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from chengmai.assess.catalogue import Computed, Reading, computed
@@ -31,6 +32,7 @@ from chengmai.assess.shipped import (
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.texts import Text
+from tests.unit.web.fake_surveys import FakeSurveys
 
 
 @dataclass
@@ -174,7 +176,7 @@ class FakeOutlook:
 
 
 class FakeScores:
-    """What a city shows of frameworks and indicators."""
+    """What a city shows of frameworks, indicators and surveys."""
 
     empty: bool
     hostile: str
@@ -187,6 +189,13 @@ class FakeScores:
     @property
     def frameworks(self) -> FakeFrameworks:
         return FakeFrameworks(self.empty)
+
+    @cached_property
+    def surveys(self) -> FakeSurveys:
+        return FakeSurveys(self.hostile, self.empty)
+
+    def passer_by(self) -> Actor:
+        return Actor("public", "city", frozenset({"public"}), "public")
 
     async def indicators(self, actor: Actor) -> list[Computed]:
         said = Text(zh="定义", en="definition")

@@ -36,6 +36,7 @@ PAGES = (
     "/assessment/frameworks", "/assessment/frameworks?framework=gbt-33356-2022",
     "/assessment/frameworks?framework=nsc-2018&place=330200&node=M1&to=90",
     "/assessment/frameworks?framework=iso-37122", "/assessment/crosswalk",
+    "/assessment/surveys", "/assessment/surveys/exp2018",
     "/assessment/crosswalk?framework=indicators&q=E0", "/assessment/crosswalk?q=zzz",
 )  # fmt: skip
 FRAGMENTS = (
@@ -51,6 +52,7 @@ DATA = (
     "/pools.json", "/pools/transport/parking/data.json",
     "/assessment/frameworks.json", "/assessment/indicators.json",
     "/assessment/outlook.json?place=330100", "/assessment/values.json?indicator=E01",
+    "/assessment/surveys.json", "/assessment/surveys/exp2018/data.json",
     "/assessment/frameworks/package.json", "/assessment/crosswalk.json",
     f"{VITAL}/data.json", f"{CASE}/data.json",
     "/incidents.json", "/incidents/review.json", f"{ROOM}/data.json",
@@ -61,6 +63,7 @@ TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/dat
     "/assessment/registry.csv?data=example",
     "/assessment/outlook.csv?place=330100", "/assessment/values.csv?indicator=E05",
     "/assessment/ranking.csv?data=example", "/assessment/frameworks.csv", "/assessment/indicators.csv",
+    "/assessment/surveys.csv", "/assessment/surveys/exp2018/data.csv",
     "/assessment/frameworks.csv?framework=u4ssc", "/assessment/crosswalk.csv?framework=indicators",
     "/pools.csv", "/pools/transport/parking/data.csv")  # fmt: skip
 ROLES = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen")
@@ -119,8 +122,13 @@ def test_data_are_refused_to_a_signed_out_visitor(path: str) -> None:
     assert browser().get(path).status_code == 401
 
 
-def test_only_sign_in_and_preferences_are_open_to_all() -> None:
-    assert {s.path for s in all_screens() if s.roles is None} == {"/sign-in", "/preferences"}
+def test_only_sign_in_preferences_and_open_surveys_are_open_to_all() -> None:
+    assert {s.path for s in all_screens() if s.roles is None} == {
+        "/sign-in",
+        "/preferences",
+        "/survey",
+        "/survey/{survey_id}",
+    }
 
 
 @pytest.mark.parametrize(

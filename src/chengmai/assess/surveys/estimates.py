@@ -64,19 +64,21 @@ class Estimate:
         return (self.high - self.low) / 2
 
 
-def estimate(strata: Sequence[Counted], *, is_share: bool) -> Estimate | None:
+def estimate(
+    strata: Sequence[Counted], *, is_share: bool, population: int | None = None
+) -> Estimate | None:
     """Return the estimate of strata with answers, or None without any.
 
-    With several strata that all say their population they are weighted by it; else all answers count alike.
-    `is_share` says that the only points are 0 and 100.
+    With several strata that all say their population they are weighted by it, those without an answer left
+    out; else all answers count alike, out of `population`. `is_share`: the only points are 0 and 100.
     """
     answered = [one for one in strata if one.n]
     if not answered:
         return None
-    known = all(one.population is not None for one in strata)
-    population = sum(one.population or 0 for one in strata) if known else None
-    if len(strata) > 1 and not known:
-        answered = [_pooled(answered, None)]
+    if all(one.population is not None for one in strata):
+        population = sum(one.population or 0 for one in strata)
+    elif len(strata) > 1:
+        answered = [_pooled(answered, population)]
     shares = _weights(answered)
     value = sum(w * one.mean for w, one in zip(shares, answered, strict=True))
     n = sum(one.n for one in answered)

@@ -34,6 +34,7 @@ from chengmai.web.cockpit.rules import routes as rules
 from chengmai.web.cockpit.screens import Screen, route
 from chengmai.web.cockpit.search import routes as search
 from chengmai.web.cockpit.signin import routes as signin
+from chengmai.web.cockpit.survey import routes as survey
 from chengmai.web.cockpit.svg.citymap import shape
 from chengmai.web.cockpit.svg.draw import element
 from chengmai.web.cockpit.texts import read_words
@@ -66,6 +67,7 @@ def all_screens() -> tuple[Screen, ...]:
         *rules.SCREENS,
         *search.SCREENS,
         *audit.SCREENS,
+        *survey.SCREENS,
         *signin.SCREENS,
         *live.SCREENS,
         *help_.SCREENS,

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from chengmai.assess.catalogue import Computed
 from chengmai.kernel.actors import Actor
-from chengmai.web.cockpit.assess.port import AssessRoom, FrameworkRoom, OutlookRoom
+from chengmai.web.cockpit.assess.port import AssessRoom, FrameworkRoom, OutlookRoom, SurveyRoom
 from chengmai.web.cockpit.incidents.shown import IncidentDesk
 from chengmai.web.cockpit.pools.views import PoolDesk
 from chengmai.web.cockpit.rules.port import RuleDesk
@@ -72,6 +72,15 @@ class Desk(Protocol):
     @property
     def frameworks(self) -> FrameworkRoom:
         """Indicator frameworks and scores."""
+        ...
+
+    @property
+    def surveys(self) -> SurveyRoom:
+        """Surveys of citizens."""
+        ...
+
+    def passer_by(self) -> Actor:
+        """Return who looks at pages that are open to all."""
         ...
 
     async def indicators(self, actor: Actor) -> Sequence[Computed]:

@@ -14,6 +14,7 @@ from chengmai.assess.catalogue import Computed
 from chengmai.assess.frameworks.service import FrameworkService
 from chengmai.assess.outlook.service import OutlookService
 from chengmai.assess.service import AssessService
+from chengmai.assess.surveys.service import SurveyService
 from chengmai.cases.model import State
 from chengmai.connect.health import feed_id
 from chengmai.connect.simulate.town import town_geojson
@@ -91,6 +92,13 @@ class CityDesk:
     @property
     def frameworks(self) -> FrameworkService:
         return self._city.frameworks
+
+    @property
+    def surveys(self) -> SurveyService:
+        return self._city.surveys
+
+    def passer_by(self) -> Actor:
+        return Actor("public", self._city.settings.tenant, frozenset({"public"}), "public")
 
     async def indicators(self, actor: Actor) -> Sequence[Computed]:
         return await computed_indicators(self._city, actor)

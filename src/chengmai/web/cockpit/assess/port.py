@@ -14,6 +14,8 @@ from chengmai.assess.outlook.model import Report
 from chengmai.assess.outlook.service import Stored
 from chengmai.assess.panel.columns import Columns
 from chengmai.assess.service import Assessed, DataSet, Taken
+from chengmai.assess.surveys.model import Survey
+from chengmai.assess.surveys.service import Standing
 from chengmai.kernel.actors import Actor
 
 
@@ -86,4 +88,49 @@ class FrameworkRoom(Protocol):
         weights: Mapping[str, Decimal] | None = None,
     ) -> WhatIf:
         """Return what would happen to a place; nothing is kept."""
+        ...
+
+
+class SurveyRoom(Protocol):
+    """Port: surveys of citizens. `assess.surveys.service.SurveyService` is it."""
+
+    async def surveys(self, actor: Actor) -> list[Standing]:
+        """Return all surveys, the newest first."""
+        ...
+
+    async def survey(self, actor: Actor, survey_id: str) -> Standing:
+        """Return a survey with what is known of it."""
+        ...
+
+    async def define(self, by: Actor, text: str) -> Survey:
+        """Take in a survey as a JSON package."""
+        ...
+
+    async def import_counts(self, by: Actor, survey_id: str, text: str) -> Standing:
+        """Take in counts of answers, and publish what they say."""
+        ...
+
+    async def publish(self, by: Actor, survey_id: str) -> Standing:
+        """Publish what the answers to an open survey say."""
+        ...
+
+    async def open_surveys(self, actor: Actor) -> list[Survey]:
+        """Return the surveys that anybody may answer today."""
+        ...
+
+    async def to_answer(self, actor: Actor, survey_id: str) -> tuple[Survey, Standing | None]:
+        """Return an open survey, with its result once that is published."""
+        ...
+
+    async def answer(
+        self,
+        actor: Actor,
+        survey_id: str,
+        choices: Mapping[str, str],
+        *,
+        stratum: str = "",
+        who: str,
+        address: str,
+    ) -> None:
+        """Count one answer."""
         ...

@@ -16,6 +16,7 @@ from chengmai.web.cockpit.assess import (
     outlook,
     places,
     scores,
+    surveys,
     values,
     view,
 )
@@ -145,6 +146,7 @@ SCREENS = (
     Screen("/assessment/registry.csv", registry_csv, VITALS, quiet=True),
     *scores.SCREENS,
     *crosswalk.SCREENS,
+    *surveys.SCREENS,
     *indicators.SCREENS,
     *outlook.SCREENS,
     *values.SCREENS,
