@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -186,3 +187,43 @@ def _links(headers: list[str]) -> dict[str, str]:
                 if f'rel="{relation}"' in rest:
                     links[relation] = target.removeprefix("/ngsi-ld/v1")
     return links
+
+
+@pytest.mark.clause("4.10", "5.7.2")
+async def test_a_small_place_is_paged_and_counted_however_many_are_there(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        for total in (50, 70):
+            bodies = [_nearby(n) for n in range(total - 50, total)]
+            await house.ask("POST", "/entityOperations/upsert", bodies)
+            near = "georel=near;maxDistance==500&geometry=Point&coordinates=[116.5,39.5]"
+            asked = f"/entities?type=Sensor&{near}&limit=20&count=true&attrs=speed"
+            pages = [await house.ask("GET", f"{asked}&offset={at}") for at in (0, 20, 40, 60)]
+            found = [one["id"] for page in pages for one in page.json()]
+            assert found == [f"urn:ngsi-ld:Sensor:{n:03}" for n in range(total) if n % 5]
+            assert pages[0].headers["ngsild-results-count"] == str(len(found))
+
+
+async def test_the_same_question_asked_by_many_at_once_is_answered_to_each(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        bodies = [_nearby(n) for n in range(30)]
+        await house.ask("POST", "/entityOperations/create", bodies)
+        asked = "/entities?type=Sensor&orderBy=speed;desc&limit=3"
+        first = [asyncio.create_task(house.get(asked)) for _ in range(8)]
+        await house.ask("POST", "/entityOperations/update", [_nearby(7, speed=99)])
+        later = await asyncio.gather(*(house.get(asked) for _ in range(8)))
+        await asyncio.gather(*first)
+
+    assert all(one[0]["speed"]["value"] == 99 for one in later), (
+        "what was written before they asked"
+    )
+
+
+def _nearby(n: int, speed: float | None = None) -> dict[str, Any]:
+    """Return a sensor at one place, every fifth one somewhat beyond 500 m of it."""
+    lon = 116.5 if n % 5 else 116.51
+    return {
+        "id": f"urn:ngsi-ld:Sensor:{n:03}",
+        "type": "Sensor",
+        "speed": {"type": "Property", "value": n if speed is None else speed},
+        "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [lon, 39.5]}},
+    }

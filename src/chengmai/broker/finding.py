@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -21,6 +22,9 @@ from chengmai.ngsild.linking import Lookup, joined
 from chengmai.ngsild.ordering import Ordering
 from chengmai.ngsild.select import matches_scopes, matches_types
 
+_FEW = 60
+_SMALL = 0.01
+"""Square degrees, some hundred square kilometres."""
 _MOST_WALKED = 5000
 """Entities, for the beginning of an order; beyond that all of them are sorted."""
 # What stands before a repetition may be absent, and an alternative may begin anew.
@@ -39,9 +43,20 @@ class Finder:
             return self._ordered_page(tx, tenant, query)
         if (found := self.quick_page(tx, tenant, query)) is not None:
             return found
+        rows = self.entities.rows(tx, tenant, _candidates(query))
+        return self._page_of(tx, tenant, query, rows)
+
+    def _few(self, tx: Tx, tenant: str, query: EntityQuery) -> Found | None:
+        rows = self.entities.rows(tx, tenant, _candidates(query))
+        few = list(islice(rows, _FEW + 1))
+        rows.close()
+        return None if len(few) > _FEW else self._page_of(tx, tenant, query, few)
+
+    def _page_of(self, tx: Tx, tenant: str, query: EntityQuery, rows: Iterable[Stored]) -> Found:
+        """Return the page of those among some candidates that match."""
         page: list[tuple[Stored, Entity]] = []
         seen = 0
-        for stored, entity in self._judged(tx, tenant, query):
+        for stored, entity in self._judged(tx, tenant, query, rows):
             seen += 1
             if query.offset < seen <= query.offset + query.limit:
                 page.append((stored, entity))
@@ -53,12 +68,16 @@ class Finder:
     @staticmethod
     def may_be_quick(query: EntityQuery) -> bool:
         """Return whether `quick_page` may have the answer."""
-        return query.order is None and query.join is None and _is_exact(query)
+        plain = query.order is None and query.join is None
+        return plain and (_is_exact(query) or _is_small(query))
 
     def quick_page(self, tx: Tx, tenant: str, query: EntityQuery) -> Found | None:
-        """Return a page where the store needs no second judgement: it counts and skips by itself."""
+        """Return a page where the store needs no second judgement: it counts and skips by itself.
+
+        Or where few entities are in a small place, which are soon judged. None for any other.
+        """
         if not _is_exact(query):
-            return None
+            return self._few(tx, tenant, query) if _is_small(query) else None
         exact = self.entities.exact(
             tx,
             tenant,
@@ -76,7 +95,8 @@ class Finder:
 
     def matching(self, tx: Tx, tenant: str, query: EntityQuery) -> Iterator[Entity]:
         """Yield what matches, ordered by id."""
-        return (entity for _, entity in self._judged(tx, tenant, query))
+        rows = self.entities.rows(tx, tenant, _candidates(query))
+        return (entity for _, entity in self._judged(tx, tenant, query, rows))
 
     def stretch(
         self, tx: Tx, tenant: str, query: EntityQuery, after: str, most: int
@@ -108,10 +128,12 @@ class Finder:
         """Return how many entities match at most."""
         return self.entities.count(tx, tenant, _candidates(query))
 
-    def _judged(self, tx: Tx, tenant: str, query: EntityQuery) -> Iterator[tuple[Stored, Entity]]:
+    def _judged(
+        self, tx: Tx, tenant: str, query: EntityQuery, rows: Iterable[Stored]
+    ) -> Iterator[tuple[Stored, Entity]]:
         checks = [_Check(one) for one in query.which]
         lookup = self.lookup(tx, tenant)
-        for stored in self.entities.rows(tx, tenant, _candidates(query)):
+        for stored in rows:
             entity: Entity = orjson.loads(stored[1])
             if any(check.holds(entity) for check in checks) and holds(query, entity, lookup):
                 yield stored, entity
@@ -313,6 +335,14 @@ def _is_exact(query: EntityQuery) -> bool:
             for one in query.which
         )
     )
+
+
+def _is_small(query: EntityQuery) -> bool:
+    """Return whether a query asks for a place where few entities may be, and for little else."""
+    if query.geoq is None or query.geoq.geoproperty != LOCATION or query.q is not None:
+        return False
+    box = geoq.bbox(query.geoq)
+    return box is not None and (box[2] - box[0]) * (box[3] - box[1]) <= _SMALL
 
 
 def alone_of_type(query: EntityQuery) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -123,7 +123,7 @@ class EntityStore(Protocol):
         """Yield entities that may match, each once, ordered by id; of those, a page."""
         ...
 
-    def rows(self, tx: Any, tenant: str, which: Candidates) -> Iterator[Stored]:
+    def rows(self, tx: Any, tenant: str, which: Candidates) -> Generator[Stored, None, None]:
         """Yield all that `candidates` yields, as they lie in the store."""
         ...
 

@@ -23,6 +23,7 @@ from chengmai.broker.spaces import is_space
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_instant
 from chengmai.kernel.problems import Conflict, Problem
+from chengmai.kernel.together import Together
 from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild import patch
 from chengmai.ngsild.entity import Entity, Instance
@@ -46,6 +47,7 @@ class Broker:
         self._commit = commit
         self._entities = entities
         self._sheets = sheets
+        self._together = Together[Found]()
         self._finder = Finder(entities)
 
     async def create(self, actor: Actor, entity: Entity) -> None:
@@ -81,13 +83,17 @@ class Broker:
 
     async def query(self, actor: Actor, query: EntityQuery) -> Found:
         """Return a page of the entities that match (clause 5.7.2); raises `Invalid` on a bad pattern."""
-        if self._finder.may_be_quick(query):
+        # The same question is the same object, as long as it is answered: the API works each out once.
+        key = (actor.tenant, id(query))
+        if self._finder.may_be_quick(query) and not self._together.is_asked(key):
             quick = await self._work.glance(
                 lambda tx: self._finder.quick_page(tx, actor.tenant, query)
             )
             if quick is not None:
                 return quick
-        return await self._work.read(lambda tx: self._finder.page(tx, actor.tenant, query))
+        return await self._together.ask(
+            key, lambda: self._work.read(lambda tx: self._finder.page(tx, actor.tenant, query))
+        )
 
     async def at_most(self, actor: Actor, query: EntityQuery) -> int:
         """Return a number that no more entities match than, found without reading them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import orjson
@@ -127,7 +127,7 @@ class SqliteEntities:
         *,
         limit: int | None = None,
         offset: int = 0,
-    ) -> Iterator[Stored]:
+    ) -> Generator[Stored, None, None]:
         asked = asked_of(tx, tenant, which, self.values)
         page = chosen(tx, tenant, which, asked, is_whole=limit is None).page(limit, offset)
         rows = tx.db.execute(page.text, page.values)
