@@ -20,6 +20,7 @@ _SEAL_AT_MOST = 50_000
 _INDEX_EVERY_S = 1.0
 _LOOK_AT_SOURCES_EVERY_S = 30.0
 _RETAIN_EVERY_S = 3600.0
+_INDICATORS_EVERY_S = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -59,6 +60,7 @@ class City(RoomsFloor):
             old = Retaining(store.work, store.sealed, audit, self.clock, kept, rolled, by)
             self._spawn("retaining", every(_RETAIN_EVERY_S, old.round))
         self._spawn("values", every(_INDEX_EVERY_S, self._index))
+        self._spawn("indicators", self._record_indicators())
         self._spawn("snapshots", every(5.0, self.snapshots.round))
         self._spawn("sources", every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
         self._spawn("sealing", every(self.settings.seal_every_s, self._seal))
@@ -97,6 +99,14 @@ class City(RoomsFloor):
         await self.feeds.filled()
         await attempt(self._look_back)
         await every(self.settings.vitals_every_s, self.evaluate)
+
+    async def _record_indicators(self) -> None:
+        # A day's value is written down when it is first known; before the past is in, it would be of nothing.
+        await self.feeds.filled()
+        await every(_INDICATORS_EVERY_S, self._record_today)
+
+    async def _record_today(self) -> None:
+        await self.indicators.record(self.settings.tenant)
 
     async def _look_back(self) -> None:
         await self.vitals.backfill(self.settings.tenant, self.clock.now() - timedelta(weeks=6))

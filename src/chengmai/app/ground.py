@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,8 @@ class Ground:
         self.zone = ZoneInfo(settings.zone)
         self.packs: list[Pack] = read_packs(settings.packs or (shipped_packs(),))
         self.news: list[News] = []
+        self.changed: list[Callable[[str, Sequence[str]], None]] = []
+        """Told (tenant, types) after each commit."""
         self.store = open_store(settings, key, self.clock)
         self.events = Events()
 
@@ -57,6 +59,8 @@ class Ground:
     def _publish(self, change: Change) -> None:
         if is_space(change.tenant):
             return
+        for note in self.changed:
+            note(change.tenant, change.types)
         for type_iri in change.types:
             if (topic := _TOPICS.get(type_iri.rpartition("/")[2])) is not None:
                 for tell in self.news:

@@ -6,6 +6,9 @@ from typing import Any
 
 from chengmai.app.federation import FederationFloor
 from chengmai.assess.frameworks.service import FrameworkService
+from chengmai.assess.live.chain import ChainWatch
+from chengmai.assess.live.service import LiveIndicators
+from chengmai.assess.live.service import Ports as IndicatorPorts
 from chengmai.assess.outlook.service import OutlookService
 from chengmai.assess.service import AssessService
 from chengmai.assess.surveys.service import Parts as SurveyParts
@@ -36,6 +39,7 @@ from chengmai.pools.service import PoolService
 from chengmai.rules.room import RulesRoom
 from chengmai.settings import Settings
 from chengmai.store.duckdb.analysis import DuckAnalysis
+from chengmai.store.indicators import CaseFacts, IndicatorReadings
 from chengmai.store.pools import PoolViews
 from chengmai.store.rules import RulesPast
 from chengmai.store.sqlite.cases import SqliteCaseStore
@@ -142,6 +146,7 @@ class RoomsFloor(FederationFloor):
             )
         )
         self.news.append(self._tell_assess)
+        self._build_indicators(past, analysis)
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)
         )
@@ -176,6 +181,24 @@ class RoomsFloor(FederationFloor):
             clock=self.clock,
         )
         self.pools = PoolService(ports, pools_of(self.packs), self.zone)
+
+    def _build_indicators(self, past: VitalsHistory, analysis: DuckAnalysis) -> None:
+        readings = IndicatorReadings(self.packs, self.model, past, analysis, self.zone)
+        chain = ChainWatch(self.trust.audit, self.real_clock)
+        self.indicators = LiveIndicators(
+            IndicatorPorts(
+                self.store.work,
+                self.model,
+                readings,
+                CaseFacts(self.packs),
+                chain,
+                self.assess,
+                past,
+                self.clock,
+                self.zone,
+            )
+        )
+        self.changed.append(self.indicators.noticed)
 
     def _tell_assess(self, tenant: str, topic: str, data: dict[str, Any]) -> None:
         if topic == "assess":

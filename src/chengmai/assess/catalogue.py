@@ -1,33 +1,43 @@
-"""The catalogue of indicators, and those that the city's own vital signs give at this moment."""
+"""The catalogue of indicators: what each is, by its sources."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
 
-from chengmai.kernel.texts import WHOLE_CITY, Text
+from chengmai.kernel.texts import Text
 
-Quality = Literal["whole", "partly", "none"]
-
-SIGNS: Mapping[str, tuple[str, str]] = {
-    "T01": ("transport", "road_index"),
-    "T02": ("transport", "delay_index"),
-    "T06": ("transport", "bus_punctuality"),
-    "L07": ("carbon", "daily_emission"),
-    "L11": ("carbon", "pue"),
-    "D01": ("sensing", "device_online"),
-    "E06": ("government", "hotline_answered"),
-    "C03": ("cityscape", "handled_in_time"),
-    "H04": ("health", "bed_occupancy"),
-    "H06": ("health", "ambulance_response"),
+_UNITS = {
+    "工作小时": "working h",
+    "倍": "times",
+    "辆/桩": "vehicles a point",
+    "h/户": "h a customer",
+    "人次/10万": "for 100,000 people",
+    "人/10万": "for 100,000 people",
+    "t/万元": "t for 10,000 yuan",
+    "个/km²": "a km²",
+    "个": "",
+    "分": "of 100",
+    "位": "",
 }
-"""Indicator to the vital sign (pack, sign) that gives it; the sign's definition says how."""
-SUMMED = frozenset({"L07"})
-"""Indicators of the city that are the sum over its areas; all others are their mean."""
+_DOMAINS = {
+    "电子政务": "Government services",
+    "城市管理": "City management",
+    "智能交通": "Transport",
+    "智能电网": "Power grid",
+    "智慧医疗": "Health care",
+    "生态低碳": "Ecology and carbon",
+    "感知城市": "Sensing",
+    "无线城市": "Wireless city",
+    "数字城市": "Digital city",
+    "智慧社区": "Communities",
+    "人的智慧": "People",
+    "政企协同": "Government and enterprises",
+    "信息安全": "Security",
+    "发展水平评估": "Development assessment",
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class Indicator:
 
     id: str
     name: str
+    name_en: str
     domain: str
     formula: str
     unit: str
@@ -44,33 +55,19 @@ class Indicator:
     trust: str
     iso_37122: str
 
+    @property
+    def title(self) -> Text:
+        return Text(zh=self.name, en=self.name_en)
 
-@dataclass(frozen=True)
-class Reading:
-    """A vital sign of one area as it is now."""
+    @property
+    def domain_title(self) -> Text:
+        return Text(zh=self.domain, en=_DOMAINS.get(self.domain, self.domain))
 
-    id: str
-    pack: str
-    sign: str
-    area: str
-    value: float | None
-    unit: str
-    definition: Text
-    at: str | None
-    is_stale: bool
-
-
-@dataclass(frozen=True)
-class Computed:
-    """An indicator worked out from signs: `parts` are the entities, `quality` whether all areas are live."""
-
-    indicator: Indicator
-    value: float | None
-    unit: str
-    quality: Quality
-    definition: Text | None
-    at: str | None
-    parts: tuple[str, ...]
+    def unit_in(self, lang: str) -> str:
+        """Return the unit in the words of a language; empty for a plain number."""
+        if self.unit in ("-", "0-10"):
+            return ""
+        return self.unit if lang.startswith("zh") else _UNITS.get(self.unit, self.unit)
 
 
 @cache
@@ -78,37 +75,3 @@ def catalogue() -> tuple[Indicator, ...]:
     """Return the indicators that the platform knows."""
     text = (resources.files("chengmai.assess") / "data" / "indicators.csv").read_text("utf-8")
     return tuple(Indicator(**row) for row in csv.DictReader(text.splitlines()))
-
-
-def computed(readings: Iterable[Reading]) -> list[Computed]:
-    """Return every indicator of the catalogue, with its value where a sign gives it.
-
-    The sign of the whole city counts where there is one, else its areas together. A stale reading
-    does not count: what is missing is unknown.
-    """
-    by_sign: dict[tuple[str, str], list[Reading]] = {}
-    for reading in readings:
-        by_sign.setdefault((reading.pack, reading.sign), []).append(reading)
-    return [
-        _of(one, by_sign.get(SIGNS[one.id], []) if one.id in SIGNS else []) for one in catalogue()
-    ]
-
-
-def _of(indicator: Indicator, readings: Sequence[Reading]) -> Computed:
-    city = [reading for reading in readings if reading.area == WHOLE_CITY]
-    chosen = city or readings
-    live = [one for one in chosen if one.value is not None and not one.is_stale]
-    if not live:
-        definition = chosen[0].definition if chosen else None
-        return Computed(indicator, None, indicator.unit, "none", definition, None, ())
-    total = sum(one.value for one in live if one.value is not None)
-    value = total if indicator.id in SUMMED else total / len(live)
-    return Computed(
-        indicator,
-        value,
-        live[0].unit,
-        "whole" if len(live) == len(chosen) else "partly",
-        live[0].definition,
-        min((one.at for one in live if one.at), default=None),
-        tuple(one.id for one in live),
-    )

@@ -16,6 +16,7 @@ Invalid
 ├── FrameworkInvalid    a package that is no framework, or a change that it does not allow
 │   └── WeightsDoNotSum children whose weights are not those of their parent: says which node
 ├── FrameworkUnknown    a framework that there is not
+├── IndicatorUnknown    an indicator that the catalogue does not have
 └── WeightsUnknown      a framework of which only the structure is known
 TooLarge
 └── TableTooLong
@@ -176,6 +177,18 @@ class FrameworkUnknown(Invalid):
         super().__init__(
             f"there is no framework {framework!r}",
             param="framework",
+            fix=f"use one of: {', '.join(known)}",
+        )
+
+
+class IndicatorUnknown(Invalid):
+    code = "assess.indicator.unknown"
+    title = "There is no such indicator"
+
+    def __init__(self, indicator: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"there is no indicator {indicator!r}",
+            param="indicator",
             fix=f"use one of: {', '.join(known)}",
         )
 

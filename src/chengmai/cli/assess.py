@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 
 from chengmai.app import City
 from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board
+from chengmai.assess.live.model import Live
 from chengmai.assess.service import SHEETS, Assessed, Taken
 from chengmai.assess.statistics import Statistics
 from chengmai.assess.words import conclusions
@@ -211,6 +214,69 @@ def frameworks(
         for f in run_in(data, read)
     ]
     print_table(("id", "from", "until", "leaves", "weights", "title"), rows)
+
+
+@app.command()
+def indicators(
+    data: DataOption = None,
+    indicator: Annotated[
+        str | None, typer.Option("--id", help="Only this indicator, with its parts and sources.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Work out the indicators of the catalogue from what the platform holds."""
+
+    async def read(city: City) -> Sequence[Live]:
+        by = operator(city)
+        if indicator is not None:
+            return [await city.indicators.one(by, indicator)]
+        return await city.indicators.all(by)
+
+    found = run_in(data, read)
+    if json:
+        print_json([_plain(vars(one)) for one in found])
+        return
+    print_table(
+        ("id", "indicator", "value", "unit", "grade", "entities", "how, or why there is none"),
+        [
+            (
+                one.indicator.id,
+                one.indicator.name_en,
+                "–" if one.value is None else f"{one.value:.4g}",
+                one.indicator.unit_in("en"),
+                one.quality.grade if one.quality else one.state,
+                one.entity_count,
+                told.en if (told := one.because or one.how) else "",
+            )
+            for one in found
+        ],
+    )
+    if indicator is not None:
+        _print_sources(found[0])
+    typer.echo(f"{sum(one.is_computed for one in found)} of {len(found)} computed")
+
+
+def _print_sources(found: Live) -> None:
+    if found.numerator is not None:
+        typer.echo(f"numerator {found.numerator:g}, denominator {found.denominator or 1:g}")
+    if found.period is not None:
+        typer.echo(f"from {found.period[0]} until {found.period[1]}")
+    if found.approximates is not None:
+        typer.echo(f"approximates: {found.approximates.en}")
+    for name in (*found.entities[:20], *found.links):
+        typer.echo(f"  {name}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(vars(value))
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _assessed(

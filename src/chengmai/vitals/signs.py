@@ -34,13 +34,14 @@ def signs_of(packs: Sequence[Pack]) -> list[Sign]:
         for spec in pack.vitals:
             param = f"{pack.info.id}/vitals/{spec.id}.sql"
             checked = check_sql(spec.sql, views, param, tables=tables_of(packs))
-            sources = tuple(_source(by_view[view], checked) for view in checked.views)
+            sources = tuple(source_of(by_view[view], checked) for view in checked.views)
             joined = tuple(tables[name] for name in sorted(checked.tables))
             signs.append(Sign(pack.info.id, spec, checked, sources, joined))
     return signs
 
 
-def _source(entity: EntitySpec, checked: CheckedSql) -> Source:
+def source_of(entity: EntitySpec, checked: CheckedSql) -> Source:
+    """Return a view of a query bound to the attributes behind its columns."""
     names = columns_of(entity)
     used = checked.views[entity.view]
     moving = [c for c in names if not entity.attributes[names[c]].static]

@@ -18,6 +18,8 @@ from sqlglot.optimizer.qualify import qualify
 from chengmai.vitals.problems import SqlRefused
 
 OUTPUT = ("area", "tick", "value")
+SHARES = ("area", "tick", "numerator", "denominator")
+"""What the query of an indicator gives in place of it."""
 KEYS = ("entity", "area", "at", "tick")
 """Columns that every view has beside its attributes."""
 TABLE_KEYS = ("name", "since", "until")
@@ -64,12 +66,14 @@ def check_sql(
     param: str = "sql",
     *,
     tables: Mapping[str, Sequence[str]] | None = None,
+    output: Sequence[str] = OUTPUT,
 ) -> CheckedSql:
     """Return the query of a sign when it is one SELECT over `views` that gives area, tick and value.
 
     `views` maps the name of each view to its attribute columns; `entity`, `area`, `at`, `tick` are there
-    as well. `tables` are those of packs, which have `name`, `since` and `until`. `param` names the query in the
-    problem. Raises `SqlRefused`, which names the offending piece and what is allowed instead.
+    as well; `output` are other columns that it has to give. `tables` are those of packs, which have `name`,
+    `since` and `until`. `param` names the query in the problem. Raises `SqlRefused`, which names the
+    offending piece and what is allowed instead.
     """
     joined = tables or {}
     tree = _one_select(sql, param)
@@ -78,7 +82,7 @@ def check_sql(
     used = _check_views(tree, {**views, **joined}, param)
     if not used & set(views):
         raise _refused(param, "the query reads no view", _choices(views))
-    _check_output(tree, param)
+    _check_output(tree, output, param)
     known = {view: (*KEYS, *columns) for view, columns in views.items()}
     known |= {table: (*TABLE_KEYS, *columns) for table, columns in joined.items()}
     _check_columns(tree, known, param)
@@ -154,14 +158,14 @@ def _check_views(tree: exp.Query, views: Mapping[str, Sequence[str]], param: str
     return used
 
 
-def _check_output(tree: exp.Query, param: str) -> None:
+def _check_output(tree: exp.Query, output: Sequence[str], param: str) -> None:
     names = tuple(tree.named_selects)
-    if sorted(names) != sorted(OUTPUT):
+    if sorted(names) != sorted(output):
         given = ", ".join(names) or "nothing"
         raise _refused(
             param,
             f"the query gives {given}",
-            "give exactly the columns area, tick, value (name them with AS)",
+            f"give exactly the columns {', '.join(output)} (name them with AS)",
         )
 
 

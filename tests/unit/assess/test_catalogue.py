@@ -1,55 +1,93 @@
-"""Indicators follow the vital signs that give them."""
+"""The catalogue, how its indicators are worked out, and how good the data behind a value are."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from chengmai.assess.catalogue import SIGNS, SUMMED, Computed, Reading, catalogue, computed
-from chengmai.kernel.texts import WHOLE_CITY
+from chengmai.assess.catalogue import catalogue
+from chengmai.assess.live.cases import CONDITIONS
+from chengmai.assess.live.grading import made, quality_of, start_of
+from chengmai.assess.live.model import Grade, Measured, OfCases, OfReadings, OfRegistry, OfSign
+from chengmai.assess.live.registry import MEASURES
+from chengmai.assess.live.table import definitions, reasons
+from chengmai.assess.live.working import amounts_of
+from chengmai.kernel.instants import to_us
 from chengmai.packs import read_packs, shipped_packs
-from tests.unit.assess.builders import words
+from chengmai.vitals.signs import tables_of, views_of
+from chengmai.vitals.sql import SHARES, check_sql
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PACKS = read_packs([shipped_packs()])
+TYPES = {entity.type: entity for pack in PACKS for entity in pack.entities}
+PLATFORM = {"VitalSign", "DataFeed"}
 
 
-def reading(indicator: str, area: str, value: float | None, *, stale: bool = False) -> Reading:
-    pack, sign = SIGNS[indicator]
-    name = f"urn:ngsi-ld:VitalSign:{pack}:{sign}:{area}"
-    return Reading(name, pack, sign, area, value, "%", words(sign), "2026-11-23T00:00:00Z", stale)
-
-
-def of(indicator: str, *readings: Reading) -> Computed:
-    return next(one for one in computed(readings) if one.indicator.id == indicator)
-
-
-@pytest.mark.parametrize("indicator", sorted(SIGNS))
-def test_an_indicator_moves_with_the_sign_that_gives_it(indicator: str) -> None:
-    before = of(indicator, reading(indicator, "a", 40), reading(indicator, "b", 60))
-    after = of(indicator, reading(indicator, "a", 40), reading(indicator, "b", 80))
-    assert (before.value, after.value) == ((100, 120) if indicator in SUMMED else (50, 60))
-    assert len(after.parts) == 2
-    assert after.quality == "whole"
-
-
-@pytest.mark.parametrize("indicator", sorted(SIGNS))
-def test_the_sign_that_gives_an_indicator_is_in_the_shipped_packs(indicator: str) -> None:
-    signs = {(p.info.id, v.id) for p in read_packs([shipped_packs()]) for v in p.vitals}
-    assert SIGNS[indicator] in signs
-    assert indicator in {one.id for one in catalogue()}
-
-
-def test_the_whole_city_counts_before_its_areas() -> None:
-    found = of("D01", reading("D01", WHOLE_CITY, 90), reading("D01", "a", 10))
-    assert found.value == 90
-
-
-def test_what_is_stale_or_missing_is_unknown_and_never_nothing() -> None:
-    assert of("D01").value is None
-    assert of("D01", reading("D01", "a", 99, stale=True)).quality == "none"
-    found = of("D01", reading("D01", "a", 80), reading("D01", "b", None))
-    assert (found.value, found.quality) == (80, "partly")
-
-
-def test_every_indicator_has_a_definition_and_a_source() -> None:
+def test_every_indicator_has_names_a_definition_and_a_source() -> None:
     found = catalogue()
     assert len(found) == 97
-    assert all(one.formula and one.source and one.trust for one in found)
+    assert all(one.formula and one.source and one.trust and one.name_en for one in found)
     assert {one.id: one.iso_37122 for one in found}["E04"] == "10.2"
+    assert all(one.domain_title.en.isascii() for one in found)
+
+
+def test_definitions_and_reasons_are_of_indicators_and_never_of_the_same() -> None:
+    known = {one.id for one in catalogue()}
+    assert set(definitions()) <= known
+    assert set(reasons()) <= known
+    assert not set(definitions()) & set(reasons())
+    assert len(definitions()) >= 40
+
+
+@pytest.mark.parametrize("indicator", sorted(definitions()))
+def test_a_definition_names_only_what_the_shipped_packs_have(indicator: str) -> None:
+    one = definitions()[indicator]
+    if isinstance(one, OfSign):
+        assert (one.pack, one.sign) in {(p.info.id, v.id) for p in PACKS for v in p.vitals}
+    if isinstance(one, OfReadings):
+        views = views_of([entity for pack in PACKS for entity in pack.entities])
+        check_sql(one.query, views, indicator, tables=tables_of(PACKS), output=SHARES)
+    if isinstance(one, OfCases):
+        assert one.numerator in {*CONDITIONS, "reporters"}
+        assert one.people is not None or one.denominator in CONDITIONS
+    if isinstance(one, OfRegistry):
+        assert one.measure in MEASURES
+    for entity_type, amount in amounts_of(one):
+        if entity_type not in PLATFORM:
+            named = {name.removeprefix("-") for name in amount.sum} | {amount.live or ""} - {""}
+            assert named <= {*TYPES[entity_type].attributes, ""}
+
+
+@pytest.mark.parametrize(
+    ("used", "known", "fresh", "days", "grade"),
+    [
+        (20, 20, 20, 30, "A"),
+        (18, 20, 18, 30, "B"),
+        (20, 20, 12, 30, "C"),
+        (20, 20, 20, 20, "C"),
+        (20, 20, 20, 3, "D"),
+        (2, 20, 2, 30, "D"),
+    ],
+)
+def test_the_least_of_complete_timely_and_covered_gives_the_grade(
+    used: int, known: int, fresh: int, days: int, grade: Grade
+) -> None:
+    since = to_us(NOW - timedelta(days=days))
+    found = Measured(1, 1, [str(n) for n in range(used)], known, fresh, since)
+    assert quality_of(found, NOW - timedelta(days=30), NOW).grade == grade
+
+
+def test_nothing_to_divide_by_is_no_value() -> None:
+    indicator = next(one for one in catalogue() if one.id == "C02")
+    found = made(indicator, definitions()["C02"], Measured(0, 0), NOW, SHANGHAI)
+    assert (found.state, found.value, found.quality) == ("no_data", None, None)
+    assert found.because is not None
+    assert "divide" in found.because.en
+
+
+def test_periods_begin_at_midnight_of_the_city() -> None:
+    assert start_of("P7D", NOW, SHANGHAI).isoformat() == "2026-11-15T00:00:00+08:00"
+    assert start_of("year", NOW, SHANGHAI).isoformat() == "2026-01-01T00:00:00+08:00"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from chengmai.assess.catalogue import Computed, Reading, computed
+from chengmai.assess.catalogue import Indicator, catalogue
 from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.frameworks.service import Board, board_of
 from chengmai.assess.frameworks.whatif import WhatIf, what_if
+from chengmai.assess.live.grading import made, missing
+from chengmai.assess.live.model import Live, Measured
+from chengmai.assess.live.table import definitions
+from chengmai.assess.live.working import NOTHING
 from chengmai.assess.model import IndicatorValue, Plan, Programme, Record
 from chengmai.assess.outlook.meanings import meanings
 from chengmai.assess.outlook.model import Kept, Promise, scores_of
@@ -22,6 +27,7 @@ from chengmai.assess.outlook.subjects import subject_of
 from chengmai.assess.panel.columns import Columns, no_columns
 from chengmai.assess.panel.model import Entry, Ref
 from chengmai.assess.panel.reading import entry_of_value
+from chengmai.assess.problems import IndicatorUnknown
 from chengmai.assess.service import Assessed, DataSet, Registry, Taken, assess, example_registry
 from chengmai.assess.shipped import (
     shipped_example,
@@ -31,7 +37,9 @@ from chengmai.assess.shipped import (
 )
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
+from chengmai.kernel.instants import to_us
 from chengmai.kernel.texts import Text
+from chengmai.web.cockpit.views import Point
 from tests.unit.web.fake_surveys import FakeSurveys
 
 
@@ -112,6 +120,22 @@ class FakeFrameworks:
         return [IndicatorValue(id=name, indicator=name, **said) for name in names]
 
 
+AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
+DAY_US = to_us(datetime(2026, 11, 20, 16, tzinfo=UTC))
+SIGN = "urn:ngsi-ld:VitalSign:carbon:pue:a"
+FOUND = {
+    "L11": Measured(2.6, 2.0, [SIGN], 2, 1, areas={"<b>East": (1.3, 1.0)}, links=["/x"]),
+    "T05": Measured(
+        30.0,
+        40.0,
+        [f"urn:ngsi-ld:BusServiceObserved:{n}" for n in range(60)],
+        60,
+        60,
+        since_us=DAY_US,
+        days={DAY_US: (10.0, 20.0), DAY_US + 86_400_000_000: (20.0, 20.0)},
+        parts=[(Text(zh="甲", en="part"), 50.0)],
+    ),
+}
 TWO = {"330100": 81.5, "330200": 62.0}
 
 
@@ -175,6 +199,31 @@ class FakeOutlook:
         return Stored(len(report.lines), 1, 2)
 
 
+@dataclass
+class FakeIndicators:
+    """The catalogue: two indicators have a value, unless there is none; one of a sign, one with days."""
+
+    empty: bool = False
+
+    async def all(self, actor: Actor) -> Sequence[Live]:
+        return tuple(self._of(one) for one in catalogue())
+
+    async def one(self, actor: Actor, indicator: str) -> Live:
+        for one in await self.all(actor):
+            if one.indicator.id == indicator:
+                return one
+        raise IndicatorUnknown(indicator, [one.id for one in catalogue()])
+
+    async def past(self, actor: Actor, indicator: str) -> Sequence[Point]:
+        return [] if self.empty else [Point(AT + timedelta(days=n), 1.3 + n) for n in range(3)]
+
+    def _of(self, one: Indicator) -> Live:
+        definition = definitions().get(one.id)
+        if definition is None or self.empty or one.id not in FOUND:
+            return missing(one, NOTHING, AT, definition)
+        return made(one, definition, FOUND[one.id], AT, ZoneInfo("Asia/Shanghai"))
+
+
 class FakeScores:
     """What a city shows of frameworks, indicators and surveys."""
 
@@ -197,8 +246,6 @@ class FakeScores:
     def passer_by(self) -> Actor:
         return Actor("public", "city", frozenset({"public"}), "public")
 
-    async def indicators(self, actor: Actor) -> list[Computed]:
-        said = Text(zh="定义", en="definition")
-        sign = "urn:ngsi-ld:VitalSign:carbon:pue:a"
-        pue = Reading(sign, "carbon", "pue", "a", 1.3, "", said, None, False)
-        return computed([] if self.empty else [pue])
+    @property
+    def indicators(self) -> FakeIndicators:
+        return FakeIndicators(self.empty)

@@ -14,6 +14,7 @@ from chengmai.connect.simulate.chance import bell, drift
 from chengmai.connect.simulate.incidents import Incident
 from chengmai.connect.simulate.nature import HOUR, Nature, bump, hours, minute, whole_town
 from chengmai.connect.simulate.networks import networks
+from chengmai.connect.simulate.registers import registers
 from chengmai.connect.simulate.services import services
 from chengmai.connect.simulate.shared import shared
 from chengmai.connect.simulate.signals import Generator, Values
@@ -52,6 +53,7 @@ class SimulatedCity:
             **networks(self._nature),
             **services(self._nature),
             **shared(self._nature),
+            **registers(self._nature),
         }
         return known[name]
 

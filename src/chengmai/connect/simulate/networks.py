@@ -117,7 +117,10 @@ class Networks:
             }
         burst = self._nature.strength("pipe_burst", thing.district.id, at)
         draw = 0.05 * self._nature.rush(at)
+        volume = 1900 * thing.district.busy * (0.5 + self._nature.rush(at))
         return {
+            "suppliedVolume": round(volume * (1 + burst), 1),
+            "billedVolume": round(volume * (0.905 + 0.01 * drift), 1),
             "tapChlorine": round(max(0.02, 0.24 + 0.08 * drift), 3),
             "networkPressure": round(0.29 - draw + 0.01 * drift - 0.16 * burst, 3),
         }

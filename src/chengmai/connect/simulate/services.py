@@ -93,7 +93,17 @@ class Services:
         late = 0.03 + 0.05 * self._nature.rush(at) + 0.22 * storm + 0.12 * crash
         departures = 12 + round(70 * self._nature.working(at) * thing.district.busy)
         late = min(1.0, max(0.0, late + 0.01 * self._nature.noise(thing, at)))
-        return {"departures": departures, "onTimeDepartures": round(departures * (1 - late))}
+        routes, rides = round(24 * thing.district.busy), departures * 31
+        return {
+            "departures": departures,
+            "onTimeDepartures": round(departures * (1 - late)),
+            "busRoutes": routes,
+            "busRoutesPredicted": routes - 1,
+            "rides": rides,
+            "ridesPaidElectronically": round(
+                rides * (0.9 + 0.02 * self._nature.noise(thing, at, 2))
+            ),
+        }
 
     def stop(self, thing: Thing, at: datetime) -> Values | None:
         """Mean and longest headway of the line at a stop, s: uneven in a storm; no buses at night."""
@@ -132,7 +142,11 @@ class Services:
         installed = round(180 * thing.district.busy)
         dark = self._nature.strength("outage", thing.district.id, at)
         lost = 0.004 + 0.004 * self._nature.slow(thing, at, 9) + 0.09 * dark
-        return {"installed": installed, "online": round(installed * (1 - max(0.0, lost)))}
+        return {
+            "installed": installed,
+            "online": round(installed * (1 - max(0.0, lost))),
+            "adaptive": round(installed * 0.46),
+        }
 
     def parking(self, thing: Thing, at: datetime) -> Values:
         """Spaces of public car parks, and how many are taken."""
@@ -189,10 +203,18 @@ class Services:
         kind = _kind(thing)
         age = _OLDEST[kind] * (1 + 0.35 * self._nature.slow(thing, at, 40))
         waiting = {"urgent": 2, "prompt": 18, "general": 210, "hard": 40}[kind]
+        due = round(waiting * 0.3 * (0.3 + self._nature.working(at)))
+        asked = round(due * 0.6)
+        solved = round(asked * (0.91 + 0.04 * self._nature.slow(thing, at, 50)))
         return {
             "openRequests": round(waiting * (1 + 0.2 * self._nature.noise(thing, at))),
             "oldestAge": round(age, 1),
             "urgency": kind,
+            "feedbackDue": due,
+            "feedbackInTime": max(0, due - (1 if age > _OLDEST[kind] else 0)),
+            "followUps": asked,
+            "followUpsSolved": solved,
+            "followUpsSatisfied": round(solved * 0.96),
         }
 
     def hall(self, thing: Thing, at: datetime) -> Values | None:
@@ -208,18 +230,31 @@ class Services:
             "meanWait": round(max(0.5, wait), 1),
             "finishedMatters": done,
             "finishedInTime": done - (1 if self._nature.noise(thing, at, 7) > 0.45 else 0),
+            "handlingHours": round(done * (6.5 + 0.8 * self._nature.noise(thing, at, 9)), 1),
         }
 
     def alerts(self, thing: Thing, at: datetime) -> Values:
         """Security alerts of high severity that nobody has dealt with, and the age of the oldest, minutes."""
         wave = max(0.0, self._nature.slow(thing, at, 11) - 0.55)
-        return {"openAlerts": round(4 * wave), "oldestAlertAge": round(70 * wave, 1)}
+        raised = 6 + round(5 * wave)
+        return {
+            "openAlerts": round(4 * wave),
+            "oldestAlertAge": round(70 * wave, 1),
+            "highAlerts": raised,
+            "highAlertsInTime": raised - round(3 * wave),
+        }
 
     def backup(self, thing: Thing, at: datetime) -> Values:
         """Age of the newest backup that was restored on trial, against the target, minutes."""
         target = 60.0 if _kind(thing) == "core" else 1440.0
         age = target * (0.55 + 0.2 * self._nature.slow(thing, at, 13))
-        return {"recoveryPointAge": round(age, 1), "recoveryPointTarget": target}
+        due = round(1440 / target)
+        return {
+            "recoveryPointAge": round(age, 1),
+            "recoveryPointTarget": target,
+            "backupsDue": due,
+            "backupsDone": due - (1 if age > 0.7 * target else 0),
+        }
 
     def data_centre(self, thing: Thing, at: datetime) -> Values:
         """Energy of the past hour, kWh, in all and for computing."""
@@ -227,7 +262,13 @@ class Services:
         fault = self._nature.strength("cooling_fault", thing.district.id, at)
         warm = max(0.0, self._nature.temperature(at) - 12) / 100
         ratio = 1.19 + warm + 0.35 * fault + 0.01 * self._nature.noise(thing, at)
-        return {"totalEnergy": round(computing * ratio, 1), "computingEnergy": round(computing, 1)}
+        processors = round(20_000 * thing.district.busy)
+        return {
+            "totalEnergy": round(computing * ratio, 1),
+            "computingEnergy": round(computing, 1),
+            "processors": processors,
+            "processorsUsed": round(processors * (0.52 + 0.12 * self._nature.working(at))),
+        }
 
     def energy(self, thing: Thing, at: datetime) -> Values:
         """Energy of the past day: electricity in all and from renewables, heat bought."""
@@ -271,6 +312,7 @@ class Services:
             "coveredPlaces": round(400 * (0.968 - 0.1 * down)),
             "clients": round(clients),
             "clientCapacity": points * 32,
+            "downloadRate": round(58 + 9 * self._nature.slow(thing, at, 40) - 8 * down, 1),
         }
 
     def calls(self, thing: Thing, at: datetime) -> Values:

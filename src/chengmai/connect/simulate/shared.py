@@ -52,7 +52,8 @@ class Shared:
         share = 0.18 + (noon + evening + cold) * 0.75 * thing.district.busy**2
         wanted = _CHARGERS * (share + 0.025 * self._nature.noise(thing, at))
         names = ("pointsInUse", "vehiclesWaiting", "chargingPoints")
-        return self._met(max(0.0, wanted), _CHARGERS, names)
+        cars = round(1460 * thing.district.busy)
+        return self._met(max(0.0, wanted), _CHARGERS, names) | {"electricVehicles": cars}
 
     def rooms(self, thing: Thing, at: datetime) -> Values:
         """Rooms of community centres: taken, asked for in vain, and how many there are."""

@@ -60,12 +60,28 @@ class DuckAnalysis:
         tables: Sequence[TableSpec] = (),
     ) -> list[tuple[str, int, float]]:
         with self._connection() as db:
-            for number, view in enumerate(views):
-                _make_view(db, number, view, step, zone, checked.names_entities)
-            for table in tables:
-                _make_table(db, table, zone)
-            found = self._run(db, checked.sql_for("duckdb"), start_us, end_us)
+            _make_all(db, checked, views, tables, step, zone)
+            found = self._run(db, checked.sql_for("duckdb"), ("value",), start_us, end_us)
         return _one_each(found)
+
+    def shares(
+        self,
+        checked: CheckedSql,
+        views: Sequence[ViewRows],
+        *,
+        start_us: int,
+        end_us: int,
+        zone: ZoneInfo,
+        tables: Sequence[TableSpec] = (),
+    ) -> list[tuple[str, int, float, float]]:
+        """Return (area, day in µs, numerator, denominator) in [start, end) of the query of an indicator.
+
+        Raises what `evaluate` does, but for several rows of a day.
+        """
+        columns = ("numerator", "denominator")
+        with self._connection() as db:
+            _make_all(db, checked, views, tables, _DAY, zone)
+            return self._run(db, checked.sql_for("duckdb"), columns, start_us, end_us)
 
     def _connection(self) -> Any:
         with self._making:
@@ -78,13 +94,17 @@ class DuckAnalysis:
                 self._engine = engine
             return self._engine.cursor()
 
-    def _run(self, db: Any, sql: str, start_us: int, end_us: int) -> list[tuple[str, int, float]]:
+    def _run(
+        self, db: Any, sql: str, columns: Sequence[str], start_us: int, end_us: int
+    ) -> list[Any]:
+        numbers = [f"CAST({column} AS DOUBLE)" for column in columns]
         stop = threading.Timer(self._timeout_s, db.interrupt)
         stop.start()
         try:
-            found: list[tuple[str, int, float]] = db.execute(
-                "SELECT CAST(area AS VARCHAR), epoch_us(CAST(tick AS TIMESTAMP)), CAST(value AS DOUBLE)"
-                f" FROM ({sql}) WHERE area IS NOT NULL AND isfinite(CAST(value AS DOUBLE))"
+            found: list[Any] = db.execute(
+                "SELECT CAST(area AS VARCHAR), epoch_us(CAST(tick AS TIMESTAMP)), "
+                f"{', '.join(numbers)} FROM ({sql}) WHERE area IS NOT NULL"
+                f" AND {' AND '.join(f'isfinite({number})' for number in numbers)}"
                 " AND tick >= make_timestamp(CAST(? AS BIGINT)) AND tick < make_timestamp(CAST(? AS BIGINT))"
                 " ORDER BY 1, 2",
                 [start_us, end_us],
@@ -99,6 +119,20 @@ class DuckAnalysis:
         finally:
             stop.cancel()
         return found
+
+
+def _make_all(
+    db: Any,
+    checked: CheckedSql,
+    views: Sequence[ViewRows],
+    tables: Sequence[TableSpec],
+    step: timedelta,
+    zone: ZoneInfo,
+) -> None:
+    for number, view in enumerate(views):
+        _make_view(db, number, view, step, zone, checked.names_entities)
+    for table in tables:
+        _make_table(db, table, zone)
 
 
 def _make_view(

@@ -11,9 +11,14 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from chengmai.assess.catalogue import Computed
 from chengmai.kernel.actors import Actor
-from chengmai.web.cockpit.assess.port import AssessRoom, FrameworkRoom, OutlookRoom, SurveyRoom
+from chengmai.web.cockpit.assess.port import (
+    AssessRoom,
+    FrameworkRoom,
+    IndicatorRoom,
+    OutlookRoom,
+    SurveyRoom,
+)
 from chengmai.web.cockpit.incidents.shown import IncidentDesk
 from chengmai.web.cockpit.pools.views import PoolDesk
 from chengmai.web.cockpit.rules.port import RuleDesk
@@ -83,8 +88,9 @@ class Desk(Protocol):
         """Return who looks at pages that are open to all."""
         ...
 
-    async def indicators(self, actor: Actor) -> Sequence[Computed]:
-        """Return the catalogue of indicators, with what the vital signs give now."""
+    @property
+    def indicators(self) -> IndicatorRoom:
+        """Indicators, worked out from what the platform holds."""
         ...
 
     def banner(self) -> CityBanner:

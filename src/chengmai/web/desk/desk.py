@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from chengmai.app import City
-from chengmai.assess.catalogue import Computed
 from chengmai.assess.frameworks.service import FrameworkService
 from chengmai.assess.outlook.service import OutlookService
 from chengmai.assess.service import AssessService
@@ -50,7 +49,7 @@ from chengmai.web.desk import news
 from chengmai.web.desk.cases import CaseScreens
 from chengmai.web.desk.feeds import feed_ref, feed_view
 from chengmai.web.desk.incidents import IncidentScreens
-from chengmai.web.desk.indicators import computed_indicators
+from chengmai.web.desk.indicators import IndicatorScreens
 from chengmai.web.desk.pools import PoolScreens
 from chengmai.web.desk.rules import RuleScreens
 from chengmai.web.desk.seen import SeenVitals
@@ -66,6 +65,7 @@ class CityDesk:
     def __init__(self, city: City) -> None:
         self._city = city
         self.rules = RuleScreens(city.rules, city.packs)
+        self.indicators = IndicatorScreens(city)
         self.pools = PoolScreens(city.pools, city.packs, city.zone)
         self._cases = CaseScreens(city.cases, city.packs)
         seen = SeenVitals(city.board, city.history, city.clock)
@@ -99,9 +99,6 @@ class CityDesk:
 
     def passer_by(self) -> Actor:
         return Actor("public", self._city.settings.tenant, frozenset({"public"}), "public")
-
-    async def indicators(self, actor: Actor) -> Sequence[Computed]:
-        return await computed_indicators(self._city, actor)
 
     def banner(self) -> CityBanner:
         settings = self._city.settings

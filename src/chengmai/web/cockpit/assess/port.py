@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board
 from chengmai.assess.frameworks.whatif import WhatIf
+from chengmai.assess.live.model import Live
 from chengmai.assess.outlook.model import Report
 from chengmai.assess.outlook.service import Stored
 from chengmai.assess.panel.columns import Columns
@@ -17,6 +18,7 @@ from chengmai.assess.service import Assessed, DataSet, Taken
 from chengmai.assess.surveys.model import Survey
 from chengmai.assess.surveys.service import Standing
 from chengmai.kernel.actors import Actor
+from chengmai.web.cockpit.views import Point
 
 
 class AssessRoom(Protocol):
@@ -133,4 +135,20 @@ class SurveyRoom(Protocol):
         address: str,
     ) -> None:
         """Count one answer."""
+        ...
+
+
+class IndicatorRoom(Protocol):
+    """Port: indicators, worked out from what the platform holds."""
+
+    async def all(self, actor: Actor) -> Sequence[Live]:
+        """Return the whole catalogue."""
+        ...
+
+    async def one(self, actor: Actor, indicator: str) -> Live:
+        """Return one indicator; raises `IndicatorUnknown`."""
+        ...
+
+    async def past(self, actor: Actor, indicator: str) -> Sequence[Point]:
+        """Return what it was, a value a day, the oldest first."""
         ...

@@ -1,0 +1,1 @@
+"""Indicators worked out from what the platform holds: definitions as data, a few kinds of calculation."""

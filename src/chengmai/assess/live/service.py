@@ -1,0 +1,228 @@
+"""Use cases on indicators: work them out from what the platform holds, and write them down once a day."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from chengmai.assess.catalogue import catalogue
+from chengmai.assess.live.grading import made, missing, start_of
+from chengmai.assess.live.model import (
+    Definition,
+    Live,
+    Measured,
+    OfCases,
+    OfChain,
+    OfOutages,
+    OfReadings,
+    OfRegistry,
+)
+from chengmai.assess.live.ports import Asked, Cases, Chain, Past, Readings, Registries
+from chengmai.assess.live.recording import TYPE, VALUE_IRI, day_of, entity_of, indicator_id
+from chengmai.assess.live.table import definitions, reasons
+from chengmai.assess.live.working import (
+    NO_PACK,
+    NOT_HELD,
+    NOTHING,
+    Records,
+    Snapshot,
+    of_state,
+    reliability,
+    types_of,
+    wanted_of,
+)
+from chengmai.assess.problems import IndicatorUnknown
+from chengmai.kernel.actors import Actor, system
+from chengmai.kernel.clock import Clock
+from chengmai.kernel.instants import from_us, to_us
+from chengmai.kernel.work import Tx, Work
+from chengmai.ngsild.entity import name_iri
+from chengmai.ngsild.model import Model
+from chengmai.trust.policy import allow
+
+_MANY = 100_000
+_SHORT_S, _LONG_S = 60, 3600
+"""How long something that depends on the present instant stays good: a state, and a period of days."""
+Mark: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything that indicators are worked out with."""
+
+    work: Work[Tx]
+    model: Model
+    readings: Readings
+    cases: Cases
+    chain: Chain
+    registries: Registries
+    past: Past
+    clock: Clock
+    zone: ZoneInfo
+
+
+@dataclass
+class _Tenant:
+    """What is kept of a tenant: changes by type, and what was found, when, of which changes."""
+
+    changes: Counter[str] = field(default_factory=Counter)
+    found: dict[str, tuple[Mark, datetime, Measured | None]] = field(default_factory=dict)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class LiveIndicators:
+    """Indicators of all tenants. One is worked out again when an entity of its types has changed."""
+
+    def __init__(self, ports: Ports, table: Mapping[str, Definition] | None = None) -> None:
+        self._ports = ports
+        self._table = dict(definitions() if table is None else table)
+        self._held: dict[str, Definition] = {}
+        self._types: dict[str, tuple[str, ...]] = {}
+        for key, one in self._table.items():
+            types: frozenset[str] | None = frozenset(name_iri(name) for name in types_of(one))
+            if isinstance(one, OfReadings):
+                types = ports.readings.types(one)
+            if types is not None:
+                self._held[key], self._types[key] = one, tuple(sorted(types))
+        self._tenants: dict[str, _Tenant] = {}
+
+    def noticed(self, tenant: str, types: Sequence[str]) -> None:
+        """Note that an entity of some types (IRIs) of a tenant has changed."""
+        if (kept := self._tenants.get(tenant)) is not None:
+            kept.changes.update(types)
+
+    async def all(self, actor: Actor) -> tuple[Live, ...]:
+        """Return every indicator of the catalogue; raises `ActionNotAllowed`."""
+        allow(actor, "assess.read")
+        allow(actor, "vitals.read")
+        return await self._of(actor.tenant)
+
+    async def one(self, actor: Actor, indicator: str) -> Live:
+        """Return one indicator; raises `IndicatorUnknown` or `ActionNotAllowed`."""
+        for found in await self.all(actor):
+            if found.indicator.id == indicator:
+                return found
+        raise IndicatorUnknown(indicator, [one.id for one in catalogue()])
+
+    async def past(self, actor: Actor, indicator: str) -> list[tuple[datetime, float]]:
+        """Return what was written down of an indicator, a value a day, the oldest first."""
+        allow(actor, "assess.read")
+        now_us = to_us(self._ports.clock.now()) + 1
+        found = await self._ports.work.read(
+            lambda tx: self._ports.past.numbers(
+                tx, actor.tenant, indicator_id(indicator), VALUE_IRI, 0, now_us
+            )
+        )
+        return [(from_us(at), value) for at, value in found]
+
+    async def record(self, tenant: str) -> int:
+        """Write down what was not yet today; return how many indicators that were."""
+        today = self._ports.clock.now().astimezone(self._ports.zone).date()
+        found = [one for one in await self._of(tenant) if one.is_computed]
+
+        def write(tx: Tx) -> int:
+            kept = self._ports.model.find(tx, tenant, TYPE, limit=_MANY)
+            done = {one["id"] for one in kept if day_of(one, self._ports.zone) == today}
+            due = [new for one in found if (new := entity_of(one))["id"] not in done]
+            for new in due:
+                self._ports.model.put(tx, new, by=system("assess", tenant), note="indicator")
+            return len(due)
+
+        return await self._ports.work.write(write)
+
+    async def _of(self, tenant: str) -> tuple[Live, ...]:
+        kept = self._tenants.setdefault(tenant, _Tenant())
+        async with kept.lock:
+            await self._work_out(tenant, kept)
+        now, zone = self._ports.clock.now(), self._ports.zone
+        lines = []
+        for indicator in catalogue():
+            definition = self._table.get(indicator.id)
+            if definition is None or indicator.id not in self._held:
+                because = NO_PACK if definition else reasons().get(indicator.id, NOT_HELD)
+                lines.append(missing(indicator, because, now))
+                continue
+            _, at, found = kept.found[indicator.id]
+            lines.append(
+                missing(indicator, NOTHING, at, definition)
+                if found is None
+                else made(indicator, definition, found, at, zone)
+            )
+        return tuple(lines)
+
+    async def _work_out(self, tenant: str, kept: _Tenant) -> None:
+        """Work out again what has changed since it was."""
+        marks = {key: self._mark(key, kept) for key in self._held}
+        due = {
+            key: self._held[key]
+            for key, mark in marks.items()
+            if key not in kept.found or kept.found[key][0] != mark
+        }
+        if not due:
+            return
+        snapshot = await self._ports.work.read(lambda tx: self._read(tx, tenant, due))
+        records = await self._records(tenant, due)
+        found = await asyncio.to_thread(self._ports.readings.measure, snapshot.readings)
+        for key, one in due.items():
+            if not isinstance(one, OfOutages):
+                measured = (
+                    found.get(key)
+                    if isinstance(one, OfReadings)
+                    else of_state(one, snapshot, records)
+                )
+                kept.found[key] = (marks[key], snapshot.now, measured)
+        for key, one in due.items():
+            if isinstance(one, OfOutages):
+                at, outages = (
+                    kept.found[one.of][1:] if one.of in kept.found else (snapshot.now, None)
+                )
+                kept.found[key] = (marks[key], at, reliability(outages, at))
+
+    def _mark(self, key: str, kept: _Tenant) -> Mark:
+        one = self._held[key]
+        if isinstance(one, OfOutages) and one.of in self._held:
+            return self._mark(one.of, kept)
+        every = _LONG_S if isinstance(one, OfReadings) else _SHORT_S
+        instant = self._ports.clock.now().timestamp()
+        if isinstance(one, OfChain):
+            return (int(instant * 1000),)
+        return (int(instant // every), *(kept.changes[name] for name in self._types[key]))
+
+    async def _records(self, tenant: str, due: Mapping[str, Definition]) -> Records:
+        ports, registry, chain = self._ports, None, (0, 0)
+        if any(isinstance(one, OfChain) for one in due.values()):
+            chain = await ports.chain.check(tenant)
+        if any(isinstance(one, OfRegistry) for one in due.values()):
+            registry = await ports.registries.registry(system("assess", tenant))
+        return Records(*chain, registry)
+
+    def _read(self, tx: Tx, tenant: str, due: Mapping[str, Definition]) -> Snapshot:
+        ports, now, zone = self._ports, tx.now, self._ports.zone
+        end_us = to_us(now) + 1
+        asked = [
+            Asked(
+                key,
+                one,
+                to_us(start_of(one.since, now, zone)),
+                end_us,
+                end_us - round(one.fresh.total_seconds() * 1_000_000),
+            )
+            for key, one in due.items()
+            if isinstance(one, OfReadings)
+        ]
+        has_cases = any(isinstance(one, OfCases) for one in due.values())
+        since = start_of("P30D", now, zone)
+        return Snapshot(
+            now,
+            {
+                (entity_type, q): ports.model.find(tx, tenant, entity_type, q=q, limit=_MANY)
+                for entity_type, q in wanted_of(due.values())
+            },
+            ports.cases.facts(tx, tenant, since, now) if has_cases else [],
+            ports.readings.read(tx, tenant, asked),
+        )
