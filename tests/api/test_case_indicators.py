@@ -10,7 +10,7 @@ import pytest
 from chengmai.cases.model import Step
 from chengmai.kernel.actors import Actor
 from tests.api.house import House, a_house
-from tests.api.test_live_indicators import tell, told, value
+from tests.api.indicators import packs_with, tell, told, value
 
 WORKER = Actor("usr_w", "city", frozenset({"worker", "manager"}), "Wu")
 CITIZEN = Actor("usr_c", "city", frozenset({"citizen"}), "Wang")
@@ -40,8 +40,10 @@ def category_of(house: House, pack: str) -> str:
 async def test_rates_of_opening_dispatch_handling_and_closing_follow_the_steps(
     tmp_path: Path,
 ) -> None:
-    async with a_house(tmp_path, packs=()) as house:
-        category = category_of(house, "transport")
+    async with a_house(
+        tmp_path, packs=packs_with("SafetyCallsObserved", "AirQualityObserved")
+    ) as house:
+        category = category_of(house, "environment")
         one, two, three, four = [await reported(house, CITIZEN, category) for _ in range(4)]
         assert await rates(house, "C01", "C11") == {"C01": 0, "C11": 0}
         assert await value(house, "C02") is None
@@ -81,7 +83,9 @@ async def test_rates_of_opening_dispatch_handling_and_closing_follow_the_steps(
 
 
 async def test_environment_and_community_count_cases_of_their_categories(tmp_path: Path) -> None:
-    async with a_house(tmp_path, packs=()) as house:
+    async with a_house(
+        tmp_path, packs=packs_with("SafetyCallsObserved", "AirQualityObserved")
+    ) as house:
         for indicator, pack in (("L06", "environment"), ("Q02", "community")):
             category = category_of(house, pack)
             cases = [await reported(house, CITIZEN, category) for _ in range(2)]
@@ -103,7 +107,9 @@ async def test_environment_and_community_count_cases_of_their_categories(tmp_pat
 
 
 async def test_participation_counts_people_once(tmp_path: Path) -> None:
-    async with a_house(tmp_path, packs=()) as house:
+    async with a_house(
+        tmp_path, packs=packs_with("SafetyCallsObserved", "AirQualityObserved")
+    ) as house:
         await tell(house, told("SafetyCallsObserved", policeCalls=1, residents=50_000))
         assert await value(house, "Q04") == 0
         category = category_of(house, "community")
