@@ -120,6 +120,17 @@ class FakeFrameworks:
         return [IndicatorValue(id=name, indicator=name, **said) for name in names]
 
 
+INDICATORS = (
+    "/assessment/indicators",
+    "/assessment/indicators?state=not_held",
+    "/assessment/indicators?domain=none",
+    "/assessment/indicators/L11",
+    "/assessment/indicators/T05",
+    "/assessment/indicators/C06",
+)
+INDICATORS_JSON = ("/assessment/indicators.json", "/assessment/indicators/L11/data.json")
+INDICATORS_CSV = ("/assessment/indicators.csv", "/assessment/indicators/L11/data.csv")
+VALUES = ("code=330100&level=sub_provincial", "code=330000&group=east&on=2024-01-01")
 AT = datetime(2026, 11, 22, 8, tzinfo=UTC)
 DAY_US = to_us(datetime(2026, 11, 20, 16, tzinfo=UTC))
 SIGN = "urn:ngsi-ld:VitalSign:carbon:pue:a"

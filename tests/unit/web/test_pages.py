@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from chengmai.kernel.texts import LANGS
 from chengmai.web.cockpit.build import all_screens
 from tests.unit.web.builders import KEY, browser, signed_in, token_of
+from tests.unit.web.fake_assessment import INDICATORS, INDICATORS_CSV, INDICATORS_JSON, VALUES
 from tests.unit.web.fake_city import PASSWORD, FakeCity
 from tests.unit.web.fake_incidents import INCIDENT
 from tests.unit.web.fake_signs import FIRST_CASE
@@ -29,12 +30,9 @@ PAGES = (
     "/assessment/places?data=example", "/assessment/registry", "/assessment/registry?data=example",
     "/incidents", "/incidents?state=ended", ROOM, "/incidents/review",
     "/pools", "/pools?pack=nowhere", "/pools/transport/parking", "/pools/transport/bikes",
-    "/assessment/outlook", "/assessment/outlook?place=330100",
+    *INDICATORS, "/assessment/outlook", "/assessment/outlook?place=330100",
     "/assessment/outlook?group=east&level=sub_provincial", "/assessment/outlook?place=330100&peers=east",
-    "/assessment/values", "/assessment/values?indicator=E01&code=330100&level=sub_provincial",
-    "/assessment/values?indicator=E01&code=330000&group=east&on=2024-01-01",
-    "/assessment/indicators", "/assessment/indicators?state=not_held", "/assessment/indicators?domain=none",
-    "/assessment/indicators/L11", "/assessment/indicators/T05", "/assessment/indicators/C06",
+    "/assessment/values", *(f"/assessment/values?indicator=E01&{q}" for q in VALUES),
     "/assessment/frameworks", "/assessment/frameworks?framework=gbt-33356-2022",
     "/assessment/frameworks?framework=nsc-2018&place=330200&node=M1&to=90",
     "/assessment/frameworks?framework=iso-37122", "/assessment/crosswalk",
@@ -52,11 +50,10 @@ DATA = (
     "/map.json", "/vitals.json", "/cases.json", "/feeds.json", "/audit.json", "/search.json?q=PM",
     "/assessment.json?data=example", "/assessment/places.json?data=example", "/assessment/registry.json",
     "/pools.json", "/pools/transport/parking/data.json",
-    "/assessment/frameworks.json", "/assessment/indicators.json",
+    "/assessment/frameworks.json", *INDICATORS_JSON,
     "/assessment/outlook.json?place=330100", "/assessment/values.json?indicator=E01",
     "/assessment/surveys.json", "/assessment/surveys/exp2018/data.json",
     "/assessment/frameworks/package.json", "/assessment/crosswalk.json",
-    "/assessment/indicators/L11/data.json",
     f"{VITAL}/data.json", f"{CASE}/data.json",
     "/incidents.json", "/incidents/review.json", f"{ROOM}/data.json",
 )  # fmt: skip
@@ -65,10 +62,9 @@ TABLES = ("/vitals.csv", "/cases.csv", "/feeds.csv", "/audit.csv", f"{VITAL}/dat
     "/assessment.csv?data=example", "/assessment/places.csv?data=example",
     "/assessment/registry.csv?data=example",
     "/assessment/outlook.csv?place=330100", "/assessment/values.csv?indicator=E05",
-    "/assessment/ranking.csv?data=example", "/assessment/frameworks.csv", "/assessment/indicators.csv",
+    "/assessment/ranking.csv?data=example", "/assessment/frameworks.csv", *INDICATORS_CSV,
     "/assessment/surveys.csv", "/assessment/surveys/exp2018/data.csv",
     "/assessment/frameworks.csv?framework=u4ssc", "/assessment/crosswalk.csv?framework=indicators",
-    "/assessment/indicators/L11/data.csv",
     "/pools.csv", "/pools/transport/parking/data.csv")  # fmt: skip
 ROLES = ("admin", "duty_officer", "manager", "worker", "partner", "auditor", "citizen")
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>"""
