@@ -10,6 +10,7 @@ from dataclasses import asdict
 import orjson
 import uvloop
 
+from bench.assess import assess
 from bench.bounds import beyond
 from bench.crowd import crowd
 from bench.fanout import fanout, fanout_large
@@ -43,6 +44,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "start": start,
     "history": history,
     "vitals": vitals,
+    "assess": assess,
     "kill": kill,
     "soak": soak,
 }

@@ -32,6 +32,7 @@ _TITLES = {
     "start": "A city that starts with a million entities",
     "history": "The sealed history",
     "vitals": "Vital signs: a pass over all of them",
+    "assess": "The assessment over three million values",
     "expand": "Inside: one entity read and shown",
     "soak": "Long at a steady rate",
     "kill": "Kills",

@@ -6,6 +6,7 @@ import os
 
 SIZES = {
     "BENCH_ENTITIES": "entities of start (1000000), fanout-large (1000000) and map (100000)",
+    "BENCH_PLACES": "places of assess (3000)",
     "BENCH_VITALS_ENTITIES": "entities of vitals (10000)",
     "BENCH_OBSERVATIONS": "observations of history (10000000)",
     "BENCH_SECONDS": "seconds at each rate of fanout (10)",

@@ -21,6 +21,7 @@ from chengmai.assess.outlook.keeping import (
     read_promise,
     settled,
 )
+from chengmai.assess.outlook.lines import lines
 from chengmai.assess.outlook.meanings import advice_for, advised, meanings
 from chengmai.assess.outlook.model import Meaning, Report, Subject, scores_of
 from chengmai.assess.outlook.periods import Step, end_of, period_of, periods_of, step_of, written
@@ -56,7 +57,7 @@ def a_report(columns: Columns, place: str = "P1C1", *, better: str | None = "up"
     day = Gazetteer(a_country()).on(NOW)
     known = columns.book.places.numbers
     subject = subject_of(day, a_frame(), known, place=place, group=None)
-    return report_of(columns, subject, [meaning(better=better)], None, NOW)
+    return report_of(lines(columns, subject, [meaning(better=better)], NOW), subject, None, NOW)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_a_group_is_the_median_of_its_places_beside_those_outside() -> None:
     frame = a_frame(a_group("a", "P1"), a_group("b", "P2"), a_group("c", "P3"))
     subject = subject_of(day, frame, columns.book.places.numbers, place=None, group="a")
     assert (subject.level, len(subject.members), len(subject.peers)) == ("prefecture", 3, 6)
-    report = report_of(columns, subject, [meaning()], None, NOW)
+    report = report_of(lines(columns, subject, [meaning()], NOW), subject, None, NOW)
     (line,) = report.lines
     assert (line.value, line.counts[-1], line.median) == (51, 3, 73.5)
     assert line.trend is not None
@@ -232,7 +233,7 @@ def test_a_suggestion_says_what_reaching_the_median_gives() -> None:
     day = Gazetteer(a_country()).on(NOW)
     subject = subject_of(day, a_frame(), columns.book.places.numbers, place="P1C1", group=None)
     board = board_of(framework, columns, NOW)
-    report = report_of(columns, subject, [meaning()], board, NOW)
+    report = report_of(lines(columns, subject, [meaning()], NOW), subject, board, NOW)
     (found,) = report.suggestions
     assert (found.nodes, found.gain) == (("A",), Decimal("1.80"))  # 54.5 − 50, of 40 marks in 100
     assert found.advice == advice_for("E01")

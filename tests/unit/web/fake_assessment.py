@@ -19,6 +19,7 @@ from chengmai.assess.live.model import Live, Measured
 from chengmai.assess.live.table import definitions
 from chengmai.assess.live.working import NOTHING
 from chengmai.assess.model import IndicatorValue, Plan, Programme, Record
+from chengmai.assess.outlook.lines import lines
 from chengmai.assess.outlook.meanings import meanings
 from chengmai.assess.outlook.model import Kept, Promise, scores_of
 from chengmai.assess.outlook.model import Report as OutlookReport
@@ -198,7 +199,7 @@ class FakeOutlook:
         (framework,) = (one for one in listed if one.id == "nsc-2016")
         board = board_of(framework, columns, day)
         meant = meanings(listed, columns.indicators)
-        made = report_of(columns, subject, meant, board, day)
+        made = report_of(lines(columns, subject, meant, day), subject, board, day)
         days = (date(2023, 3, 1), date(2022, 12, 31), date(2023, 12, 31))
         promise = Promise(
             place or "", "E01", *days, "year", 66.0, 60.0, 72.0, 0.8, "drift", 64.0, 4, "urn:f"

@@ -50,6 +50,8 @@ from chengmai.trust.policy import allow
 MOST_SUGGESTED = 12
 MOST_KEPT = 500
 _PORTION = 200
+_REMEMBERED = 32
+_Asked = tuple[Subject, date, tuple[Meaning, ...]]
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class OutlookService:
     ) -> None:
         self._work, self._model = work, model
         self._assess, self._frameworks = assess, frameworks
+        self._lines: dict[_Asked, tuple[Columns, tuple[Line, ...]]] = {}
 
     async def report(
         self,
@@ -105,7 +108,7 @@ class OutlookService:
         known = meanings(listed, columns.indicators)
         framework = framework_for(listed, day)
         board = await self._frameworks.board(actor, framework.id, day) if framework else None
-        report = await asyncio.to_thread(report_of, columns, subject, known, board, day)
+        report = await self._made(columns, subject, known, board, day)
         kept = await self._kept(actor, report, columns)
         return replace(report, kept=tuple(kept), scores=scores_of(kept))
 
@@ -169,6 +172,24 @@ class OutlookService:
             await self._work.write(put)
         return len(waiting)
 
+    async def _made(
+        self,
+        columns: Columns,
+        subject: Subject,
+        known: Sequence[Meaning],
+        board: Board | None,
+        on: date,
+    ) -> Report:
+        """Return a report, the lines of one that was asked for a moment ago as they were."""
+        key = (subject, on, tuple(known))
+        kept = self._lines.get(key)
+        if kept is None or kept[0] is not columns:
+            found = await asyncio.to_thread(lines, columns, subject, known, on)
+            while len(self._lines) >= _REMEMBERED:
+                del self._lines[next(iter(self._lines))]
+            kept = self._lines[key] = (columns, tuple(found))
+        return await asyncio.to_thread(report_of, kept[1], subject, board, on)
+
     async def _kept(self, actor: Actor, report: Report, columns: Columns) -> list[Kept]:
         key = subject_key(report)
 
@@ -184,13 +205,10 @@ class OutlookService:
         return sorted(kept, key=lambda one: (one.promise.target, one.promise.indicator))
 
 
-def report_of(
-    columns: Columns, subject: Subject, known: Sequence[Meaning], board: Board | None, on: date
-) -> Report:
-    """Return a report without what was forecast earlier."""
-    found = tuple(lines(columns, subject, known, on))
+def report_of(found: Sequence[Line], subject: Subject, board: Board | None, on: date) -> Report:
+    """Return a report of lines, without what was forecast earlier."""
     standing = standing_of(board, subject) if board is not None and found else None
-    report = Report(subject, on, found, standing, ())
+    report = Report(subject, on, tuple(found), standing, ())
     report = replace(report, suggestions=suggested(report, board))
     return replace(report, sentences=sentences(report))
 

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from chengmai.assess.model import LEVELS
 from chengmai.assess.outlook.model import Report
+from chengmai.kernel.problems import Invalid
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess.asked import asked_day
@@ -27,9 +28,14 @@ async def show(visit: Visit) -> Response:
 
 
 async def _show(visit: Visit, asked: dict[str, str], message: str = "") -> Response:
-    is_named = bool(asked["place"] or asked["group"])
-    report = await _report(visit, asked) if is_named else None
-    found = await visit.desk.assess.assessed(visit.actor, on=asked_day(visit, "on"))
+    report, wrong = None, ""
+    if asked["place"] or asked["group"]:
+        try:
+            report = await _report(visit, asked)
+        except Invalid as problem:
+            named = " ".join(one for one in (asked["place"], asked["group"]) if one)
+            wrong = f"{visit.words(f'problem.{problem.code}')}: {named}"
+    found = await visit.desk.assess.assessed(visit.actor, on=asked_day(visit, "on", asked["on"]))
     columns = await visit.desk.assess.columns(visit.actor)
     spots, words = found.statistics.now.day.spots, visit.words
     known = [code for code in columns.book.places.codes if code in spots]
@@ -42,6 +48,8 @@ async def _show(visit: Visit, asked: dict[str, str], message: str = "") -> Respo
         levels=[(level, words(f"assess.level.{level}")) for level in LEVELS],
         may_manage=may(visit.actor, "assess.manage"),
         message=message,
+        wrong=wrong,
+        status=400 if wrong else 200,
     )
 
 

@@ -12,7 +12,7 @@ from chengmai.assess.statistics import Branch
 from chengmai.web.cockpit.assess.asked import assessed
 from chengmai.web.cockpit.assess.view import BranchLine, branch_line, query_of
 from chengmai.web.cockpit.formats import Formats
-from chengmai.web.cockpit.twins import as_csv, as_json
+from chengmai.web.cockpit.twins import as_json
 from chengmai.web.cockpit.visit import Visit
 
 MOST_LINES = 500
@@ -62,16 +62,6 @@ async def data_json(visit: Visit) -> Response:
     return as_json(
         {"place": whole, "below": found.statistics.branches(code), "on": found.statistics.on}
     )
-
-
-async def data_csv(visit: Visit) -> Response:
-    found, code = await assessed(visit), _code(visit)
-    header = ("code", "name", "level", "own", "total", "before", "places", "state")
-    rows = (
-        (b.code, visit.words.pick(b.name), b.level, b.own, b.total, b.before, b.places, b.state)
-        for b in found.statistics.branches(code)
-    )
-    return as_csv(header, rows, "places")
 
 
 def _code(visit: Visit) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from chengmai.assess.problems import FrameworkInvalid
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess.asked import asked_day
+from chengmai.web.cockpit.assess.exports import twin
 from chengmai.web.cockpit.assess.score_lines import (
     NodeLine,
     PlaceLine,
@@ -27,7 +29,8 @@ from chengmai.web.cockpit.assess.score_lines import (
 )
 from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.screens import Screen
-from chengmai.web.cockpit.twins import as_csv, as_json
+from chengmai.web.cockpit.tables import Table
+from chengmai.web.cockpit.twins import as_json
 from chengmai.web.cockpit.visit import Visit
 
 COMPARED = 5
@@ -115,15 +118,27 @@ HEADER = (
 )
 
 
-async def data_csv(visit: Visit) -> Response:
-    """Answer every node for every place; the tree alone where no place has values."""
+async def table(visit: Visit) -> Table:
+    """Return every node for every place, or for those named; the tree alone where no place has values."""
     board, names, _ = await _read(visit)
-    return as_csv(HEADER, _rows(board, names, visit), "scores")
+    framework, pick = board.framework, visit.words.pick
+    notes = [
+        f"{pick(framework.title)}: {framework.source}",
+        pick(framework.note),
+        visit.words("assess.of_day", day=visit.formats.day(board.on)),
+        visit.words("assess.two_decimals"),
+    ]
+    asked = visit.request.query_params.getlist("place")[:COMPARED]
+    rows = await asyncio.to_thread(_rows, board, names, visit, asked)
+    return Table("scores", pick(framework.title), HEADER, rows, notes)
 
 
-def _rows(board: Board, names: dict[str, str], visit: Visit) -> list[tuple[Any, ...]]:
+def _rows(
+    board: Board, names: dict[str, str], visit: Visit, asked: Sequence[str]
+) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
-    for code in [*board.values] or [""]:
+    known = [code for code in board.values if not asked or code in asked]
+    for code in known or [""]:
         scored = board.scores.get(code)
         values = board.values.get(code, {})
         for index, (node, _) in enumerate(board.framework.walk()):
@@ -246,7 +261,8 @@ def _number(visit: Visit, name: str, read: Callable[[str], T]) -> T | None:
 SCREENS = (
     Screen("/assessment/frameworks", show, VITALS),
     Screen("/assessment/frameworks.json", data_json, VITALS, quiet=True),
-    Screen("/assessment/frameworks.csv", data_csv, VITALS, quiet=True),
+    twin("/assessment/frameworks", table, "csv"),
+    twin("/assessment/frameworks", table, "xlsx"),
     Screen("/assessment/frameworks/package.json", package, VITALS, quiet=True),
     Screen("/assessment/frameworks/import", take_in, VITALS, methods=("POST",)),
 )

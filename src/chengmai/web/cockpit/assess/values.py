@@ -100,14 +100,17 @@ async def show(visit: Visit) -> Response:
         "group": asked.group.id if asked.group else "",
         "on": asked.on.isoformat(),
     }
-    name = words.pick(asked.day.spot(asked.code).name) if asked.code else ""
+    spots = asked.day.spots
+    path = asked.day.spot(asked.code).path if asked.code else ()
+    crumbs = [(code, words.pick(spots[code].name)) for code in path]
     return visit.page(
         "assess/values.html",
         meaning=meaning,
         known=[(one.id, words.pick(one.title)) for one in asked.known],
         asked=named,
         code=asked.code or "",
-        name=name,
+        name=crumbs[-1][1] if crumbs else "",
+        crumbs=crumbs,
         query=urlencode({k: v for k, v in {**named, "code": asked.code or ""}.items() if v}),
         levels=[(level, words(f"assess.level.{level}")) for level in LEVELS],
         all_groups=[(one.id, words.pick(one.title)) for one in asked.statistics.frame.groups],
