@@ -143,6 +143,7 @@ class RoomsFloor(FederationFloor):
                 self.clock,
                 self.zone,
                 self.secret("surveys"),
+                self.assess.values_came,
             )
         )
         self.news.append(self._tell_assess)

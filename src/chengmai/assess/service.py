@@ -184,7 +184,7 @@ class AssessService:
         taken = await self._work.write(write)
         self.noticed(by.tenant)
         if kind == "values":
-            await self._values_came(by)
+            await self.values_came(by)
         return taken
 
     async def import_sheets(
@@ -200,10 +200,11 @@ class AssessService:
             return self._known(tx, by.tenant, KINDS["values"], ())
 
         counts = await self.panel.take_in(by, lines, await self._work.read(known), told)
-        await self._values_came(by)
+        await self.values_came(by)
         return Taken(SHEETS, **counts)
 
-    async def _values_came(self, by: Actor) -> None:
+    async def values_came(self, by: Actor) -> None:
+        """Tell those who wait for values that some came."""
         for settle in self.after_values:
             await settle(by)
 

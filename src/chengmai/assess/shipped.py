@@ -79,6 +79,24 @@ def shipped_frameworks() -> tuple[Framework, ...]:
     return tuple(sorted(found, key=lambda one: one.in_force_from))
 
 
+@dataclass(frozen=True)
+class SecurityCheck:
+    """A security check that software can do, with the clause that asks for it."""
+
+    id: str
+    title: Text
+    clause: str
+    trust: str
+
+
+@cache
+def shipped_checks() -> dict[str, SecurityCheck]:
+    """Return the security checks that come with the program, by id."""
+    rows = csv.DictReader((_DATA / "security_checks.csv").read_text("utf-8").splitlines())
+    made = (SecurityCheck(row["id"], _text(row), row["clause"], row["trust"]) for row in rows)
+    return {one.id: one for one in made}
+
+
 @cache
 def shipped_example() -> Example:
     """Return the figures of 国脉互联 as they were published, with a registry made up to agree with them."""

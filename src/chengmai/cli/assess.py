@@ -164,7 +164,10 @@ def score(
     on: OnOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Rank the places that have values by their score in a framework."""
+    """Rank the places that have values by their score in a framework.
+
+    `low` and `high` are the ends that the 95 % intervals of surveys give the score.
+    """
 
     async def read(city: City) -> Board:
         day = on.date() if on else city.assess.today()
@@ -176,12 +179,14 @@ def score(
             f"{r.place}{'=' if r.tied else ''}",
             r.code,
             board.scores[r.code].total,
+            board.scores[r.code].low,
+            board.scores[r.code].high,
             board.scores[r.code].known,
             stage.id if (stage := board.scores[r.code].stage) else "incomplete",
         )
         for r in board.ranks
     ]
-    columns = ("place", "code", "score", "marks with data", "stage")
+    columns = ("place", "code", "score", "low", "high", "marks with data", "stage")
     if json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
         return

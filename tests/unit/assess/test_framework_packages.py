@@ -21,7 +21,7 @@ from chengmai.assess.model import CheckResult, IndicatorValue
 from chengmai.assess.panel.columns import no_columns
 from chengmai.assess.panel.reading import entry_of_value
 from chengmai.assess.problems import FrameworkInvalid, WeightsUnknown
-from chengmai.assess.shipped import shipped_frameworks
+from chengmai.assess.shipped import shipped_checks, shipped_frameworks
 from tests.unit.assess.packages import a_package, leaf
 
 SHIPPED = {one.id: one for one in shipped_frameworks()}
@@ -60,6 +60,18 @@ def test_a_structure_has_all_its_items_and_no_weight(name: str, items: int) -> N
 def test_every_theme_of_37122_has_as_many_items_as_the_standard() -> None:
     counted = [len(theme.children) for theme in SHIPPED["iso-37122"].children]
     assert counted == [4, 3, 10, 3, 2, 4, 3, 2, 4, 1, 1, 6, 4, 3, 14, 3, 4, 5, 4]
+
+
+def test_the_frame_of_guomai_has_marks_beside_its_six_indicators() -> None:
+    children = SHIPPED["guomai-2016"].children
+    assert [one.is_apart for one in children] == [False] * 6 + [True] * 2
+    assert SHIPPED["guomai-2016"].full_marks is None
+
+
+def test_every_shipped_security_check_has_words_and_a_clause() -> None:
+    checks = shipped_checks()
+    assert len(checks) == 47
+    assert all(one.clause and one.trust in "SMCD" for one in checks.values())
 
 
 def test_u4ssc_has_three_dimensions() -> None:

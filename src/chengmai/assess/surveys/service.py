@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -66,6 +66,8 @@ class Parts:
     clock: Clock
     zone: ZoneInfo
     secret: bytes
+    values_came: Callable[[Actor], Awaitable[None]]
+    """Called after a result has become a value of an indicator."""
 
 
 class SurveyService:
@@ -136,7 +138,7 @@ class SurveyService:
             self._publish(tx, by, survey)
             return self._standing(tx, by.tenant, survey, today)
 
-        return await self._parts.work.write(write)
+        return await self._published(by, write)
 
     async def publish(self, by: Actor, survey_id: str) -> Standing:
         """Publish what the answers to an open survey say, and forget who answered.
@@ -154,7 +156,12 @@ class SurveyService:
             self._parts.store.forget_marks(tx, by.tenant, survey_id)
             return self._standing(tx, by.tenant, survey, today)
 
-        return await self._parts.work.write(write)
+        return await self._published(by, write)
+
+    async def _published(self, by: Actor, write: Callable[[Tx], Standing]) -> Standing:
+        standing = await self._parts.work.write(write)
+        await self._parts.values_came(by)
+        return standing
 
     async def open_surveys(self, actor: Actor) -> list[Survey]:
         """Return the surveys that anybody may answer today."""

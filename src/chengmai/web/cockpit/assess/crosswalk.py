@@ -104,7 +104,8 @@ async def data_csv(visit: Visit) -> Response:
 async def _read(visit: Visit) -> tuple[str, list[Framework], list[Line]]:
     frameworks = await visit.desk.frameworks.frameworks(visit.actor)
     known = [*(one.id for one in frameworks), INDICATORS]
-    base = visit.asked("framework", at_most=40) or frameworks[0].id
+    usual = next((one for one in frameworks if one.has_weights), frameworks[0])
+    base = visit.asked("framework", at_most=40) or usual.id
     if base not in known:
         raise FrameworkUnknown(base, known)
     return base, frameworks, crosswalk(base, frameworks, catalogue())

@@ -12,6 +12,7 @@ from chengmai.assess.frameworks.scoring import Part, Scored, Spread
 from chengmai.assess.frameworks.service import Board
 from chengmai.assess.frameworks.whatif import WhatIf
 from chengmai.assess.panel.model import Point
+from chengmai.assess.shipped import shipped_checks
 from chengmai.assess.statistics import Rank
 from chengmai.web.cockpit.formats import NO_VALUE, Formats
 
@@ -38,7 +39,8 @@ class Got:
     ends: str
     value: str
     beside: str
-    evidence: str
+    evidence: tuple[tuple[str, str], ...]
+    """Failed security checks: in words, and the clause."""
     source: str
 
 
@@ -190,9 +192,16 @@ def _got(board: Board, code: str, node: Node, part: Part | None, formats: Format
         ends,
         "" if one is None else _value(one, overlay.spread(one), node),
         beside,
-        " ".join(check.check for check in failed),
+        tuple(_check(one.check, formats) for one in failed),
         one.source if one else "",
     )
+
+
+def _check(check: str, formats: Formats) -> tuple[str, str]:
+    known = shipped_checks().get(check)
+    if known is None:
+        return check, ""
+    return f"{check} {formats.words.pick(known.title)}", known.clause
 
 
 def _value(one: Point, ends: Spread | None, node: Node) -> str:
