@@ -11,6 +11,11 @@ import numpy as np
 from chengmai.forecast.model import Floats
 
 POLLUTANTS = ("PM2.5", "PM10", "SO2", "NO2", "CO", "O3")
+WEATHER = ("TEMP", "PRES", "DEWP", "RAIN", "WSPM")
+_WINDS = (
+    *("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE"),
+    *("S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW"),
+)
 COUNTS = ("casual", "registered", "cnt")
 
 
@@ -22,6 +27,20 @@ def beijing(data: Path) -> dict[str, Floats]:
         for name in POLLUTANTS:
             columns[name].append(np.array([_number(row[name]) for row in rows]))
     return {name: np.stack(some, axis=1) for name, some in columns.items() if some}
+
+
+def beijing_weather(data: Path) -> dict[str, Floats]:
+    """Return hours x stations of what the weather was: five quantities, and the wind by its two parts."""
+    columns: dict[str, list[Floats]] = {}
+    for path in sorted((data / "beijing_air").glob("*.csv")):
+        rows = _rows(path)
+        for name in WEATHER:
+            columns.setdefault(name, []).append(np.array([_number(row[name]) for row in rows]))
+        known = [_WINDS.index(row["wd"]) if row["wd"] in _WINDS else np.nan for row in rows]
+        turn, speed = np.array(known) * np.pi / 8, columns["WSPM"][-1]
+        columns.setdefault("wind from east", []).append(speed * np.sin(turn))
+        columns.setdefault("wind from north", []).append(speed * np.cos(turn))
+    return {name: np.stack(some, axis=1) for name, some in columns.items()}
 
 
 def bike_share(data: Path) -> Floats:

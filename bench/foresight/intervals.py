@@ -10,7 +10,7 @@ import numpy as np
 from bench.foresight import data as recorded
 from bench.foresight import dayahead, etth1, losloop, scale
 from bench.foresight.report import Report
-from chengmai.forecast import NetworkRidge, SharedRidge
+from chengmai.forecast import NetworkBlend, NetworkRidge, SharedRidge
 from chengmai.forecast.conformal import LEVEL, rolling_tails
 from chengmai.forecast.forecasters import Forecaster, Ints
 from chengmai.forecast.model import Floats
@@ -36,14 +36,14 @@ def run(data: Path) -> Report:
 
 
 def _sets(data: Path) -> Iterator[tuple[str, tuple[Floats, Ints]]]:
-    for name, values in dayahead.groups(data).items():
-        one = dayahead.judged(values)
+    for name, panel in dayahead.groups(data).items():
+        one = dayahead.judged(panel)
         yield name, (one.actual - one.expected, one.origins)
     ett, los, ili = recorded.ett(data), recorded.los_loop(data), recorded.influenza(data)
-    network, shared = NetworkRidge(), SharedRidge(day=24)
+    network, shared = NetworkBlend(NetworkRidge()), SharedRidge(day=24)
     yield "ETTh1, 96 hours", _walked(ett, shared, (12 * etth1.MONTH, 96, 24, 12))
     yield "Los-loop", _walked(los, network, (int(0.8 * len(los)), losloop.HORIZON, losloop.DAY, 1))
-    yield "influenza, 8 weeks", _walked(ili, network, (int(0.5 * len(ili)), 8, 52, 1))
+    yield "influenza, 8 weeks", _walked(ili, network.ridge, (int(0.5 * len(ili)), 8, 52, 1))
     made = scale.made_up(series=200)
     yield "made-up series, 24 hours", _walked(made, shared, (scale.HOURS // 2, 24, 168, 5))
 

@@ -29,13 +29,19 @@ from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.transients import SqliteTransients
 from chengmai.store.sqlite.trust import SqliteTrustStore
 from chengmai.trust.service import Trust, build_trust
+from chengmai.vitals.signs import PreparedPacks
 
 
 class BrokerFloor(Ground):
     """The rooms of one broker."""
 
-    def __init__(self, settings: Settings, real_clock: Clock | None = None) -> None:
-        super().__init__(settings, real_clock)
+    def __init__(
+        self,
+        settings: Settings,
+        real_clock: Clock | None = None,
+        prepared: PreparedPacks | None = None,
+    ) -> None:
+        super().__init__(settings, real_clock, prepared)
         work, subscriptions = self.store.work, SqliteSubscriptions()
         book = self._book = SubscriptionBook()
         self._outbox = subscriptions

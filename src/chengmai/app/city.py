@@ -15,8 +15,11 @@ from chengmai.kernel.clock import Clock
 from chengmai.rounds import attempt, every
 from chengmai.settings import Settings
 from chengmai.store.retaining import Retaining
+from chengmai.vitals.signs import PreparedPacks
 
 _SEAL_AT_MOST = 50_000
+_FIT_S = 30.0
+"""Seconds after which a round of vital signs fits no further model: levels must not wait for forecasts."""
 _INDEX_EVERY_S = 1.0
 _LOOK_AT_SOURCES_EVERY_S = 30.0
 _RETAIN_EVERY_S = 3600.0
@@ -27,8 +30,14 @@ _log = structlog.get_logger(__name__)
 class City(RoomsFloor):
     """A city: its rooms, put together. `start` sets it going, `stop` ends it in order."""
 
-    def __init__(self, settings: Settings, *, real_clock: Clock | None = None) -> None:
-        super().__init__(settings, real_clock)
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        real_clock: Clock | None = None,
+        prepared: PreparedPacks | None = None,
+    ) -> None:
+        super().__init__(settings, real_clock, prepared)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -89,7 +98,7 @@ class City(RoomsFloor):
         report = await self.vitals.tick(self.settings.tenant)
         for failure in report.failures:
             _log.warning("vital.failed", sign=failure.sign, why=failure.detail)
-        await self.vitals.forecast(self.settings.tenant)
+        await self.vitals.forecast(self.settings.tenant, fits_until_s=_FIT_S)
         await self.incidents.settle(self.settings.tenant)
         for late in await self.pools.round(self.settings.tenant):
             _log.warning("pool.failed", pool=late.pool, why=late.detail)

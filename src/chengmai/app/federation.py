@@ -35,13 +35,19 @@ from chengmai.store.sqlite.registrations import SqliteRegistrations
 from chengmai.store.sqlite.snapshots import SqliteSnapshotNotices, SqliteSnapshots
 from chengmai.store.sqlite.subscriptions import SqliteSubscriptions
 from chengmai.store.sqlite.transients import SqliteTransients
+from chengmai.vitals.signs import PreparedPacks
 
 
 class FederationFloor(BrokerFloor):
     """The rooms in which several brokers meet."""
 
-    def __init__(self, settings: Settings, real_clock: Clock | None = None) -> None:
-        super().__init__(settings, real_clock)
+    def __init__(
+        self,
+        settings: Settings,
+        real_clock: Clock | None = None,
+        prepared: PreparedPacks | None = None,
+    ) -> None:
+        super().__init__(settings, real_clock, prepared)
         work, entities, registrations = self.store.work, self._entities, SqliteRegistrations()
         self.watching = Watching(
             work,

@@ -14,10 +14,11 @@ from chengmai.city_time import city_clock
 from chengmai.kernel.clock import Clock, SystemClock
 from chengmai.kernel.events import Events
 from chengmai.packs.model import Pack
-from chengmai.packs.reader import read_packs, shipped_packs
+from chengmai.packs.reader import shipped_packs
 from chengmai.settings import Settings
 from chengmai.store.opened import open_store
 from chengmai.store.sqlite.file import load_or_make_key
+from chengmai.vitals.signs import PreparedPacks
 
 News = Callable[[str, str, dict[str, Any]], None]
 """Told (tenant, topic, data) after each commit."""
@@ -37,7 +38,12 @@ _TOPICS = {
 class Ground:
     """What every room stands on."""
 
-    def __init__(self, settings: Settings, real_clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        real_clock: Clock | None = None,
+        prepared: PreparedPacks | None = None,
+    ) -> None:
         self.settings = settings
         self.real_clock = real_clock or SystemClock()
         # The history file is not encrypted: nobody but its owner looks into the folder.
@@ -45,7 +51,8 @@ class Ground:
         key = load_or_make_key(settings.data / "state.key", protects=settings.data / "state.db")
         self.clock = city_clock(settings, key, self.real_clock)
         self.zone = ZoneInfo(settings.zone)
-        self.packs: list[Pack] = read_packs(settings.packs or (shipped_packs(),))
+        self.prepared = prepared or PreparedPacks.read(settings.packs or (shipped_packs(),))
+        self.packs: list[Pack] = list(self.prepared.packs)
         self.news: list[News] = []
         self.changed: list[Callable[[str, Sequence[str]], None]] = []
         """Told (tenant, types) after each commit."""

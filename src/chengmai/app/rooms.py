@@ -61,7 +61,7 @@ from chengmai.vitals.lookback.ports import rain_gauge_of
 from chengmai.vitals.lookback.service import LookBack
 from chengmai.vitals.ports import Ports
 from chengmai.vitals.service import VitalsService
-from chengmai.vitals.signs import signs_of
+from chengmai.vitals.signs import PreparedPacks
 from chengmai.vitals.thresholds.file import read_thresholds
 from chengmai.vitals.thresholds.service import Thresholds
 
@@ -69,8 +69,13 @@ from chengmai.vitals.thresholds.service import Thresholds
 class RoomsFloor(FederationFloor):
     """Vital signs, cases and feeds over the model."""
 
-    def __init__(self, settings: Settings, real_clock: Clock | None = None) -> None:
-        super().__init__(settings, real_clock)
+    def __init__(
+        self,
+        settings: Settings,
+        real_clock: Clock | None = None,
+        prepared: PreparedPacks | None = None,
+    ) -> None:
+        super().__init__(settings, real_clock, prepared)
         work, tenant = self.store.work, self.settings.tenant
         past = VitalsHistory(self.store.history)
         analysis = DuckAnalysis(memory_limit=self.settings.duckdb_memory)
@@ -78,7 +83,7 @@ class RoomsFloor(FederationFloor):
         self.day_kinds = DayKinds(calendar, self.zone)
         looking = (past, Foresight(kind_of=self.day_kinds.kind_at), SqliteModels())
         ports = Ports(work, self.model, past, analysis, *looking, self.events, self.clock)
-        signs = signs_of(self.packs)
+        signs = list(self.prepared.signs)
         filed = read_thresholds(self.settings.thresholds_file, signs)
         self.thresholds = Thresholds(
             work, self.model, SqliteChanges(), past, signs, self.zone, self.clock, filed=filed

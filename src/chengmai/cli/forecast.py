@@ -70,7 +70,18 @@ def quality(
         print_json([_standing(one) for one in found])
         return
     print_table(
-        ("sign", "area", "ahead", "points", "error", "naive error", "skill", "held", "shown"),
+        (
+            "sign",
+            "area",
+            "ahead",
+            "points",
+            "error",
+            "naive error",
+            "skill",
+            "held",
+            "fitted",
+            "shown",
+        ),
         [row for one in found for row in _horizons(one)],
     )
 
@@ -82,6 +93,7 @@ def _standing(one: Standing) -> dict[str, Any]:
         "sign": f"{one.pack}/{one.sign}",
         "area": one.area,
         "model": one.latest["model"] if one.latest else None,
+        "why_fitted": one.latest.get("why_fitted") if one.latest else None,
         "shown": one.latest["shown"] if one.latest else None,
         "because": one.latest["because"] if one.latest else None,
         "promised": record.level if record else None,
@@ -107,7 +119,8 @@ def _standing(one: Standing) -> dict[str, Any]:
 def _horizons(one: Standing) -> list[tuple[str, ...]]:
     what = (f"{one.pack}/{one.sign}", one.area)
     if one.record is None or one.latest is None:
-        return [(*what, "–", "0", "–", "–", "–", "–", "none yet")]
+        return [(*what, "–", "0", "–", "–", "–", "–", "–", "none yet")]
+    fitted = str(one.latest.get("why_fitted") or "–")
     shown = "yes" if one.latest["shown"] else "no: baseline"
     return [
         (
@@ -118,6 +131,7 @@ def _horizons(one: Standing) -> list[tuple[str, ...]]:
             _number(tally.naive_mae),
             _share(tally.skill),
             _share(tally.coverage),
+            fitted,
             shown,
         )
         for (first, last), tally in zip(HORIZONS, one.record.by_horizon, strict=True)

@@ -2,6 +2,7 @@
 
 from chengmai.forecast.anomaly import Detector, Score
 from chengmai.forecast.baseline import Band, band_before, bands_ahead
+from chengmai.forecast.blended import NetworkBlend
 from chengmai.forecast.fitting import Fitted, FittedPanel, candidates, fit, fit_panel
 from chengmai.forecast.forecasters import Forecaster, fit_predict
 from chengmai.forecast.keeping import detector_from, detector_state
@@ -20,6 +21,7 @@ __all__ = [
     "Forecast",
     "Forecaster",
     "Foresight",
+    "NetworkBlend",
     "NetworkRidge",
     "Panel",
     "Score",

@@ -57,19 +57,28 @@ def run_trial(
     origins: Ints,
     blocks: int = BLOCKS,
     columns: slice = EVERY,
+    companions: int = 0,
 ) -> Trial:
     """Return the trial of `models` at `origins` (ascending) of a panel.
 
-    Models learn from all columns and are tried on `columns`. One that cannot fit at the first origin takes
-    no part.
+    Models learn from all columns and are tried on `columns`; the panel ends with `companions` other quantities,
+    which only models see that ask for them. One that cannot fit at the first origin takes no part.
     """
-    actual = panel[origins[:, None] + np.arange(horizon)][:, :, columns]
+    own = panel[:, : panel.shape[1] // (1 + companions)]
+    actual = own[origins[:, None] + np.arange(horizon)][:, :, columns]
     expected: dict[str, Floats] = {}
     for model in models:
-        made = _run_model(panel, model, origins, (horizon, season, blocks), columns)
+        seen = seen_by(model, panel, own)
+        times = min(blocks, getattr(model, "refits", blocks))
+        made = _run_model(seen, model, origins, (horizon, season, times), columns)
         if made is not None:
             expected[model.name] = made
     return Trial(origins, actual, expected)
+
+
+def seen_by(model: Forecaster, panel: Floats, own: Floats) -> Floats:
+    """Return what a model learns from: the whole panel where it has use for companions, else the series."""
+    return panel if getattr(model, "companions", 0) else own
 
 
 def _run_model(

@@ -12,20 +12,27 @@ from chengmai.forecast.gaps import filled
 from chengmai.forecast.model import Floats
 
 NEIGHBOUR_LAGS = (1, 2, 3, 6, 12, 24)
+COMPANION_LAGS = (1, 3, 6, 12, 24)
 MAX_FILLED = 0.25
 """Share of invented values above which a window teaches nothing."""
+_FAR = 6.0
+"""Spreads beyond which another series is no further off: a gauge that knows drizzle meets its first storm."""
 _HINGES = (0.5, 1.0, 2.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Sizes: `lags` last values, `block` values one season before the targets (0 for none)."""
+    """Sizes: `lags` last values, `block` values one season before the targets (0 for none).
+
+    `companions` is how many other quantities stand beside each series: features, never targets.
+    """
 
     lags: int
     block: int
     horizon: int
     season: int
     day: int
+    companions: int = 0
 
     @property
     def first(self) -> int:
@@ -63,19 +70,34 @@ def measured(values: Floats, root: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A panel made ready: `known` with gaps, `whole` filled, both modelled; `usual` at every row and beyond."""
+    """A panel made ready: `known` with gaps, `whole` filled, both modelled; `usual` at every row and beyond.
+
+    `apart` is how far each column is from its usual value, in its spread; `together` (rows x companions) the
+    mean of that over the columns of a companion.
+    """
 
     known: Floats
     whole: Floats
     usual: Floats
+    apart: Floats
+    together: Floats
+
+    @classmethod
+    def made(cls, known: Floats, whole: Floats, usual: Floats, scales: Scales, n: int) -> View:
+        """Return the view of a panel that ends with `n` companions."""
+        apart = (whole - usual[: len(whole)]) / scales.spread
+        np.clip(apart, -_FAR, _FAR, out=apart)
+        each = apart.reshape(len(apart), 1 + n, -1)
+        return cls(known, whole, usual, apart, np.asarray(each[:, 1:].mean(axis=2)))
 
     @classmethod
     def of(cls, panel: Floats, scales: Scales, layout: Layout) -> View:
-        """Return the view with the profile as it was learnt."""
-        known = modelled(panel, scales.root)
+        """Return the view with the profile as it was learnt, of the columns that it was learnt for."""
+        known = modelled(panel[:, : len(scales.root)], scales.root)
         rows = len(panel) + layout.horizon
         usual = scales.profile[np.arange(rows) % layout.season]
-        return cls(known, filled(known, layout.season, scales.middle), usual)
+        whole = filled(known, layout.season, scales.middle)
+        return cls.made(known, whole, usual, scales, layout.companions)
 
 
 def own_rows(view: View, scales: Scales, layout: Layout, column: int, origins: Ints) -> Floats:
@@ -120,13 +142,28 @@ def _phases(origins: Ints, layout: Layout) -> list[Floats]:
     return parts
 
 
-def neighbour_rows(view: View, scales: Scales, beside: Ints, origins: Ints) -> Floats:
+def neighbour_rows(view: View, beside: Ints, origins: Ints) -> Floats:
     """Return origins x (lags x neighbours): how far each neighbour was from its usual value."""
     if not len(beside):
         return np.empty((len(origins), 0))
     at = origins[:, None] - np.array(NEIGHBOUR_LAGS)
-    apart = (view.whole[:, beside] - view.usual[: len(view.whole), beside]) / scales.spread[beside]
-    return np.asarray(apart[at].reshape(len(origins), len(NEIGHBOUR_LAGS) * len(beside)))
+    apart = view.apart[:, beside][at]
+    return np.asarray(apart.reshape(len(origins), len(NEIGHBOUR_LAGS) * len(beside)))
+
+
+def companion_rows(view: View, layout: Layout, column: int, origins: Ints) -> Floats:
+    """Return what the companions of a column say: lately at its own place, everywhere, and over a day."""
+    count = layout.companions
+    if not count:
+        return np.empty((len(origins), 0))
+    at = origins[:, None] - np.array(COMPANION_LAGS)
+    columns = view.apart.shape[1] // (1 + count)
+    own = view.apart[:, columns + column :: columns]
+    sums = np.concatenate([np.zeros((1, count)), np.cumsum(view.together, axis=0)])
+    reach = COMPANION_LAGS[-1]
+    day = (sums[origins] - sums[origins - reach]) / reach
+    size = (len(origins), len(COMPANION_LAGS) * count)
+    return np.concatenate([own[at].reshape(size), view.together[at].reshape(size), day], axis=1)
 
 
 def profile_of(known: Floats, season: int, day: int) -> Floats:

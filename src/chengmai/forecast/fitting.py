@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from chengmai.forecast import rules
-from chengmai.forecast.backtest import BLOCKS, Trial, origins_of, run_trial
+from chengmai.forecast.backtest import BLOCKS, Trial, origins_of, run_trial, seen_by
+from chengmai.forecast.blended import NetworkBlend
 from chengmai.forecast.conformal import LEVEL, rolling_tails
 from chengmai.forecast.forecasters import (
     Drift,
     FlatMedian,
     Forecaster,
+    Ints,
     Persistence,
     PhaseMean,
     Predictor,
@@ -30,6 +32,8 @@ from chengmai.kernel.texts import Text
 ORIGINS = 96
 """Origins of a trial: the first 60 % choose the model, the rest only judge."""
 _CHOOSING = 0.6
+COMPANIONS_FROM = 4000
+"""Steps of history from which on companions are seen: in fewer they teach chance, and forecasts get worse."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,18 +90,29 @@ class FittedPanel:
     season: int
     predictors: Mapping[str, Predictor]
     verdicts: tuple[Verdict, ...]
+    companions: int = 0
+
+    @property
+    def sees_companions(self) -> bool:
+        """Whether a model in use looks at the companions."""
+        return any(getattr(one, "companions", 0) for one in self.predictors.values())
 
     def look_ahead(self, panel: Panel) -> tuple[Forecast, ...]:
         """Return what is expected of each series after the last row of `panel`."""
         panel = panel.since(self.start_us)
         origin = np.array([len(panel.values)], dtype=np.int64)
-        ahead = {name: one.at(panel.values, origin)[0] for name, one in self.predictors.items()}
-        naive = Simple("repeat", self.horizon, self.season).at(panel.values, origin)[0]
+        ahead = {name: one[0] for name, one in self.ahead_at(panel, origin).items()}
+        naive = Simple("repeat", self.horizon, self.season).at(panel.own, origin)[0]
         nothing = np.full_like(naive, np.nan)
         return tuple(
             self._forecast(panel, one, ahead.get(one.model, nothing)[:, column], naive[:, column])
             for column, one in enumerate(self.verdicts)
         )
+
+    def ahead_at(self, panel: Panel, origins: Ints) -> dict[str, Floats]:
+        """Return what each model in use expects at origins of a panel that begins where this one did."""
+        every = slice(0, len(self.verdicts))
+        return {n: one.at(panel.values, origins, every) for n, one in self.predictors.items()}
 
     def _forecast(self, panel: Panel, verdict: Verdict, median: Floats, naive: Floats) -> Forecast:
         params = {
@@ -106,6 +121,7 @@ class FittedPanel:
             "trained": [self.start_us, self.trained_until_us],
             "horizon": self.horizon,
             "season": self.season,
+            "companions": self.companions,
         }
         low, high = median + verdict.tails[0], median + verdict.tails[1]
         return Forecast(
@@ -134,6 +150,7 @@ class FittedPanel:
             "step_s": self.step_s,
             "horizon": self.horizon,
             "season": self.season,
+            "companions": self.companions,
             "predictors": {name: state_of(one) for name, one in self.predictors.items()},
             "verdicts": [one.to_state() for one in self.verdicts],
         }
@@ -177,8 +194,11 @@ class Fitted:
         return self.panel.look_ahead(Panel.of([series]))[0]
 
 
-def candidates(day: int, season: int) -> tuple[Forecaster, ...]:
-    """Return the models on trial; `day` is the steps of a day when that is a shorter season, else 0."""
+def candidates(day: int, season: int, companions: int = 0) -> tuple[Forecaster, ...]:
+    """Return the models on trial; `day` is the steps of a day when that is a shorter season, else 0.
+
+    The blend sees the `companions` that the panel ends with, the ridge alone does not.
+    """
     daily = (PhaseMean("day_mean", period=day),) if day else ()
     return (
         SeasonalNaive(),
@@ -188,6 +208,7 @@ def candidates(day: int, season: int) -> tuple[Forecaster, ...]:
         Drift(),
         FlatMedian(),
         NetworkRidge(day=day),
+        NetworkBlend(NetworkRidge(day=day, companions=companions)),
         SharedRidge(day=day or season),
     )
 
@@ -217,12 +238,14 @@ def fit_panel(
 
     Never worse than the seasonal naive on the origins that choose. A past too short for the season is judged
     by the season of a day, where that is shorter. Less than two seasons and a horizon of history give a series
-    a verdict that shows nothing and says why.
+    a verdict that shows nothing and says why. Companions are left aside in a short past, where they mislead.
     """
+    if panel.companions and len(panel.values) < COMPANIONS_FROM:
+        panel = Panel(panel.own, panel.start_us, panel.step_s)
     season, day = _season(panel, horizon, season_s)
     need = 2 * season + horizon
-    known = np.isfinite(panel.values).sum(axis=0)
-    lengths = _lengths(panel.values)
+    known = np.isfinite(panel.own).sum(axis=0)
+    lengths = _lengths(panel.own)
     fit_ = [c for c in range(len(known)) if _is_enough(lengths[c], known[c], season, horizon)]
     missing = {
         c: _no_verdict(horizon, rules.too_short(int(min(lengths[c], known[c])), need))
@@ -235,16 +258,22 @@ def fit_panel(
         told = rules.too_short(len(panel.values), more)
         none = [missing.get(c) or _no_verdict(horizon, told) for c in range(len(known))]
         return _fitted(panel, horizon, season, {}, none)
-    models = models or candidates(day, season)
+    models = models or candidates(day, season, panel.companions)
     verdicts = dict(missing)
     trial = run_trial(
-        panel.values, models, horizon=horizon, season=season, origins=places, blocks=blocks
+        panel.values,
+        models,
+        horizon=horizon,
+        season=season,
+        origins=places,
+        blocks=blocks,
+        companions=panel.companions,
     )
     for column in fit_:
         verdicts[column] = _verdict(trial.column(column), models, panel.values[:, column])
     chosen = {verdict.model for verdict in verdicts.values() if verdict.backtest}
     made = {
-        model.name: model.fit(panel.values, horizon, season)
+        model.name: model.fit(seen_by(model, panel.values, panel.own), horizon, season)
         for model in models
         if model.name in chosen
     }
@@ -256,7 +285,7 @@ def _season(panel: Panel, horizon: int, season_s: float) -> tuple[int, int]:
     """Return the season and the day within it (0 for none) that the history is long enough for."""
     season, day = panel.steps(season_s), panel.steps(DAY_S)
     day = day if 1 < day < season else 0
-    known = int(np.isfinite(panel.values).sum(axis=0).max())
+    known = int(np.isfinite(panel.own).sum(axis=0).max())
     if day and not _is_enough(len(panel.values), known, season, horizon):
         # A past of some days cannot show a week, but it can show a day.
         return day, 0
@@ -321,4 +350,5 @@ def _fitted(
         season=season,
         predictors=predictors,
         verdicts=tuple(verdicts),
+        companions=panel.companions,
     )

@@ -14,13 +14,20 @@ def filled(panel: Floats, season: int, middle: Floats) -> Floats:
     `middle` of its column. Nothing later than the gap is looked at.
     """
     out = panel.copy()
-    for column in np.flatnonzero(~np.isfinite(panel).all(axis=0)):
-        values = out[:, column]
-        for i in np.flatnonzero(~np.isfinite(values)):
-            if i >= season:
-                values[i] = values[i - season]
-            else:
-                values[i] = values[i - 1] if i else middle[column]
+    some = np.flatnonzero(~np.isfinite(panel).all(axis=0))
+    if not len(some):
+        return out
+    gappy = out[:, some]
+    first = gappy[:season]
+    known = np.isfinite(first)
+    last = np.maximum.accumulate(np.where(known, np.arange(len(first))[:, None], -1), axis=0)
+    before = np.take_along_axis(first, np.maximum(last, 0), axis=0)
+    gappy[:season] = np.where(last < 0, middle[some], before)
+    for start in range(season, len(gappy), season):
+        block = gappy[start : start + season]
+        earlier = gappy[start - season : start][: len(block)]
+        gappy[start : start + season] = np.where(np.isfinite(block), block, earlier)
+    out[:, some] = gappy
     return out
 
 

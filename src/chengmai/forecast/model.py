@@ -64,11 +64,16 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Series that belong together on one grid: rows are steps, columns series; NaN where nothing was read."""
+    """Series that belong together on one grid: rows are steps, columns series; NaN where nothing was read.
+
+    Behind the series stand `companions` other quantities, each with as many columns: what they were helps to
+    foresee the series, and what they will be is not foreseen.
+    """
 
     values: Floats
     start_us: int
     step_s: int
+    companions: int = 0
 
     @classmethod
     def of(cls, series: Sequence[Series]) -> Panel:
@@ -83,6 +88,27 @@ class Panel:
         return cls(values, start, step_s)
 
     @property
+    def own(self) -> Floats:
+        """The series without their companions."""
+        return self.values[:, : self.values.shape[1] // (1 + self.companions)]
+
+    def with_companions(self, others: Sequence[Sequence[Series | None]]) -> Panel:
+        """Return the panel with other quantities behind it: for each, one series a column or None.
+
+        What lies outside the rows of the panel is left out.
+        """
+        rows, count = self.own.shape
+        values = np.full((rows, count * len(others)), np.nan)
+        for place, one in enumerate(some for many in others for some in many):
+            if one is not None:
+                shift = round((one.start_us - self.start_us) / (self.step_s * SECOND_US))
+                first, last = max(0, shift), min(rows, shift + len(one.values))
+                if first < last:
+                    values[first:last, place] = one.values[first - shift : last - shift]
+        wide = np.concatenate([self.own, values], axis=1)
+        return Panel(wide, self.start_us, self.step_s, len(others))
+
+    @property
     def last_us(self) -> int:
         """The instant of the last row."""
         return self.start_us + (len(self.values) - 1) * self.step_s * SECOND_US
@@ -91,9 +117,10 @@ class Panel:
         """Return the panel as if it began at `start_us`, so that phases stay where a model learnt them."""
         shift = round((start_us - self.start_us) / (self.step_s * SECOND_US))
         if shift >= 0:
-            return Panel(self.values[shift:], start_us, self.step_s)
+            return Panel(self.values[shift:], start_us, self.step_s, self.companions)
         ahead = np.full((-shift, self.values.shape[1]), np.nan)
-        return Panel(np.concatenate([ahead, self.values]), start_us, self.step_s)
+        whole = np.concatenate([ahead, self.values])
+        return Panel(whole, start_us, self.step_s, self.companions)
 
     def steps(self, length_s: float) -> int:
         """Return how many steps a length of seconds is, at least one."""
@@ -158,6 +185,8 @@ class Forecast:
     because: Text
     trained_us: int = 0
     """Until when the history reached that the model was fitted to."""
+    why_fitted: str = ""
+    """Why the model was fitted when it was: a word of `ahead.WHY`, nothing when nobody asked."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the forecast as stored in the entity `Forecast`."""
@@ -177,6 +206,7 @@ class Forecast:
             "version": self.version,
             "params": self.params,
             "trained": format_us(self.trained_us),
+            "why_fitted": self.why_fitted,
             "origin": format_us(self.origin_us),
             "step_s": self.step_s,
             "season_s": self.season_s,

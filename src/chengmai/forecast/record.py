@@ -76,6 +76,8 @@ class Version:
     trained: str
     first_origin: str
     shown: bool
+    why: str = ""
+    """Why it was fitted, a word of `ahead.WHY`; nothing in what was stored before reasons were."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ def _add(making: _Making, forecast: Mapping[str, Any], actual: Mapping[int, floa
     fit = (forecast["model"], forecast["version"], forecast["params"], forecast.get("trained", ""))
     last = making.versions[-1] if making.versions else None
     if last is None or (last.model, last.version, last.params, last.trained) != fit:
-        making.versions.append(Version(*fit, forecast["origin"], bool(forecast["shown"])))
+        why = str(forecast.get("why_fitted", ""))
+        making.versions.append(Version(*fit, forecast["origin"], bool(forecast["shown"]), why))
     for number, (first, end) in enumerate(HORIZONS):
         found = _judged(forecast["points"][first - 1 : end], actual)
         making.tallies[number] = making.tallies[number].plus(found)

@@ -26,6 +26,7 @@ Load = Callable[[int, int], Points]
 
 _MAX_STEPS = 6000
 _SEASONS = 9
+_FIT_SEASONS = 36
 _MIN_STEPS = 200
 _WARM_STEPS = 1200
 """Steps a detector learns from after a restart: enough to calibrate, cheap enough for hundreds."""
@@ -121,22 +122,50 @@ class Foresight:
         step_s: int,
         season_s: int,
         horizon: int = 24,
+        beside: Mapping[str, Mapping[str, Points]] | None = None,
     ) -> dict[str, dict[str, Any]]:
         """Return the forecast of each series of a group, as stored in the entity `Forecast`.
 
-        Series of a group (the areas of a sign) learn from each other. Those without points are left out.
+        Series of a group (the areas of a sign) learn from each other, and from other quantities `beside` them
+        (by name and area). Those without points are left out.
         """
-        made = self._ahead.forecasts(key, points, step_s=step_s, season_s=season_s, horizon=horizon)
+        made = self._ahead.forecasts(
+            key, points, step_s=step_s, season_s=season_s, horizon=horizon, beside=beside
+        )
         return {name: one.to_json() for name, one in made.items()}
 
     def judge(
-        self, points: Mapping[str, Points], *, step_s: int, season_s: int, horizon: int = 24
+        self,
+        points: Mapping[str, Points],
+        *,
+        step_s: int,
+        season_s: int,
+        horizon: int = 24,
+        beside: Mapping[str, Mapping[str, Points]] | None = None,
     ) -> dict[str, dict[str, Any]]:
         """Return what `forecasts` does, fitted anew; nothing is kept."""
         made = Ahead(refit_every=1).forecasts(
-            "judge", points, step_s=step_s, season_s=season_s, horizon=horizon
+            "judge",
+            points,
+            step_s=step_s,
+            season_s=season_s,
+            horizon=horizon,
+            beside=beside,
         )
         return {name: one.to_json() for name, one in made.items()}
+
+    def wants_beside(self, key: str, last_us: int) -> bool:
+        """Return whether `forecasts` has use for other quantities beside a group that ends at an instant."""
+        return self._ahead.wants_beside(key, last_us)
+
+    def is_fit_due(self, key: str, last_us: int) -> bool:
+        """Return whether `forecasts` will fit a group that ends at an instant, unless it drifts before."""
+        return self._ahead.is_fit_due(key, last_us)
+
+    def fit_span_s(self, step_s: int, season_s: int) -> int:
+        """Return how many seconds of history a fit likes to see."""
+        most = min(_MAX_STEPS, _FIT_SEASONS * max(1, season_s // step_s))
+        return max(self.span_s(step_s, season_s), int(most * step_s))
 
     def trained_us(self, key: str) -> int | None:
         """Return until when the history reached that a group was fitted to; None before it was."""

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from chengmai.forecast.blended import Blended
 from chengmai.forecast.features import Layout, Scales
 from chengmai.forecast.forecasters import Predictor, Simple
 from chengmai.forecast.network import Network
+from chengmai.forecast.perceptron import Perceptron
 from chengmai.forecast.problems import StateInvalid
 from chengmai.forecast.shared import Shared, SharedMap
 
@@ -66,9 +68,14 @@ def restore(state: Mapping[str, Any]) -> Predictor:
 _FIX = "leave it: the model is fitted anew from history"
 
 
-def _network(plain: Mapping[str, Any]) -> Predictor:
+def _network(plain: Mapping[str, Any]) -> Network:
     layout, scales = Layout(**plain["layout"]), Scales(**plain["scales"])
     return Network(layout, scales, plain["beside"], plain["weights"])
+
+
+def _blended(plain: Mapping[str, Any]) -> Predictor:
+    nets = tuple(Perceptron(tuple(one["maps"])) for one in plain["nets"])
+    return Blended(_network(plain["network"]), nets, plain["middle"], plain["spread"])
 
 
 def _shared(plain: Mapping[str, Any]) -> Predictor:
@@ -78,5 +85,6 @@ def _shared(plain: Mapping[str, Any]) -> Predictor:
 _MAKERS: dict[str, Callable[[Mapping[str, Any]], Predictor]] = {
     "Simple": lambda plain: Simple(**plain),
     "Network": _network,
+    "Blended": _blended,
     "Shared": _shared,
 }

@@ -74,6 +74,7 @@ _MODELS: dict[str, Text] = {
     "drift": Text(zh="末值加趋势", en="last value with drift"),
     "median": Text(zh="中位数", en="median"),
     "ridge": Text(zh="岭回归", en="ridge"),
+    "blend": Text(zh="岭回归与神经网络均值", en="mean of ridge and neural network"),
     "shared_ridge": Text(zh="共享岭回归", en="shared ridge"),
 }
 
@@ -81,6 +82,33 @@ _MODELS: dict[str, Text] = {
 def model_title(name: str) -> Text:
     """Return what people call a model; its name where it is not one of ours."""
     return _MODELS.get(name, Text(zh=name, en=name))
+
+
+_WHY: dict[str, Text] = {
+    "first": Text(zh="首次建模：此前没有模型", en="first fit: there was no model"),
+    "schedule": Text(zh="到期：按周期重新拟合", en="due: it had served its time"),
+    "drift": Text(
+        zh="漂移：近期误差超过回测误差的三倍",
+        en="drift: lately it erred more than three times as much as in its back-test",
+    ),
+    "group": Text(
+        zh="序列变动：区域或同域要素有增减",
+        en="the group changed: areas or other quantities joined or left",
+    ),
+    "grid": Text(
+        zh="时间网格变动：步长、预见期或历史起点改变",
+        en="the grid changed: step, horizon or beginning of the history",
+    ),
+    "retry": Text(
+        zh="再次尝试：此前历史不足，未能建模",
+        en="tried again: the history was too short for any model before",
+    ),
+}
+
+
+def why_title(word: str) -> Text:
+    """Return why a model was fitted, in words; a dash where it was not recorded."""
+    return _WHY.get(word, Text(zh="–", en="–"))
 
 
 _FAULTS: dict[str, Text] = {

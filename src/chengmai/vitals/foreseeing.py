@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import Entity, instances, name_iri, opaque, rel
 from chengmai.packs.model import Band
 from chengmai.vitals.bands import bands_at, level_of
+from chengmai.vitals.companions import Companions
 from chengmai.vitals.deciding import Decider, evidence_of, location_of
 from chengmai.vitals.entities import (
     VALUE_IRI,
@@ -62,20 +63,39 @@ class Foreseer:
         self._origins: dict[str, int] = {}
         self._stored: dict[str, int | None] = {}
 
-    async def run(self, tenant: str, decider: Decider, kept: Mapping[str, Entity]) -> Outcome:
+    async def run(
+        self,
+        tenant: str,
+        decider: Decider,
+        kept: Mapping[str, Entity],
+        companions: Companions,
+        *,
+        may_fit: Callable[[], bool] = lambda: True,
+    ) -> Outcome:
         """Return what was foreseen for one sign in the areas that have a new completed tick.
 
-        The past of its other areas is looked at too: areas learn from each other.
+        The past of its other areas is looked at too, and of its companions: they learn from each other. Where
+        models are due to be fitted and `may_fit` says no, nothing is done, and the next pass asks again.
         """
         now_us = to_us(self._ports.clock.now())
         due = self._due(tenant, decider.sign, kept, now_us)
         if not due:
             return Outcome()
-        pasts = await self._ports.work.read(
-            lambda tx: self._pasts(tx, tenant, decider.sign, kept, max(due.values()))
-        )
+        last_us, key = max(due.values()), _group(tenant, decider.sign)
         await self._recall(tenant, decider.sign)
-        ahead = await asyncio.to_thread(self._compute, tenant, decider.sign, pasts)
+        wanted = self._ports.foresight.wants_beside(key, last_us)
+        fits = self._ports.foresight.is_fit_due(key, last_us)
+        if fits and not may_fit():
+            return Outcome()
+        reach = (last_us, self._span_us(decider.sign, fits=fits))
+        pasts, beside = await self._ports.work.read(
+            lambda tx: self._pasts(
+                tx, tenant, decider.sign, kept, reach, companions if wanted else {}
+            )
+        )
+        ahead = await asyncio.to_thread(
+            self._compute, tenant, decider.sign, pasts, beside if wanted else None
+        )
         made = [one for one in ahead if one.area in due]
         outcome = await self._ports.work.write(lambda tx: self._write(tx, tenant, decider, made))
         await self._keep_models(tenant, decider.sign)
@@ -84,17 +104,24 @@ class Foreseer:
         return outcome
 
     async def backtests(
-        self, tenant: str, sign: Sign, kept: Mapping[str, Entity]
+        self, tenant: str, sign: Sign, kept: Mapping[str, Entity], companions: Companions
     ) -> list[tuple[str, dict[str, Any]]]:
         """Return (area, forecast with its back-test) of a sign in its areas, fitted to its past as it is now.
 
         Nothing is kept and nothing is written.
         """
-        now_us = to_us(self._ports.clock.now())
-        pasts = await self._ports.work.read(lambda tx: self._pasts(tx, tenant, sign, kept, now_us))
+        reach = (to_us(self._ports.clock.now()), self._span_us(sign, fits=True))
+        pasts, beside = await self._ports.work.read(
+            lambda tx: self._pasts(tx, tenant, sign, kept, reach, companions)
+        )
         step_s, season_s = _lengths(sign)
         found = await asyncio.to_thread(
-            self._ports.foresight.judge, pasts, step_s=step_s, season_s=season_s, horizon=_HORIZON
+            self._ports.foresight.judge,
+            pasts,
+            step_s=step_s,
+            season_s=season_s,
+            horizon=_HORIZON,
+            beside=beside,
         )
         return sorted(found.items())
 
@@ -114,14 +141,34 @@ class Foreseer:
         return due
 
     def _pasts(
-        self, tx: Tx, tenant: str, sign: Sign, areas: Iterable[str], tick_us: int
-    ) -> dict[str, Points]:
-        span_us = 1_000_000 * self._ports.foresight.span_s(*_lengths(sign))
+        self,
+        tx: Tx,
+        tenant: str,
+        sign: Sign,
+        areas: Iterable[str],
+        reach: tuple[int, int],
+        companions: Companions,
+    ) -> tuple[dict[str, Points], dict[str, dict[str, Points]]]:
+        """Return the past of a sign by area, and that of its companions by their key and area.
+
+        `reach` is the last tick and how far before it the past is read.
+        """
+        tick_us, span_us = reach
         vitals = {area: vital_id(sign, area) for area in sorted(areas)}
+        every = [*vitals.values(), *(v for some in companions.values() for v in some.values())]
         found = self._ports.past.numbers_of(
-            tx, tenant, list(vitals.values()), VALUE_IRI, tick_us - span_us, tick_us + 1
+            tx, tenant, every, VALUE_IRI, tick_us - span_us, tick_us + 1
         )
-        return {area: found.get(vital, ()) for area, vital in vitals.items()}
+        beside = {
+            key: {area: found.get(vital, ()) for area, vital in some.items()}
+            for key, some in companions.items()
+        }
+        return {area: found.get(vital, ()) for area, vital in vitals.items()}, beside
+
+    def _span_us(self, sign: Sign, *, fits: bool) -> int:
+        foresight = self._ports.foresight
+        span = foresight.fit_span_s if fits else foresight.span_s
+        return 1_000_000 * span(*_lengths(sign))
 
     async def _recall(self, tenant: str, sign: Sign) -> None:
         """Take the fitted models of a sign from the store, once after a start."""
@@ -144,10 +191,21 @@ class Foreseer:
         )
         self._stored[key] = trained_us
 
-    def _compute(self, tenant: str, sign: Sign, pasts: Mapping[str, Points]) -> list[_Made]:
+    def _compute(
+        self,
+        tenant: str,
+        sign: Sign,
+        pasts: Mapping[str, Points],
+        beside: Mapping[str, Mapping[str, Points]] | None,
+    ) -> list[_Made]:
         step_s, season_s = _lengths(sign)
         ahead = self._ports.foresight.forecasts(
-            _group(tenant, sign), pasts, step_s=step_s, season_s=season_s, horizon=_HORIZON
+            _group(tenant, sign),
+            pasts,
+            step_s=step_s,
+            season_s=season_s,
+            horizon=_HORIZON,
+            beside=beside,
         )
         return [_Made(area, pasts[area], forecast) for area, forecast in ahead.items()]
 

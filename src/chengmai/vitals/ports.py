@@ -228,12 +228,34 @@ class Foresight(Protocol):
         step_s: int,
         season_s: int,
         horizon: int = 24,
+        beside: Mapping[str, Mapping[str, Points]] | None = None,
     ) -> dict[str, dict[str, Any]]:
-        """Return the forecast of each series of a group, as stored in the entity `Forecast`."""
+        """Return the forecast of each series of a group, as stored in the entity `Forecast`.
+
+        `beside` gives other quantities by name and area, None where they were not asked for.
+        """
+        ...
+
+    def fit_span_s(self, step_s: int, season_s: int) -> int:
+        """Return how many seconds of history a fit likes to see."""
+        ...
+
+    def is_fit_due(self, key: str, last_us: int) -> bool:
+        """Return whether `forecasts` will fit a group that ends at an instant, by its age."""
+        ...
+
+    def wants_beside(self, key: str, last_us: int) -> bool:
+        """Return whether `forecasts` has use for other quantities beside a group that ends at an instant."""
         ...
 
     def judge(
-        self, points: Mapping[str, Points], *, step_s: int, season_s: int, horizon: int = 24
+        self,
+        points: Mapping[str, Points],
+        *,
+        step_s: int,
+        season_s: int,
+        horizon: int = 24,
+        beside: Mapping[str, Mapping[str, Points]] | None = None,
     ) -> dict[str, dict[str, Any]]:
         """Return the forecast of each series of a group, fitted anew and not kept."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from chengmai.kernel.instants import format_us, to_us
 from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import Entity, value_of
+from chengmai.vitals.companions import companions_of
 from chengmai.vitals.deciding import Decider, Plan, Readout, Seen, location_of
 from chengmai.vitals.entities import VALUE_IRI, state_of, vital_id
 from chengmai.vitals.foreseeing import Foreseer
@@ -85,16 +87,29 @@ class VitalsService:
             ),
         )
 
-    async def forecast(self, tenant: str) -> TickReport:
+    async def forecast(self, tenant: str, *, fits_until_s: float | None = None) -> TickReport:
         """Return which forecasts were made: one for each sign and area with a new completed tick.
+
+        With `fits_until_s`, no further model is fitted after so many seconds: its sign waits for the next call.
 
         A crossing that the median expects is told once an episode, when the model has skill, the sign opens
         cases on predictions, and its present level lies below.
         """
         kept = await self._kept(tenant)
+        began = time.monotonic()
+
+        def may_fit() -> bool:
+            return fits_until_s is None or time.monotonic() - began < fits_until_s
+
         return await self._each(
             tenant,
-            lambda decider: self._foreseer.run(tenant, decider, kept.get(decider.sign.key, {})),
+            lambda decider: self._foreseer.run(
+                tenant,
+                decider,
+                kept.get(decider.sign.key, {}),
+                companions_of(decider.sign, self._signs(), kept),
+                may_fit=may_fit,
+            ),
         )
 
     async def backtests(self, tenant: str, sign: str | None = None) -> list[Quality]:
@@ -114,8 +129,13 @@ class VitalsService:
         return [
             Quality(one.key, area, forecast)
             for one in chosen
-            for area, forecast in await self._foreseer.backtests(tenant, one, kept.get(one.key, {}))
+            for area, forecast in await self._foreseer.backtests(
+                tenant, one, kept.get(one.key, {}), companions_of(one, self._signs(), kept)
+            )
         ]
+
+    def _signs(self) -> list[Sign]:
+        return [decider.sign for decider in self._deciders.values()]
 
     async def _each(self, tenant: str, run: Callable[[Decider], Awaitable[Outcome]]) -> TickReport:
         changed: list[str] = []

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import EntitySpec, Pack
+from chengmai.packs.reader import read_packs
 from chengmai.packs.views import columns_of
 from chengmai.vitals.model import Sign, Source
 from chengmai.vitals.sql import CheckedSql, check_sql
+
+
+@dataclass(frozen=True)
+class PreparedPacks:
+    """Packs with their signs, every query checked: what many cities of one process may share."""
+
+    packs: tuple[Pack, ...]
+    signs: tuple[Sign, ...]
+
+    @classmethod
+    def of(cls, packs: Sequence[Pack]) -> PreparedPacks:
+        """Return packs with their signs; raises `SqlRefused` when a query may not be run."""
+        return cls(tuple(packs), tuple(signs_of(packs)))
+
+    @classmethod
+    def read(cls, folders: Iterable[Path]) -> PreparedPacks:
+        """Return the packs in folders; raises `PackInvalid` when one is not well formed, and `SqlRefused`."""
+        return cls.of(read_packs(folders))
 
 
 def views_of(entities: Sequence[EntitySpec]) -> dict[str, tuple[str, ...]]:

@@ -21,6 +21,7 @@ class FakeForesight:
     forecasts_made: int = 0
     trained: dict[str, int] = field(default_factory=dict)
     restored: list[str] = field(default_factory=list)
+    beside: Mapping[str, Mapping[str, Points]] | None = None
 
     def span_s(self, step_s: int, season_s: int) -> int:
         return 2 * season_s
@@ -52,9 +53,10 @@ class FakeForesight:
         return {area: self.faults_told.get(area) for area in due}
 
     def forecasts(
-        self, key: str, points: Mapping[str, Points], *, step_s: int, **_: int
+        self, key: str, points: Mapping[str, Points], *, step_s: int, **_: Any
     ) -> dict[str, dict[str, Any]]:
         self.forecasts_made += 1
+        self.beside = _.get("beside")
         self.trained[key] = max(some[-1][0] for some in points.values() if some)
         return {area: self._ahead(some[-1][0], step_s) for area, some in points.items() if some}
 
@@ -69,9 +71,18 @@ class FakeForesight:
         }
 
     def judge(
-        self, points: Mapping[str, Points], *, step_s: int, **_: int
+        self, points: Mapping[str, Points], *, step_s: int, **_: Any
     ) -> dict[str, dict[str, Any]]:
         return {area: self._ahead(some[-1][0], step_s) for area, some in points.items() if some}
+
+    def fit_span_s(self, step_s: int, season_s: int) -> int:
+        return 4 * season_s
+
+    def is_fit_due(self, key: str, last_us: int) -> bool:
+        return key not in self.trained
+
+    def wants_beside(self, key: str, last_us: int) -> bool:
+        return key not in self.trained
 
     def trained_us(self, key: str) -> int | None:
         return self.trained.get(key)

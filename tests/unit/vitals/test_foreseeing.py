@@ -132,3 +132,15 @@ def test_a_backtest_of_all_signs_names_sign_and_area_and_keeps_nothing() -> None
 def test_a_backtest_of_an_unknown_sign_is_refused() -> None:
     with pytest.raises(VitalNotFound):
         run(foreseen(50.0).service.backtests(TENANT, "nothing"))
+
+
+def test_no_model_is_fitted_beyond_the_time_allowed_and_the_next_call_makes_up_for_it() -> None:
+    bench = a_bench()
+    bench.city.median_ahead = (50.0,)
+    bench.hour(40.0)
+    bench.hour(45.0)
+    assert run(bench.service.forecast(TENANT, fits_until_s=0.0)).changed == ()
+    assert bench.city.forecasts_made == 0
+    assert run(bench.service.forecast(TENANT, fits_until_s=60.0)).changed == (FORECAST,)
+    again(bench, 50.0)
+    assert bench.city.forecasts_made == 2

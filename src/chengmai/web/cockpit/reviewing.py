@@ -71,6 +71,7 @@ class Standing:
     forecast: ForecastView | None
     trained: datetime | None
     record: Record | None
+    why_fitted: str = ""
 
 
 @dataclass(frozen=True)

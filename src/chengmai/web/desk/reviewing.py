@@ -227,6 +227,7 @@ class CityReviewing:
             forecast_view(one.latest, spec.step),
             parse_instant(trained) if trained else None,
             one.record,
+            str(one.latest.get("why_fitted", "")),
         )
 
     def _line(self, actor: Actor, change: Change) -> ChangeLine | None:

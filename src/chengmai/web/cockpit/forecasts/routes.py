@@ -17,7 +17,8 @@ from chengmai.web.cockpit.twins import as_csv, as_json
 from chengmai.web.cockpit.visit import Visit
 
 _HEADER = (
-    *("vital", "pack", "sign", "area", "model", "version", "trained", "shown", "because"),
+    *("vital", "pack", "sign", "area", "model", "version", "trained", "why_fitted"),
+    *("shown", "because"),
     *("backtest_mae", "backtest_naive_mae", "backtest_skill", "backtest_coverage", "promised"),
     *("horizon", "points", "live_mae", "live_naive_mae", "live_skill", "live_coverage"),
 )
@@ -66,6 +67,7 @@ def _document(one: Standing) -> dict[str, Any]:
             "model": look.model,
             "version": look.version,
             "trained": one.trained,
+            "why_fitted": one.why_fitted,
             "shown": look.shown,
             "because": look.because,
             "promised": look.interval,
@@ -104,7 +106,8 @@ def _rows(one: Standing, visit: Visit) -> Iterator[tuple[Any, ...]]:
     if look is None:
         yield (*what, *[None] * (len(_HEADER) - 4))
         return
-    fit = (look.model, look.version, one.trained, look.shown, visit.words.pick(look.because))
+    because = visit.words.pick(look.because)
+    fit = (look.model, look.version, one.trained, one.why_fitted, look.shown, because)
     test = (look.mae, look.naive_mae, look.skill, look.coverage, look.interval)
     if one.record is None:
         yield (*what, *fit, *test, *[None] * 6)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chengmai.forecast.record import HORIZONS, Record, Tally
-from chengmai.forecast.telling import model_title
+from chengmai.forecast.telling import model_title, why_title
 from chengmai.kernel.instants import parse_instant
 from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.reviewing import Standing
@@ -58,6 +58,7 @@ class VersionLine:
     trained: str
     first_used: str
     shown: bool
+    why: str
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class OneQuality:
     line: QualityLine
     promised: str
     trained: str
+    why: str
     horizons: tuple[HorizonLine, ...]
     versions: tuple[VersionLine, ...]
     stored: str
@@ -160,6 +162,7 @@ def one_view(one: Standing, formats: Formats) -> OneQuality:
             formats.instant(parse_instant(fit.trained)) if fit.trained else "–",
             formats.instant(parse_instant(fit.first_origin)),
             fit.shown,
+            words.pick(why_title(fit.why)),
         )
         for fit in (record.versions[:MOST_VERSIONS] if record else ())
     )
@@ -167,6 +170,7 @@ def one_view(one: Standing, formats: Formats) -> OneQuality:
         quality_line(one, formats),
         formats.percent(level),
         formats.instant(one.trained),
+        words.pick(why_title(one.why_fitted)),
         tuple(rows),
         versions,
         words("quality.forecasts", n=record.forecasts, hidden=record.unshown) if record else "",
