@@ -16,6 +16,9 @@ _F = np.float32
 _HIDDEN = 128
 _EPOCHS = 6
 _BATCH = 1024
+_SMALLEST = 128
+_STEPS = 100
+"""Steps of an epoch at least, as long as batches stay larger than the smallest: few rows make small batches."""
 _RATE = 1.5e-3
 _DROPPED = 0.2
 _DECAY = 0.05
@@ -56,7 +59,7 @@ def taught(x: Singles, y: Singles, heavy: Singles | None, seed: int) -> Perceptr
     """
     rng = np.random.default_rng(seed)
     pupil = _Pupil.new(x.shape[1], y.shape[1], rng)
-    batch = min(_BATCH, len(x))
+    batch = min(len(x), max(_SMALLEST, min(_BATCH, len(x) // _STEPS)))
     steps = _EPOCHS * (len(x) // batch)
     step = 0
     for _ in range(_EPOCHS):
