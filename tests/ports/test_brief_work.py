@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,93 @@ async def test_closing_finishes_what_waits_and_takes_nothing_more(
     db = connect(tmp_path / "closing.db", key)
     assert len(read(SqliteTx(db, clock.now()))) == 100
     db.close()
+
+
+async def test_a_batch_that_is_alone_takes_several_turns_of_the_loop_a_commit(
+    work: SqliteWork,
+) -> None:
+    turns = 0
+    many = asyncio.create_task(work.write_all([_worked(str(n)) for n in range(60)]))
+    while not many.done():
+        turns += 1
+        await asyncio.sleep(0)
+
+    assert len(await work.read(read)) == 60
+    assert 5 < turns
+    assert work.commits < 6
+
+
+async def test_a_single_write_does_not_wait_for_a_batch(work: SqliteWork) -> None:
+    batch = asyncio.create_task(work.write_all([_worked(str(n)) for n in range(200)]))
+    await asyncio.sleep(0.01)
+    await work.write_brief(put("single", "1"))
+
+    assert not batch.done()
+    assert len(await work.read(read)) < 150
+    await batch
+
+
+async def test_a_unit_that_fails_in_a_later_turn_takes_nothing_of_the_batch(
+    work: SqliteWork,
+) -> None:
+    def bad(tx: SqliteTx) -> None:
+        _worked("bad")(tx)
+        raise Conflict("no")
+
+    done = await work.write_all([bad if n % 9 == 8 else _worked(str(n)) for n in range(45)])
+
+    assert [n for n, one in enumerate(done) if isinstance(one, Conflict)] == list(range(8, 45, 9))
+    assert len(await work.read(read)) == 40
+
+
+async def test_closing_in_the_middle_of_a_batch_finishes_it(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    key = load_or_make_key(tmp_path / "closing.key")
+    work = SqliteWork(tmp_path / "closing.db", key, clock)
+    batch = asyncio.create_task(work.write_all([_worked(str(n)) for n in range(60)]))
+    while not work._writer._paused:
+        await asyncio.sleep(0)
+    work.close()
+    await batch
+
+    db = connect(tmp_path / "closing.db", key)
+    assert len(read(SqliteTx(db, clock.now()))) == 60
+    db.close()
+
+
+def test_a_loop_that_ends_in_the_middle_of_a_batch_holds_up_nobody(
+    tmp_path: Path, clock: FixedClock
+) -> None:
+    work = SqliteWork(tmp_path / "state.db", load_or_make_key(tmp_path / "state.key"), clock)
+
+    async def begin_and_leave() -> None:
+        task = asyncio.create_task(work.write_all([_worked(str(n)) for n in range(60)]))
+        while not work._writer._paused:
+            await asyncio.sleep(0)
+        asyncio.get_running_loop().stop()
+        assert not task.done()
+
+    loop = asyncio.new_event_loop()
+    left = loop.create_task(begin_and_leave())
+    loop.run_forever()
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    assert left.done()
+    loop.close()
+
+    asyncio.run(asyncio.wait_for(work.write_brief(put("next", "1")), 10))
+    assert "next" in asyncio.run(work.read(read))
+    work.close()
+
+
+def _worked(key: str) -> Any:
+    """Return a unit of work that takes a millisecond of the processor."""
+
+    def fn(tx: SqliteTx) -> None:
+        until = time.thread_time() + 0.001
+        while time.thread_time() < until:
+            pass
+        put(key, "1")(tx)
+
+    return fn

@@ -23,8 +23,9 @@ from chengmai.kernel.measures import Durations
 from chengmai.store.problems import StoreFailed
 from chengmai.store.sqlite.checkpoints import Checkpoints
 from chengmai.store.sqlite.file import connect, migrate
+from chengmai.store.sqlite.jobs import Job
 from chengmai.store.sqlite.transaction import SqliteTx as SqliteTx
-from chengmai.store.sqlite.writer import BROKEN, MAX_WAITING, MOST_DELAY_S, Job, Writer
+from chengmai.store.sqlite.writer import BROKEN, MAX_WAITING, MOST_DELAY_S, Writer
 
 T = TypeVar("T")
 

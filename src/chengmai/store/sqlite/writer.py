@@ -2,8 +2,9 @@
 
 Brief units are decided and executed on the event loop, a few milliseconds at a time: two threads that both run
 Python only take the interpreter from each other. The commit, which waits for the disk and lets go of the
-interpreter, runs on a thread; who comes meanwhile is in the next group. A group that begins with a unit that
-may be long runs on the thread as a whole. Reasons: `docs/decisions/0013-brief-units-on-the-loop.md`.
+interpreter, runs on a thread; who comes meanwhile is in the next group. While nobody but batches waits, a group
+goes on in the next turns of the loop: a commit costs the same however much it holds. A group that begins with a
+unit that may be long runs on the thread as a whole. Reasons: `docs/decisions/0013-brief-units-on-the-loop.md`.
 """
 
 from __future__ import annotations
@@ -28,11 +29,10 @@ from chengmai.kernel.problems import Unavailable
 from chengmai.store.problems import StoreBusy, StoreFailed, StoreFull
 from chengmai.store.sqlite.checkpoints import Checkpoints
 from chengmai.store.sqlite.file import BUSY_MS, Place
+from chengmai.store.sqlite.jobs import Answer, Group, Job, Unit
 from chengmai.store.sqlite.memo import Memo
 from chengmai.store.sqlite.rows import Rows
 from chengmai.store.sqlite.transaction import SqliteTx
-
-Unit = Callable[[SqliteTx], Any]
 
 BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
 """What is wrong with the file itself, not with what was asked of it."""
@@ -42,8 +42,13 @@ MAX_GROUP_S = 0.008
 commits smaller, and so dearer."""
 ON_LOOP_S = 0.004
 """The same for a group that holds up the event loop; its rows are written after that."""
+MOST_TURNS = 8
+"""In how many turns of the event loop a group of batches may go on before it is committed."""
+_FEW_WAIT = 16
+"""Where more jobs wait than this, it is not looked what they are."""
 _LOOKS_EVERY = 8
 """After so many units it is looked at the clock of the thread, which is a call of the system."""
+_CLOSING_S = 0.05
 AT_ONCE = 100
 """How many of many units of work run in a row; the next ones run after whoever waits."""
 MAX_WAITING = 10_000
@@ -51,73 +56,6 @@ MAX_WAITING = 10_000
 MOST_DELAY_S = 0.3
 """How long the job that was taken last may have waited before requests to write are turned away."""
 _log = structlog.get_logger(__name__)
-
-
-class Job:
-    """Units of work that are answered together; `alone` when it is one that stands for itself."""
-
-    __slots__ = ("after", "alone", "brief", "error", "future", "loop", "results", "since", "units")
-
-    def __init__(self, units: Sequence[Unit], *, alone: bool, brief: bool) -> None:
-        self.units, self.alone, self.brief = units, alone, brief
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
-        self.after: list[Callable[[], None]] = []
-        self.results: list[Any] = []
-        """What each unit that was run returned, or the exception that it raised."""
-        self.since = time.monotonic()
-        self.error: Exception | None = None
-        """The newest of those."""
-
-    @property
-    def is_done(self) -> bool:
-        """Whether every unit was run."""
-        return len(self.results) == len(self.units)
-
-
-class _Group:
-    """The jobs of one transaction: every one that took part, and those that have more to do."""
-
-    __slots__ = ("began", "error", "jobs", "unfinished", "units")
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-        self.jobs: dict[Job, None] = {}
-        self.unfinished: deque[Job] = deque()
-        self.units = 0
-        self.error: BaseException | None = None
-        """What stopped it, if anything did."""
-
-
-class _Answer:
-    """What a job is told after a commit, or after it failed (`problem`)."""
-
-    __slots__ = ("after", "is_last", "job", "problem")
-
-    def __init__(self, job: Job, problem: Unavailable | None) -> None:
-        self.job, self.problem = job, problem
-        self.is_last = problem is not None or job.is_done
-        self.after, job.after = job.after, []
-
-    def give(self) -> None:
-        """Do what is to be done after the commit, and answer; on the loop of the job."""
-        future, results = self.job.future, self.job.results
-        if self.problem is None:
-            for fn in self.after:
-                try:
-                    fn()
-                except Exception:
-                    _log.exception("store.after_commit_failed")
-        if not self.is_last or future.done():
-            return
-        if self.problem is not None:
-            future.set_exception(self.problem)
-        elif not self.job.alone:
-            future.set_result(results)
-        elif self.job.error is not None:
-            future.set_exception(self.job.error)
-        else:
-            future.set_result(results[0])
 
 
 class Writer:
@@ -148,6 +86,8 @@ class Writer:
         self.written = 0
         self._turn = threading.Lock()
         self._called: asyncio.AbstractEventLoop | None = None
+        self._paused: deque[Group] = deque(maxlen=1)
+        """The group that goes on in the next turn of its loop; whoever takes it out ends it."""
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="sqlite-write", daemon=True)
         self._thread.start()
@@ -183,24 +123,56 @@ class Writer:
 
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin a group soon, unless one is under way, whose end calls again."""
-        # A loop that was closed before it came to it never does: then another one is called.
-        if self._jobs and self._called is not loop and not self._turn.locked():
+        if not self._jobs or self._called is loop:
+            return
+        if not self._turn.locked():
+            # A loop that was closed before it came to it never does: then another one is called.
             self._called = loop
             loop.call_soon(self._begin)
+        elif any(group.loop and not group.loop.is_running() for group in tuple(self._paused)):
+            self._tasks.put(self._left)
 
     def _begin(self) -> None:
         self._called = None
         if not self._jobs or not self._turn.acquire(blocking=False):
             return
-        group = _Group()
+        group = Group(asyncio.get_running_loop())
         try:
             if self.broken is not None or not self._jobs[0].brief or not self._is_free():
                 self._tasks.put(self._whole)
                 return
-            self._run(group, ON_LOOP_S, brief=True)
+            self._remember()
         except BaseException as error:  # nobody may be left waiting, whatever it was
             group.error = error
+        self._go_on(group)
+
+    def _go_on(self, group: Group) -> None:
+        """Run a turn of a group on its loop; it ends with it, or goes on in the next one."""
+        try:
+            if group.error is None:
+                self._run(group, ON_LOOP_S, brief=True)
+            if group.loop is not None and self._may_go_on(group):
+                self._paused.append(group)
+                group.loop.call_soon(self._resume)
+                return
+        except BaseException as error:
+            group.error = error
         self._tasks.put(partial(self._end, group))
+
+    def _resume(self) -> None:
+        with suppress(IndexError):  # the thread took it
+            self._go_on(self._paused.pop())
+
+    def _may_go_on(self, group: Group) -> bool:
+        """Return whether a group has more to do, and nobody waits for it but batches."""
+        group.turns += 1
+        if group.error is not None or not (group.unfinished or self._jobs):
+            return False
+        return (
+            group.turns < MOST_TURNS
+            and len(self._jobs) <= _FEW_WAIT
+            and all(job.brief and not job.alone for job in (*group.jobs, *self._jobs))
+        )
 
     def _is_free(self) -> bool:
         """Begin a transaction; return False where that is the thread's affair.
@@ -221,15 +193,26 @@ class Writer:
     def _serve(self) -> None:
         stop = False
         while not stop or self._jobs or self._turn.locked():
-            task = self._whole if stop and self._turn.acquire(blocking=False) else self._tasks.get()
+            if stop and self._turn.acquire(blocking=False):
+                self._whole()
+                continue
+            try:
+                task = self._tasks.get(timeout=_CLOSING_S if stop else None)
+            except queue.Empty:  # its loop may wait for this thread
+                task = self._left
             if task is None:
                 stop = True
             else:
                 task()
 
+    def _left(self) -> None:
+        """End a group whose loop does not come back to it."""
+        with suppress(IndexError):
+            self._end(self._paused.pop())
+
     def _whole(self) -> None:
         """Run a group from its beginning to its end; where it cannot even begin, nobody need wait longer."""
-        group = _Group()
+        group = Group()
         try:
             if self.broken is not None:
                 raise self.broken
@@ -240,12 +223,13 @@ class Writer:
                 group.jobs[self._jobs.popleft()] = None
         else:
             try:
+                self._remember()
                 self._run(group, MAX_GROUP_S, brief=False)
             except BaseException as error:
                 group.error = error
         self._end(group)
 
-    def _end(self, group: _Group) -> None:
+    def _end(self, group: Group) -> None:
         """Commit, answer, and give the turn away."""
         problem: Unavailable | None
         try:
@@ -261,7 +245,7 @@ class Writer:
             for job in group.unfinished:
                 job.since = time.monotonic()
                 self._jobs.append(job)
-        answers = [_Answer(job, problem) for job in group.jobs]
+        answers = [Answer(job, problem) for job in group.jobs]
         self._count(-sum(len(one.job.units) for one in answers if one.is_last))
         if problem is None and self._checkpoints.committed():
             self._tell(answers)
@@ -292,7 +276,7 @@ class Writer:
         self._memo.end(well=True)
         return None
 
-    def _tell(self, answers: Sequence[_Answer]) -> None:
+    def _tell(self, answers: Sequence[Answer]) -> None:
         loops = {answer.job.loop for answer in answers}
         with suppress(IndexError):
             loops.add(self._jobs[0].loop)
@@ -305,18 +289,20 @@ class Writer:
                 if self._jobs and self._turn.acquire(blocking=False):
                     self._tasks.put(self._whole)
 
-    def _told(self, loop: asyncio.AbstractEventLoop, answers: Sequence[_Answer]) -> None:
+    def _told(self, loop: asyncio.AbstractEventLoop, answers: Sequence[Answer]) -> None:
         for answer in answers:
             answer.give()
         self._call(loop)
 
     # --- wherever the group is -----------------------------------------------------------------------
 
-    def _run(self, group: _Group, most_s: float, *, brief: bool) -> None:
-        """Run units of work until there are no more, or the group has worked long enough."""
-        since, worked_s = time.thread_time(), 0.0
+    def _remember(self) -> None:
         self._memo.begin(int(self._db.pragma("data_version")))
-        while group.units < MAX_GROUP and worked_s < most_s:
+
+    def _run(self, group: Group, most_s: float, *, brief: bool) -> None:
+        """Run units of work until there are no more, or the group has worked long enough."""
+        since, worked_s, first_units = time.thread_time(), 0.0, group.units
+        while group.units - first_units < MAX_GROUP and worked_s < most_s:
             job = self._next(group, brief=brief)
             if job is None:
                 break
@@ -333,7 +319,7 @@ class Writer:
                 group.unfinished.append(job)
         self._rows.end()
 
-    def _next(self, group: _Group, *, brief: bool) -> Job | None:
+    def _next(self, group: Group, *, brief: bool) -> Job | None:
         """Return who runs next, if anybody; on the loop only who is brief."""
         if self._jobs and (self._jobs[0].brief or not brief):
             job = self._jobs.popleft()
