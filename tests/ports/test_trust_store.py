@@ -61,7 +61,7 @@ def a_record(after: Head, tenant: str = "city") -> AuditRecord:
         tenant=tenant,
         actor="u",
         action="a.b",
-        object="o",
+        object_id="o",
         detail="{}",
         request_id="",
     )

@@ -151,15 +151,15 @@ class CommitPath:
         if not result.is_changed and before is not None:
             return
         tenant, after = by.tenant, result.entity
-        self._entities.put(tx, tenant, after, before)
+        doc = self._entities.put(tx, tenant, after, before)
         if history is None:
             history = [*result.changed, *_scopes(before, after, tx)]
         self._spaces.weigh(tx, tenant, before, after, history)
         gone = [*result.removed, *_lost_scopes(before, after)]
         self._chronicle.note_deleted(tx, tenant, after["id"], gone)
         self._chronicle.record(tx, tenant, after["id"], history)
-        names = sorted({name for name, _ in result.changed} | {n for n, _ in result.removed})
-        if touches_expiry(before, result):
+        names = sorted({name for name, _ in (*result.changed, *result.removed)})
+        if touches_expiry(before, result, doc):
             self._follow_expiry(tx, tenant, after)
         self._announce(tx, tenant, before, after, names)
         self._line(tx, by, action, after["id"], names, note)

@@ -103,8 +103,8 @@ class EntityStore(Protocol):
         """Return the entity, or None."""
         ...
 
-    def put(self, tx: Any, tenant: str, entity: Entity, before: Entity | None) -> None:
-        """Create or replace the entity as a whole; `before` is what `get` returned in `tx`."""
+    def put(self, tx: Any, tenant: str, entity: Entity, before: Entity | None) -> bytes:
+        """Create or replace the entity as a whole; `before` is what `get` returned in `tx`. Return its JSON."""
         ...
 
     def remove(self, tx: Any, tenant: str, entity_id: str) -> bool:

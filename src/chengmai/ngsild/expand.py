@@ -172,7 +172,7 @@ def _checked_body(body: Any) -> dict[str, Any]:
 class Reader:
     """Reads attributes with one context and one set of rules; the common forms are read by `quick`."""
 
-    __slots__ = ("_checked", "_complete", "_ctx", "_simplified", "_temporal")
+    __slots__ = ("_checked", "_complete", "_ctx", "_instants", "_simplified", "_temporal")
 
     def __init__(
         self,
@@ -184,6 +184,7 @@ class Reader:
         merging: bool = False,
     ) -> None:
         self._ctx = ctx
+        self._instants: set[str] = set()
         self._checked = CHECKED_VALUE if merging else CHECKED_WHOLE_VALUE
         self._complete = complete
         self._simplified = simplified
@@ -191,7 +192,7 @@ class Reader:
 
     def read_attributes(self, body: dict[str, Any], made: Entity) -> None:
         """Add to `made` what `body` holds besides id and type."""
-        seen = self._ctx.seen
+        seen, instants = self._ctx.seen, self._instants
         for key, value in body.items():
             if key in _ENTITY_MEMBERS:
                 if key == "scope":
@@ -204,7 +205,7 @@ class Reader:
             iri = seen.get(key) or expanded_name(key, self._ctx, key)
             if iri in made:
                 raise refused("the attribute is given twice", key, "give it once")
-            quick = None if self._simplified else quick_instance(value)
+            quick = None if self._simplified else quick_instance(value, instants)
             made[iri] = self.attribute(key, value) if quick is None else [quick]
             if quick is None or iri in PARTICULAR:
                 check_particular(iri, key, made[iri])
@@ -214,8 +215,8 @@ class Reader:
         if type(value) is not list:
             if self._simplified:
                 return self._simplified_value(path, value)
-            return [quick_instance(value) or self.instance(path, value)]
-        if not self._simplified and (quick := quick_instances(value)) is not None:
+            return [quick_instance(value, self._instants) or self.instance(path, value)]
+        if not self._simplified and (quick := quick_instances(value, self._instants)) is not None:
             return quick
         if self._simplified and not self._temporal:
             return [self._kindless(value)]

@@ -8,15 +8,18 @@ from chengmai.ngsild.merging import copied
 from chengmai.ngsild.patch import PatchResult
 
 EXPIRES = "expiresAt"
+_TELLS = b'"expiresAt"'
 
 
-def touches_expiry(before: Entity | None, result: PatchResult) -> bool:
-    """Return whether a change may alter when something of an entity expires."""
+def touches_expiry(before: Entity | None, result: PatchResult, doc: bytes) -> bool:
+    """Return whether a change may alter when something of an entity expires.
+
+    `doc` is what it made of the entity, as JSON: most entities say nothing of expiry, and that is seen at once.
+    """
     if EXPIRES in result.entity or (before is not None and EXPIRES in before):
         return True
-    return any(_carries(one) for _, one in result.changed) or any(
-        _carries(one) for _, one in result.removed
-    )
+    told = (*result.changed, *result.removed) if _TELLS in doc else result.removed
+    return any(_carries(one) for _, one in told)
 
 
 def next_expiry_us(entity: Entity) -> int | None:

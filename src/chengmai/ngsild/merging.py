@@ -47,14 +47,14 @@ def stamped(instance: Instance, stored: Instance | None, now: str) -> Instance:
     made = instance.copy()
     for key, value in instance.items():
         kind = type(value)
-        if kind is not list and kind is not dict:
+        if kind is str or (kind is not list and kind is not dict):
             continue
         if ":" in key:
             before = stored.get(key, []) if stored else []
             made[key] = [_stamped_below(one, before, now) for one in value]
         else:
             made[key] = copied(value)
-    made["createdAt"] = stored["createdAt"] if stored and "createdAt" in stored else now
+    made["createdAt"] = now if stored is None else stored.get("createdAt", now)
     made["modifiedAt"] = now
     return made
 

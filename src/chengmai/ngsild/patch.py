@@ -64,11 +64,7 @@ def created(entity: Entity, now: str) -> PatchResult:
     edit.set_member("scope", entity)
     edit.set_member("expiresAt", entity)
     for iri, instances in _attributes(entity):
-        if len(instances) == 1:
-            edit.put_new(iri, instances[0])
-            continue
-        for instance in instances:
-            edit.put(iri, instance)
+        edit.put_all(iri, instances)
     return edit.done()
 
 
@@ -86,8 +82,11 @@ def append(entity: Entity, fragment: Entity, now: str, *, overwrite: bool = True
         edit.add_to_list("scope", fragment.get("scope", []))
     edit.set_member("expiresAt", fragment)
     for iri, instances in _attributes(fragment):
+        if overwrite:
+            edit.put_all(iri, instances)
+            continue
         for instance in instances:
-            if not overwrite and edit.find(iri, instance.get("datasetId")) is not None:
+            if edit.find(iri, instance.get("datasetId")) is not None:
                 edit.refuse(iri, EXISTS)
             else:
                 edit.put(iri, instance)
@@ -191,8 +190,7 @@ def replace(entity: Entity, new: Entity, now: str) -> PatchResult:
     edit.set_member("expiresAt", new)
     edit.note_differences(entity, "type", "scope", "expiresAt")
     for iri, instances in _attributes(new):
-        for instance in instances:
-            edit.put(iri, instance)
+        edit.put_all(iri, instances)
     kept = {(iri, one.get("datasetId")) for iri, one in edit.result.changed}
     for iri, instances in _attributes(entity):
         edit.result.removed += [
@@ -270,10 +268,13 @@ class _Edit:
 
     def put(self, iri: str, instance: Instance) -> None:
         """Write `instance` over the one with its `datasetId`, or add it."""
-        if iri not in self._own:
-            self._own.add(iri)
-            self.entity[iri] = list(self.entity.get(iri, ()))
-        siblings: list[Instance] = self.entity[iri]
+        own, result = self._own, self.result
+        siblings: list[Instance]
+        if iri in own:
+            siblings = self.entity[iri]
+        else:
+            own.add(iri)
+            siblings = self.entity[iri] = list(self.entity.get(iri, ()))
         dataset_id = instance.get("datasetId")
         for place, stored in enumerate(siblings):
             if stored.get("datasetId") == dataset_id:
@@ -282,17 +283,27 @@ class _Edit:
         else:
             made = stamped(instance, None, self.now)
             siblings.append(made)
-        self.result.changed.append((iri, made))
-        self._note(iri)
+        result.changed.append((iri, made))
+        # Most instances of an attribute come one after the other.
+        if not result.updated or result.updated[-1] != iri:
+            self._note(iri)
 
-    def put_new(self, iri: str, instance: Instance) -> None:
-        """Write the only instance of an attribute that is not there."""
-        made = stamped(instance, None, self.now)
-        self._own.add(iri)
-        self._touched = True
-        self.entity[iri] = [made]
-        self.result.changed.append((iri, made))
-        self.result.updated.append(iri)
+    def put_all(self, iri: str, instances: Sequence[Instance]) -> None:
+        """Write instances of an attribute that nothing was done to yet."""
+        before = self.entity.get(iri)
+        if len(instances) == 1 and (before is None or len(before) == 1):
+            (instance,) = instances
+            stored: Instance | None = None if before is None else before[0]
+            if stored is None or stored.get("datasetId") == instance.get("datasetId"):
+                made = stamped(instance, stored, self.now)
+                self._own.add(iri)
+                self.entity[iri] = [made]
+                self.result.changed.append((iri, made))
+                self.result.updated.append(iri)
+                self._touched = True
+                return
+        for instance in instances:
+            self.put(iri, instance)
 
     def remove(self, iri: str, stored: Instance) -> None:
         """Take a stored instance away, and the attribute with its last one."""

@@ -12,26 +12,29 @@ from chengmai.ngsild.entity import Instance
 from chengmai.ngsild.members import NULL, holds_null, is_plain_instant, is_uri
 
 
-def quick_instance(given: Any) -> Instance | None:
-    """Return a whole Property, Relationship or GeoProperty point with common members; None for all else."""
+def quick_instance(given: Any, instants: set[str]) -> Instance | None:
+    """Return a whole Property, Relationship or GeoProperty point with common members; None for all else.
+
+    `instants` are texts known to be instants as they are stored; what is found to be one is added.
+    """
     if type(given) is not dict:
         return None
     kind = given.get("type")
-    if kind == "Property":
-        return _property(given)
+    if kind == "Property" or kind is None:
+        return _property(given, instants)
     if kind == "Relationship":
-        return _relationship(given)
+        return _relationship(given, instants)
     if kind == "GeoProperty":
         return _point(given)
-    return _property(given) if kind is None else None
+    return None
 
 
-def quick_instances(given: list[Any]) -> list[Instance] | None:
+def quick_instances(given: list[Any], instants: set[str]) -> list[Instance] | None:
     """Return the instances of a list of such, told apart by their `datasetId`; None for all else."""
     made = []
     datasets = set()
     for one in given:
-        instance = quick_instance(one)
+        instance = quick_instance(one, instants)
         if instance is None:
             return None
         made.append(instance)
@@ -39,18 +42,22 @@ def quick_instances(given: list[Any]) -> list[Instance] | None:
     return made if len(datasets) == len(given) > 0 else None
 
 
-def _property(given: dict[str, Any]) -> Instance | None:
+def _property(given: dict[str, Any], instants: set[str]) -> Instance | None:
     made: Instance = {"type": "Property"}
     for key, value in given.items():
         if key == "type":
             continue
         if key == "value":
-            if type(value) is dict or value is None or value == NULL:
-                return None
-            if type(value) is list and holds_null(value):
+            shape = type(value)
+            if (
+                (shape is str and value == NULL)
+                or shape is dict
+                or value is None
+                or (shape is list and holds_null(value))
+            ):
                 return None
         elif key == "observedAt":
-            if not is_plain_instant(value):
+            if type(value) is not str or (value not in instants and not _noted(value, instants)):
                 return None
         elif key == "unitCode":
             if type(value) is not str or not value:
@@ -64,7 +71,7 @@ def _property(given: dict[str, Any]) -> Instance | None:
     return made if "value" in made else None
 
 
-def _relationship(given: dict[str, Any]) -> Instance | None:
+def _relationship(given: dict[str, Any], instants: set[str]) -> Instance | None:
     made: Instance = {"type": "Relationship"}
     for key, value in given.items():
         if key == "type":
@@ -73,7 +80,7 @@ def _relationship(given: dict[str, Any]) -> Instance | None:
             if value == NULL or not is_uri(value):
                 return None
         elif key == "observedAt":
-            if not is_plain_instant(value):
+            if type(value) is not str or (value not in instants and not _noted(value, instants)):
                 return None
         elif key == "datasetId":
             if value == NULL or not is_uri(value):
@@ -82,6 +89,13 @@ def _relationship(given: dict[str, Any]) -> Instance | None:
             return None
         made[key] = value
     return made if "object" in made else None
+
+
+def _noted(text: str, instants: set[str]) -> bool:
+    if not is_plain_instant(text):
+        return False
+    instants.add(text)
+    return True
 
 
 def _point(given: dict[str, Any]) -> Instance | None:

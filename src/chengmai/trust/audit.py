@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
@@ -27,8 +27,7 @@ Why = Literal["changed", "missing", "out_of_order", "unlinked", "head"]
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-@dataclass(frozen=True)
-class AuditRecord:
+class AuditRecord(NamedTuple):
     """One line. `detail` is canonical JSON text; `at_us` is real time, whatever the city's clock says."""
 
     seq: int
@@ -43,8 +42,7 @@ class AuditRecord:
     hash: str
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """The newest record of a chain; keep it elsewhere to notice when the end is cut off."""
 
     seq: int
@@ -72,29 +70,47 @@ def genesis(tenant: str) -> Head:
 
 def hash_of(record: AuditRecord) -> str:
     """Return the SHA-256 over everything in the record but its own hash."""
-    return _hash(vars(record))
+    return _hash(*record[:-1])
 
 
-def chained(after: Head, **members: Any) -> AuditRecord:
+def chained(
+    after: Head,
+    *,
+    at_us: int,
+    tenant: str,
+    actor: str,
+    action: str,
+    object_id: str,
+    detail: str,
+    request_id: str,
+) -> AuditRecord:
     """Return the record that follows `after`."""
-    members |= {"seq": after.seq + 1, "prev_hash": after.hash}
-    return AuditRecord(**members, hash=_hash(members))
+    seq, link = after[0] + 1, after[1]
+    told = (seq, at_us, tenant, actor, action, object_id, detail, request_id, link)
+    return AuditRecord(*told, _hash(*told))
 
 
-def _hash(record: Mapping[str, Any]) -> str:
+def _hash(
+    seq: int,
+    at_us: int,
+    tenant: str,
+    actor: str,
+    action: str,
+    object_id: str,
+    detail: str,
+    request_id: str,
+    prev_hash: str,
+) -> str:
     # The canonical text, put together by hand: this runs for every change there is.
     text = (
-        f'{{"action":{_quoted(record["action"])},"actor":{_quoted(record["actor"])}'
-        f',"at_us":{record["at_us"]:d},"detail":{_quoted(record["detail"])}'
-        f',"object":{_quoted(record["object"])},"prev_hash":{_quoted(record["prev_hash"])}'
-        f',"request_id":{_quoted(record["request_id"])},"seq":{record["seq"]:d}'
-        f',"tenant":{_quoted(record["tenant"])}}}'
+        f'{{"action":{_quoted(action)},"actor":{_quoted(actor)},"at_us":{at_us:d}'
+        f',"detail":{_quoted(detail)},"object":{_quoted(object_id)},"prev_hash":{_quoted(prev_hash)}'
+        f',"request_id":{_quoted(request_id)},"seq":{seq:d},"tenant":{_quoted(tenant)}}}'
     )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _quoted(text: str) -> str:
-    return encode_basestring_ascii(text)
+_quoted = encode_basestring_ascii
 
 
 def verify(records: Sequence[AuditRecord], start: Head, end: Head | None = None) -> list[Broken]:
@@ -150,7 +166,7 @@ class AuditTrail:
             tenant=actor.tenant,
             actor=actor.id,
             action=action,
-            object=object_id,
+            object_id=object_id,
             detail=detail if isinstance(detail, str) else canonical(detail),
             request_id=request_id,
         )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from chengmai.kernel.instants import parse_us
+from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.expiry import has_expired, next_expiry_us, touches_expiry, without_expired
 from chengmai.ngsild.patch import PatchResult
 
@@ -68,10 +71,15 @@ def test_nothing_is_changed_where_nothing_is_over() -> None:
 
 def test_only_changes_of_what_can_end_are_followed() -> None:
     plain = PatchResult(_entity(), changed=[(A, _prop(1))], removed=[(B, _prop(2))])
-    assert not touches_expiry(_entity(), plain)
-    assert touches_expiry(_entity(expiresAt=ONE), plain)
-    assert touches_expiry(None, PatchResult(_entity(expiresAt=ONE)))
-    assert touches_expiry(None, PatchResult(_entity(), changed=[(A, _prop(1, ONE))]))
-    assert touches_expiry(None, PatchResult(_entity(), removed=[(A, _prop(1, ONE))]))
+    assert not _is_followed(_entity(), plain)
+    assert _is_followed(_entity(expiresAt=ONE), plain)
+    assert _is_followed(None, PatchResult(_entity(expiresAt=ONE)))
+    assert _is_followed(None, PatchResult(_entity(), changed=[(A, _prop(1, ONE))]))
+    assert _is_followed(None, PatchResult(_entity(), removed=[(A, _prop(1, ONE))]))
     below = _prop(1, more={B: [_prop(2, ONE)]})
-    assert touches_expiry(None, PatchResult(_entity(), changed=[(A, below)]))
+    assert _is_followed(None, PatchResult(_entity(), changed=[(A, below)]))
+
+
+def _is_followed(before: Entity | None, result: PatchResult) -> bool:
+    made = result.entity | {name: [one] for name, one in result.changed}
+    return touches_expiry(before, result, orjson.dumps(made))

@@ -80,7 +80,7 @@ def in_general(body: Any, *, complete: bool) -> Any:
 def test_what_is_read_quickly_is_read_as_the_general_reader_reads_it(
     body: dict[str, Any], complete: bool
 ) -> None:
-    quick = quick_instance(body)
+    quick = quick_instance(body, set())
     if quick is not None:
         assert quick == in_general(body, complete=complete)
 
@@ -89,7 +89,7 @@ def test_what_is_read_quickly_is_read_as_the_general_reader_reads_it(
 def test_lists_that_are_read_quickly_are_read_as_the_general_reader_reads_them(
     given_list: list[Any], complete: bool
 ) -> None:
-    quick = quick_instances(given_list)
+    quick = quick_instances(given_list, set())
     if quick is not None:
         assert quick == [in_general(one, complete=complete) for one in given_list]
         assert len({one.get("datasetId") for one in quick}) == len(quick)
@@ -106,12 +106,12 @@ def test_lists_that_are_read_quickly_are_read_as_the_general_reader_reads_them(
     ],
 )
 def test_the_common_forms_are_read_quickly(body: dict[str, Any]) -> None:
-    assert quick_instance(body) == in_general(body, complete=True) is not None
+    assert quick_instance(body, set()) == in_general(body, complete=True) is not None
 
 
 def test_what_is_stored_is_no_part_of_what_was_given() -> None:
     body = {"type": "Property", "value": 1}
-    assert quick_instance(body) is not body
+    assert quick_instance(body, set()) is not body
 
 
 def test_a_name_is_checked_in_every_context_anew() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
@@ -11,7 +12,7 @@ from chengmai.broker.model import Stored
 from chengmai.broker.ports import Candidates, Rank
 from chengmai.kernel.geo import Box, bounding_box
 from chengmai.kernel.instants import to_us
-from chengmai.ngsild.entity import LOCATION, Entity
+from chengmai.ngsild.entity import LOCATION, Entity, Instance
 from chengmai.ngsild.q import Comparison
 from chengmai.store.sqlite.choosing import asked_of, chosen, is_exact
 from chengmai.store.sqlite.ordered import are_more, ranked, walked
@@ -30,6 +31,7 @@ _PUT = Insert(
 )
 _PUT_TYPE = Insert("INSERT INTO entity_type (tenant, type, id, row)", 4)
 _PUT_BOX = Insert("INSERT OR REPLACE INTO entity_box (row, min_lon, max_lon, min_lat, max_lat)", 5)
+_NO_TYPES: tuple[str, ...] = ()
 _NONE: Stored = (0, b"")
 """What the writer remembers of an entity that is not there."""
 
@@ -69,7 +71,7 @@ class SqliteEntities:
         row, doc = _stored(tx, tenant, entity_id)
         return orjson.loads(doc) if row else None
 
-    def put(self, tx: SqliteTx, tenant: str, entity: Entity, before: Entity | None) -> None:
+    def put(self, tx: SqliteTx, tenant: str, entity: Entity, before: Entity | None) -> bytes:
         entity_id = entity["id"]
         row, _ = _stored(tx, tenant, entity_id)
         if not row:
@@ -78,7 +80,7 @@ class SqliteEntities:
         # What is remembered is a copy of its exact size: the buffer it was made in is larger.
         tx.remember(("entity", tenant, entity_id), (row, bytes(memoryview(doc))), len(doc))
         tx.insert(_PUT, (row, tenant, entity_id, doc, 1, to_us(tx.now)))
-        types, old_types = entity["type"], before["type"] if before else []
+        types, old_types = entity["type"], before["type"] if before else _NO_TYPES
         if types != old_types:
             for type_iri in set(old_types).difference(types):
                 tx.db.execute(
@@ -87,9 +89,11 @@ class SqliteEntities:
                 )
             for type_iri in set(types).difference(old_types):
                 tx.insert(_PUT_TYPE, (tenant, type_iri, entity_id, row))
-        if before is None or entity.get(LOCATION) is not before.get(LOCATION):
-            self._put_box(tx, row, _box(entity), _box(before))
+        place, old_place = entity.get(LOCATION), before.get(LOCATION) if before else None
+        if place is not old_place and _where(place) != _where(old_place):
+            self._put_box(tx, row, _box(place), _box(old_place))
         self.values.put(tx, tenant, row, entity, before)
+        return doc
 
     def remove(self, tx: SqliteTx, tenant: str, entity_id: str) -> bool:
         found = tx.db.execute(
@@ -243,8 +247,11 @@ def _total(tx: SqliteTx, tenant: str, which: Candidates, asked: Asked) -> int:
     return int(found)
 
 
-def _box(entity: Entity | None) -> Box | None:
-    places = entity.get(LOCATION) if entity else None
+def _where(places: Sequence[Instance] | None) -> Any:
+    return places[0].get("value") if places else None
+
+
+def _box(places: Sequence[Instance] | None) -> Box | None:
     if not places or places[0]["type"] != "GeoProperty":
         return None
     return bounding_box(places[0]["value"])

@@ -33,9 +33,13 @@ class Memo:
 
     def recall(self, key: Hashable) -> Any | None:
         """Return what was remembered under `key`, or None."""
-        for layer in (self._unit, self._group, self._young):
-            if (found := layer.get(key)) is not None:
-                return found
+        # What is empty is remembered too: only None says that a layer does not know.
+        if (found := self._unit.get(key)) is not None:
+            return found
+        if (found := self._group.get(key)) is not None:
+            return found
+        if (found := self._young.get(key)) is not None:
+            return found
         found = self._old.pop(key, None)
         if found is not None:
             self._young[key] = found

@@ -42,11 +42,11 @@ Register = dict[tuple[str, str], Series]
 def number_of(instance: Instance) -> float | None:
     """Return the value of a Property when a float keeps it exactly, else None."""
     value = instance.get("value")
-    if instance["type"] != "Property" or isinstance(value, bool):
+    if instance["type"] != "Property" or value is True or value is False:
         return None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, int) and abs(value) <= _MAX_EXACT:
+    if isinstance(value, int) and -_MAX_EXACT <= value <= _MAX_EXACT:
         return float(value)
     return None
 
@@ -149,21 +149,23 @@ def record(
     if not changes:
         return
     now_us = to_us(tx.now)
-    wanted = [
-        (name, one.get("datasetId", ""), one["type"], one.get("unitCode", ""))
-        for name, one in changes
-    ]
-    known = series_of(tx, tenant, entity_id, wanted)
+    known: Register = tx.recall(("series", tenant, entity_id)) or {}
     unobserved: dict[tuple[int, int], int] = {}
     instants: dict[str, int] = {}
     rows: list[Row] = []
-    for (attribute, instance), (_, dataset, _, _) in zip(changes, wanted, strict=True):
-        series = known[attribute, dataset]
+    recorded_us, born = now_us, None
+    for attribute, instance in changes:
+        get = instance.get
+        series = known.get((attribute, get("datasetId", "")))
+        if series is None:
+            known = series_of(tx, tenant, entity_id, [_wanted(*one) for one in changes])
+            series = known[attribute, get("datasetId", "")]
         number = number_of(instance)
-        observed = "observedAt" in instance
-        text = instance.get("observedAt") or instance.get("deletedAt")
-        recorded_us, born = _stamps(instance, now_us) if stamped else (now_us, None)
-        if text is None:
+        text = get("observedAt")
+        observed = text is not None
+        if stamped:
+            recorded_us, born = _stamps(instance, now_us)
+        if not text and (text := get("deletedAt")) is None:
             # Several that came together without an instant of their own stand side by side.
             beside = unobserved.get((series[0], recorded_us), 0)
             at_us = recorded_us + beside
@@ -175,6 +177,15 @@ def record(
         body = body_of(instance, number, series, born=born)
         rows.append((series[0], at_us, recorded_us, observed, number, body))
     tx.insert_all(_RECORD, rows)
+
+
+def _wanted(attribute: str, instance: Instance) -> Wanted:
+    return (
+        attribute,
+        instance.get("datasetId", ""),
+        instance["type"],
+        instance.get("unitCode", ""),
+    )
 
 
 def _stamps(instance: Instance, now_us: int) -> tuple[int, str | None]:

@@ -158,21 +158,7 @@ class SqliteTrustStore:
         return None if row is None else Head(*row)
 
     def append(self, tx: SqliteTx, record: AuditRecord) -> None:
-        tx.insert(
-            _ADD_RECORD,
-            (
-                record.seq,
-                record.at_us,
-                record.tenant,
-                record.actor,
-                record.action,
-                record.object,
-                record.detail,
-                record.request_id,
-                record.prev_hash,
-                record.hash,
-            ),
-        )
+        tx.insert(_ADD_RECORD, record)
         tx.remember(("audit head", record.tenant), Head(record.seq, record.hash))
 
     def read(self, tx: SqliteTx, tenant: str, after: int, limit: int) -> list[AuditRecord]:

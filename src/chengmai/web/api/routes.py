@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from chengmai.kernel.problems import NotFound
 from chengmai.ngsild.members import checked_uri
@@ -360,13 +361,19 @@ _MERGING = frozenset(
 )
 
 
-_ALIKE: dict[tuple[int, str], tuple[tuple[str, ...], ...]] = {
-    (len(pattern), pattern[0]): tuple(
-        other for other in ROUTES if (len(other), other[0]) == (len(pattern), pattern[0])
-    )
-    for pattern in ROUTES
-}
-"""The patterns by their length and first part, in the order of the table."""
+def _tree() -> _Tree:
+    made: _Tree = {}
+    for pattern in ROUTES:
+        at = made
+        for part in pattern:
+            at = at.setdefault(part, {})
+        at[None] = pattern
+    return made
+
+
+_Tree = dict[str | None, Any]
+_TREE = _tree()
+"""The patterns part by part, `*` for any; a pattern that ends at a place stands there under None."""
 
 
 def _parts(path: str) -> list[str]:
@@ -374,12 +381,19 @@ def _parts(path: str) -> list[str]:
 
 
 def _pattern(path: str, parts: list[str]) -> tuple[str, ...]:
-    alike = _ALIKE.get((len(parts), parts[0]), ())
-    pattern = next((known for known in alike if _fits(known, parts)), None)
+    pattern = _under(_TREE, parts, 0)
     if pattern is None:
         raise NotFound(f"there is nothing at {path}", param="path")
     return pattern
 
 
-def _fits(pattern: tuple[str, ...], parts: list[str]) -> bool:
-    return all(wanted in ("*", part) for wanted, part in zip(pattern, parts, strict=True))
+def _under(tree: _Tree, parts: list[str], at: int) -> tuple[str, ...] | None:
+    """Return the pattern below a place in the tree that fits best: a name before `*`."""
+    found: tuple[str, ...] | None = None
+    if at == len(parts):
+        return tree.get(None)
+    if (below := tree.get(parts[at])) is not None:
+        found = _under(below, parts, at + 1)
+    if found is None and (below := tree.get("*")) is not None:
+        found = _under(below, parts, at + 1)
+    return found
