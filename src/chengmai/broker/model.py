@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, overload
+from typing import Any, NamedTuple, TypeAlias, overload
 
 import orjson
 
@@ -127,8 +127,7 @@ class BatchOutcome:
     failed: list[tuple[str, Problem]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One committed change, for the news: which entity, of what types, and which attributes."""
 
     tenant: str

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import Entity, Instance
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """One change as it is written: the entity after it (None: deleted) and the instances that were written.
 
     With `is_late` the instances belong to the past, and `entity` is what stands now.

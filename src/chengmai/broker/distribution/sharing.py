@@ -30,6 +30,7 @@ from chengmai.trust.ports import Audit
 
 Here = Callable[[], Awaitable[UpdateOutcome | None]]
 Shared = Callable[[Share], Forward]
+_ALL_DONE = Outcome(())
 
 
 class Sharing:
@@ -57,6 +58,17 @@ class Sharing:
     def has_sources(self, asked: Asked) -> bool:
         """Return whether any source is registered in the tenant."""
         return self._book.has(asked.actor.tenant)
+
+    def is_alone(self, asked: Asked) -> bool:
+        """Return whether nobody else can have a share: no source is registered, or only we are asked."""
+        return asked.local or not self._book.has(asked.actor.tenant)
+
+    async def alone(self, here: Here) -> Outcome:
+        """Return the outcome where nobody else has a share; raises what is wrong."""
+        outcome = await here()
+        if outcome is None or not outcome.not_updated:
+            return _ALL_DONE
+        return settled([_part_here(outcome)])
 
     def plan(self, asked: Asked, operations: Names, target: Target) -> Split:
         """Return who gets what; without registrations, or with `local`, all of it stays here."""
@@ -186,5 +198,9 @@ async def _here(do: Here, names: Names | None) -> Part:
         return Part(tuple(sorted(names or ())), problem=problem)
     if outcome is None:
         return Part(tuple(sorted(names or ())))
+    return _part_here(outcome)
+
+
+def _part_here(outcome: UpdateOutcome) -> Part:
     refused = tuple(outcome.not_updated)
     return Part((*outcome.updated, *(name for name, _ in refused)), refused=refused)

@@ -41,6 +41,8 @@ class DistributedWrites:
 
     async def create(self, asked: Asked, entity: Entity) -> Outcome:
         """Create an entity (clause 5.6.1)."""
+        if self._sharing.is_alone(asked):
+            return await self._sharing.alone(lambda: self._broker.create(asked.actor, entity))
         target = Target((entity["id"],), frozenset(entity["type"]), attributes_of(entity))
         plan = self._sharing.plan(asked, frozenset(("createEntity",)), target)
 
@@ -95,7 +97,7 @@ class DistributedWrites:
         async def here(part: Entity) -> UpdateOutcome:
             return await self._broker.merge(asked.actor, entity_id, part)
 
-        how = ("mergeEntity", "PATCH", entity_path(entity_id))
+        how = ("mergeEntity", "PATCH", "")
         parameters = {name: fragment[name] for name in HOW_TO_MERGE if name in fragment}
         if plain is not None:
             parameters["options"] = "keyValues"
@@ -118,7 +120,7 @@ class DistributedWrites:
         async def here(part: Entity) -> UpdateOutcome:
             return await self._broker.replace(asked.actor, entity_id, part)
 
-        how = ("replaceEntity", "PUT", entity_path(entity_id))
+        how = ("replaceEntity", "PUT", "")
         return await self._change(asked, how, entity_id, entity, types, here)
 
     async def append(
@@ -135,7 +137,7 @@ class DistributedWrites:
         async def here(part: Entity) -> UpdateOutcome:
             return await self._broker.append(asked.actor, entity_id, part, overwrite=overwrite)
 
-        how = ("appendAttrs", "POST", entity_path(entity_id) + "/attrs")
+        how = ("appendAttrs", "POST", "/attrs")
         more = {} if overwrite else {"options": "noOverwrite"}
         return await self._change(
             asked, how, entity_id, without_id(fragment), types, here, parameters=more
@@ -149,7 +151,7 @@ class DistributedWrites:
         async def here(part: Entity) -> UpdateOutcome:
             return await self._broker.update(asked.actor, entity_id, part)
 
-        how = ("updateEntity", "PATCH", entity_path(entity_id) + "/attrs")
+        how = ("updateEntity", "PATCH", "/attrs")
         return await self._change(asked, how, entity_id, without_id(fragment), types, here)
 
     async def replace_attribute(
@@ -260,7 +262,11 @@ class DistributedWrites:
         parameters: dict[str, str] | None = None,
         plain: dict[str, Any] | None = None,
     ) -> Outcome:
-        operation, method, path = how
+        if self._sharing.is_alone(asked):
+            await self._sharing.check_type(asked, entity_id, types)
+            return await self._sharing.alone(lambda: do(fragment))
+        operation, method, tail = how
+        path = entity_path(entity_id) + tail
         names = attributes_of(fragment)
         plan = await self._sharing.plan_for(
             asked, operation, entity_id, names, types, fragment.get("type", ())
@@ -287,6 +293,9 @@ class DistributedWrites:
         body: Sequence[Instance] | None = None,
         parameters: dict[str, str] | None = None,
     ) -> Outcome:
+        if self._sharing.is_alone(asked):
+            await self._sharing.check_type(asked, entity_id, types)
+            return await self._sharing.alone(do)
         operation, method = how
         names = frozenset((attribute,))
         plan = await self._sharing.plan_for(asked, operation, entity_id, names, types)
