@@ -187,7 +187,7 @@ class ContextCompiler:
         Raises `ContextInvalid` when it is not a JSON-LD context, and `ContextNotAvailable` when a
         document it names cannot be had.
         """
-        entries = self._entries(user_context)
+        entries = self._entries(user_context) if user_context is not None else None
         if not entries:
             return self.core
         key = _key(entries)

@@ -28,6 +28,8 @@ class HostAlias:
 
 def via_entries(header: str) -> tuple[str, ...]:
     """Return the aliases that a `Via` header names, in the order of the hops (RFC 9110, 7.6.3)."""
+    if not header:
+        return ()
     found = []
     for part in header.split(","):
         words = part.split()
