@@ -6,6 +6,7 @@ import io
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -325,7 +326,12 @@ def example_registry() -> Registry:
         "programmes": example.programmes,
         "figures": example.figures,
     }
-    return Registry(shipped_gazetteer(), records)
+    return Registry(_example_places(), records)
+
+
+@cache
+def _example_places() -> Gazetteer:
+    return Gazetteer(shipped_places(), shipped_example().towns)
 
 
 def _year_before(day: date) -> date:

@@ -26,6 +26,8 @@ class Example:
 
     programmes: tuple[Programme, ...]
     figures: tuple[ReportedFigure, ...]
+    towns: tuple[Place, ...]
+    """Invented places below one county, to show how far down one can look."""
     on: date = date(2014, 12, 31)
     before: date = date(2013, 12, 31)
 
@@ -103,9 +105,11 @@ def shipped_example() -> Example:
     folder = _DATA / "example"
     programmes = read_table(KINDS["programmes"], (folder / "programmes.csv").read_text("utf-8"))
     figures = read_table(KINDS["figures"], (folder / "figures.csv").read_text("utf-8"))
+    towns = read_table(KINDS["places"], (folder / "towns.csv").read_text("utf-8"))
     return Example(
         tuple(one for one in programmes if isinstance(one, Programme)),
         tuple(one for one in figures if isinstance(one, ReportedFigure)),
+        tuple(one for one in towns if isinstance(one, Place)),
     )
 
 

@@ -141,3 +141,13 @@ def test_the_31_provinces_are_in_one_region_each() -> None:
     members = [code for group in regions for code in group.members]
     assert len(members) == len(set(members)) == 34
     assert len(FOUND.now.day.children(None)) == 34
+
+
+def test_the_example_can_be_looked_at_from_region_down_to_community_and_adds_up() -> None:
+    path = FOUND.now.day.spot("330483-x1-1").path
+    assert path == ("330000", "330400", "330483", "330483-x1", "330483-x1-1")
+    for code in path[:-1]:
+        whole, below = FOUND.branch(code), FOUND.branches(code)
+        assert whole.total == whole.own + sum(one.total for one in below)
+        assert whole.places == 1 + sum(one.places for one in below)
+    assert {one.level for one in FOUND.branches("330483")} == {"town", "park"}

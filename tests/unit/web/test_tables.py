@@ -26,7 +26,7 @@ WORKBOOKS = (
     "/assessment.xlsx?data=example", "/assessment/ranking.xlsx?data=example&tier=county_city",
     "/assessment/places.xlsx?data=example&code=330000", "/assessment/registry.xlsx?data=example",
     "/assessment/frameworks.xlsx?framework=nsc-2018", "/assessment/values.xlsx?indicator=E01",
-    "/assessment/outlook.xlsx?place=330100",
+    "/assessment/outlook.xlsx?place=330100", "/assessment/indicators.xlsx",
 )  # fmt: skip
 
 

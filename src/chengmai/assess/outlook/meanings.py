@@ -28,28 +28,13 @@ def meanings(frameworks: Sequence[Framework], used: Iterable[str]) -> list[Meani
 
 
 def _of(code: str, known: Meaning | None, scored: tuple[Node, Framework] | None) -> Meaning:
-    if scored is None:
-        plain = Text(zh=code, en=code)
-        return known or Meaning(code, plain, "", None, "", "", "D")
-    leaf, framework = scored
     if known is not None:
-        is_named = known.title.zh != known.title.en
-        return known if is_named else _titled(known, Text(zh=known.title.zh, en=leaf.en))
+        return known
+    if scored is None:
+        return Meaning(code, Text(zh=code, en=code), "", None, "", "", "D")
+    leaf, framework = scored
     return Meaning(
         code, leaf.title, leaf.unit or "", leaf.direction, "", framework.source, leaf.trust
-    )
-
-
-def _titled(known: Meaning, title: Text) -> Meaning:
-    return Meaning(
-        known.id,
-        title,
-        known.unit,
-        known.better,
-        known.formula,
-        known.source,
-        known.trust,
-        known.domain,
     )
 
 
@@ -58,13 +43,13 @@ def _known() -> dict[str, Meaning]:
     return {
         one.id: Meaning(
             one.id,
-            Text(zh=one.name, en=getattr(one, "name_en", "") or one.name),
+            one.title,
             one.unit,
             "up" if one.better == "up" else "down" if one.better == "down" else None,
             one.formula,
             one.source,
             one.trust,
-            one.domain,
+            one.unit_in("en"),
         )
         for one in catalogue()
     }

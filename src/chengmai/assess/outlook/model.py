@@ -30,7 +30,12 @@ class Meaning:
     formula: str
     source: str
     trust: str
-    domain: str = ""
+    unit_en: str | None = None
+    """The unit in English where that is not the same."""
+
+    def unit_in(self, lang: str) -> str:
+        """Return the unit in the words of a language."""
+        return self.unit if lang.startswith("zh") or self.unit_en is None else self.unit_en
 
 
 @dataclass(frozen=True)

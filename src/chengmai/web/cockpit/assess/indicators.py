@@ -10,7 +10,9 @@ from starlette.responses import Response
 from chengmai.assess.live.model import Live
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess import indicator_view as view
+from chengmai.web.cockpit.assess.exports import twin
 from chengmai.web.cockpit.screens import Screen
+from chengmai.web.cockpit.tables import Table
 from chengmai.web.cockpit.twins import as_csv, as_json
 from chengmai.web.cockpit.visit import Visit
 
@@ -36,14 +38,17 @@ async def data_json(visit: Visit) -> Response:
     return as_json([_document(one, _LISTED) for one in chosen])
 
 
-async def data_csv(visit: Visit) -> Response:
+async def table(visit: Visit) -> Table:
+    """Return the indicators with what is worked out of them, each with formula, source and trust."""
     header = (
         *("id", "name", "name_en", "domain", "state", "value", "unit", "numerator", "denominator"),
         *("from", "until", "grade", "complete", "timely", "covered", "entities", "computed_at"),
         *("how", "because", "formula", "iso_37122", "source", "trust"),
     )
     _, chosen = await _chosen(visit)
-    return as_csv(header, (_row(one, visit) for one in chosen), "indicators")
+    rows = [_row(one, visit) for one in chosen]
+    notes = [visit.words("assess.indicators_note")]
+    return Table("indicators", visit.words("assess.indicators"), header, rows, notes)
 
 
 async def show_one(visit: Visit) -> Response:
@@ -92,7 +97,8 @@ _ONE = "/assessment/indicators/{id}"
 SCREENS = (
     Screen("/assessment/indicators", show, VITALS),
     Screen("/assessment/indicators.json", data_json, VITALS, quiet=True),
-    Screen("/assessment/indicators.csv", data_csv, VITALS, quiet=True),
+    twin("/assessment/indicators", table, "csv"),
+    twin("/assessment/indicators", table, "xlsx"),
     Screen(f"{_ONE}/data.json", one_json, VITALS, quiet=True),
     Screen(f"{_ONE}/data.csv", one_csv, VITALS, quiet=True),
     Screen(_ONE, show_one, VITALS),

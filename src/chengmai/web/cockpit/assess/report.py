@@ -175,7 +175,7 @@ def _line(line: Line, report: Report, notes: _Notes, formats: Formats) -> LineVi
     return LineView(
         id=meaning.id,
         title=words.pick(meaning.title),
-        value=formats.quantity(line.value, meaning.unit, 2),
+        value=formats.quantity(line.value, meaning.unit_in(words.lang), 2),
         period=written(line.period, line.step),
         median=median,
         place=place,
@@ -216,7 +216,7 @@ def _origin(line: Line, report: Report, formats: Formats) -> str:
     if point is None:
         said.append(words("outlook.of_places", n=line.counts[-1], day=formats.day(line.on)))
         return "; ".join(said)
-    value = formats.quantity(point.value, meaning.unit, 2)
+    value = formats.quantity(point.value, meaning.unit_in(words.lang), 2)
     if point.denominator is not None:
         value += f" = {_number(point.numerator, formats)} ÷ {_number(point.denominator, formats)}"
     if point.sample is not None:
