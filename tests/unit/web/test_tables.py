@@ -27,6 +27,8 @@ WORKBOOKS = (
     "/assessment/places.xlsx?data=example&code=330000", "/assessment/registry.xlsx?data=example",
     "/assessment/frameworks.xlsx?framework=nsc-2018", "/assessment/values.xlsx?indicator=E01",
     "/assessment/outlook.xlsx?place=330100", "/assessment/indicators.xlsx",
+    "/assessment/crosswalk.xlsx", "/assessment/surveys.xlsx",
+    "/assessment/surveys/exp2018/data.xlsx",
 )  # fmt: skip
 
 

@@ -13,9 +13,11 @@ from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.problems import FrameworkUnknown
 from chengmai.kernel.texts import Text
 from chengmai.web.cockpit.access import VITALS
+from chengmai.web.cockpit.assess.exports import twin
 from chengmai.web.cockpit.assess.score_lines import Answer, answer
 from chengmai.web.cockpit.screens import Screen
-from chengmai.web.cockpit.twins import as_csv, as_json
+from chengmai.web.cockpit.tables import Table
+from chengmai.web.cockpit.twins import as_json
 from chengmai.web.cockpit.visit import Visit
 
 
@@ -81,14 +83,16 @@ async def data_json(visit: Visit) -> Response:
     )
 
 
-async def data_csv(visit: Visit) -> Response:
-    """Answer one line for each pair of items that answer to each other."""
-    base, _, lines = await _read(visit)
-    header = (
-        *("framework", "id", "title", "indicator", "other_framework", "other_id", "other_title"),
-        *("how", "by", "trust"),
-    )
-    rows = (
+HEADER = (
+    *("framework", "id", "title", "indicator", "other_framework", "other_id", "other_title"),
+    *("how", "by", "trust"),
+)
+
+
+async def table(visit: Visit) -> Table:
+    """Return one line for each pair of items that answer to each other."""
+    base, frameworks, lines = await _read(visit)
+    rows = [
         (
             *(base, line.id, visit.words.pick(_title(line))),
             *(line.indicator.id if line.indicator else "", link.framework, link.node.id),
@@ -97,8 +101,10 @@ async def data_csv(visit: Visit) -> Response:
         for line in lines
         for links in line.links.values()
         for link in links
-    )
-    return as_csv(header, rows, "crosswalk")
+    ]
+    sources = [f"{visit.words.pick(one.title)}: {one.source}" for one in frameworks]
+    notes = [visit.words("assess.crosswalk.note"), *sources]
+    return Table("crosswalk", visit.words("assess.crosswalk"), HEADER, rows, notes)
 
 
 async def _read(visit: Visit) -> tuple[str, list[Framework], list[Line]]:
@@ -144,5 +150,6 @@ def _fits(line: CrossLine, wanted: str) -> bool:
 SCREENS = (
     Screen("/assessment/crosswalk", show, VITALS),
     Screen("/assessment/crosswalk.json", data_json, VITALS, quiet=True),
-    Screen("/assessment/crosswalk.csv", data_csv, VITALS, quiet=True),
+    twin("/assessment/crosswalk", table, "csv"),
+    twin("/assessment/crosswalk", table, "xlsx"),
 )

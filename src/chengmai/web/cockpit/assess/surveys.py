@@ -10,10 +10,12 @@ from chengmai.assess.surveys.published import document
 from chengmai.assess.surveys.service import Standing
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
+from chengmai.web.cockpit.assess.exports import twin
 from chengmai.web.cockpit.assess.survey_lines import question_views
 from chengmai.web.cockpit.screens import Screen
+from chengmai.web.cockpit.tables import Table
 from chengmai.web.cockpit.texts import Words
-from chengmai.web.cockpit.twins import as_csv, as_json
+from chengmai.web.cockpit.twins import as_json
 from chengmai.web.cockpit.visit import Visit, link
 
 _TEMPLATE = {
@@ -109,27 +111,40 @@ async def one_json(visit: Visit) -> Response:
     )
 
 
-async def one_csv(visit: Visit) -> Response:
-    """Answer a line for each question and for each stratum that may be shown."""
+_RESULT = (
+    *("survey", "question", "stratum", "n", "value", "low", "high", "method", "doubts"),
+    *("indicator", "source", "on"),
+)
+
+
+async def one_table(visit: Visit) -> Table:
+    """Return a line for each question and for each stratum that may be shown."""
     found = await visit.desk.surveys.survey(visit.actor, visit.param("survey_id"))
-    header = (
-        *("survey", "question", "stratum", "n", "value", "low", "high", "method", "doubts"),
-        *("indicator", "source", "on"),
-    )
-    rows = []
+    survey, rows = found.survey, []
     for result in (document(one) for one in found.results):
-        for part in ({"id": "", **result}, *result["strata"]):
+        said = (result["indicator"], survey.source, survey.ends)
+        for part in ({**result, "id": ""}, *result["strata"]):
             ends = (part["value"], part["low"], part["high"])
-            stratum = part["id"] if part is not result else ""
             doubts = " ".join(result["doubts"])
             rows.append(
                 (
-                    *(found.survey.id, result["question"], stratum, part["n"], *ends),
-                    *(result["method"], doubts, result["indicator"], found.survey.source),
-                    found.survey.ends,
+                    *(survey.id, result["question"], part["id"], part["n"], *ends),
+                    *(result["method"], doubts, *said),
                 )
             )
-    return as_csv(header, rows, f"survey-{found.survey.id}")
+    limits = visit.words(
+        "survey.limits_are",
+        least=survey.min_sample,
+        widest=survey.widest,
+        cell=survey.smallest_cell,
+    )
+    notes = [
+        f"{visit.words('assess.source')}: {survey.source}",
+        f"N = {survey.people or '–'} · {visit.words(f'survey.sampling.{survey.sampling}')}",
+        f"{visit.words('survey.limits')}: {limits}",
+        visit.words("survey.method_note"),
+    ]
+    return Table(f"survey-{survey.id}", visit.words.pick(survey.title), _RESULT, rows, notes)
 
 
 async def all_json(visit: Visit) -> Response:
@@ -146,18 +161,20 @@ async def all_json(visit: Visit) -> Response:
     )
 
 
-async def all_csv(visit: Visit) -> Response:
+async def all_table(visit: Visit) -> Table:
     found = await visit.desk.surveys.surveys(visit.actor)
     header = ("id", "title", "place", "begins", "ends", "mode", "sampling", "answers", "published")
-    rows = (
+    rows = [
         (
             *(one.survey.id, visit.words.pick(one.survey.title), one.survey.place),
             *(one.survey.begins, one.survey.ends, one.survey.mode, one.survey.sampling),
-            *(one.answers, one.is_published),
+            *(one.answers, "yes" if one.is_published else "no"),
         )
         for one in found
+    ]
+    return Table(
+        "surveys", visit.words("survey.title"), header, rows, [visit.words("survey.about")]
     )
-    return as_csv(header, rows, "surveys")
 
 
 async def define(visit: Visit) -> Response:
@@ -184,10 +201,12 @@ _ONE = "/assessment/surveys/{survey_id}"
 SCREENS = (
     Screen("/assessment/surveys", show, VITALS),
     Screen("/assessment/surveys.json", all_json, VITALS, quiet=True),
-    Screen("/assessment/surveys.csv", all_csv, VITALS, quiet=True),
+    twin("/assessment/surveys", all_table, "csv"),
+    twin("/assessment/surveys", all_table, "xlsx"),
     Screen("/assessment/surveys/define", define, VITALS, methods=("POST",)),
     Screen(_ONE + "/data.json", one_json, VITALS, quiet=True),
-    Screen(_ONE + "/data.csv", one_csv, VITALS, quiet=True),
+    twin(_ONE + "/data", one_table, "csv"),
+    twin(_ONE + "/data", one_table, "xlsx"),
     Screen(_ONE + "/counts", counts, VITALS, methods=("POST",)),
     Screen(_ONE + "/publish", publish, VITALS, methods=("POST",)),
     Screen(_ONE, one, VITALS),
