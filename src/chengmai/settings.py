@@ -28,6 +28,12 @@ class Settings(BaseSettings):
     city: Text = Field(
         default=Text(zh="本市", en="This city"), description="Name of the city, in both languages."
     )
+    place: str = Field(
+        default="",
+        max_length=40,
+        description="Code of the city among the places of the assessment, such as 330100: what the platform"
+        " computes counts there in frameworks. Left out: the city stands apart as `own`.",
+    )
     zone: str = Field(default="Asia/Shanghai", description="IANA time zone of the city.")
     packs: tuple[Path, ...] = Field(
         default=(), description="Folders of domain packs; empty means the packs shipped."

@@ -7,6 +7,7 @@ from typing import Any
 from chengmai.app.federation import FederationFloor
 from chengmai.assess.frameworks.service import FrameworkService
 from chengmai.assess.live.chain import ChainWatch
+from chengmai.assess.live.own import OwnValues
 from chengmai.assess.live.service import LiveIndicators
 from chengmai.assess.live.service import Ports as IndicatorPorts
 from chengmai.assess.outlook.service import OutlookService
@@ -136,7 +137,9 @@ class RoomsFloor(FederationFloor):
         self.events.subscribe(CaseMoved, self.rules.ledger.on_case_moved)
         self._build_pools(PoolViews(self.model, past, analysis, self.zone))
         self.assess = AssessService(work, self.model, self.clock, self.zone)
-        self.frameworks = FrameworkService(work, self.model, self.assess)
+        self._build_indicators(past, analysis)
+        own = OwnValues(self.indicators, self.settings.place, self.clock)
+        self.frameworks = FrameworkService(work, self.model, self.assess, own)
         self.outlook = OutlookService(work, self.model, self.assess, self.frameworks)
         self.assess.after_values.append(self.outlook.settle)
         self.surveys = SurveyService(
@@ -152,7 +155,6 @@ class RoomsFloor(FederationFloor):
             )
         )
         self.news.append(self._tell_assess)
-        self._build_indicators(past, analysis)
         self.intake = Intake(
             work, self.model, SqliteFeedStore(), self.store.history, by=system("feeds", tenant)
         )

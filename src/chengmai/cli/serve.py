@@ -58,23 +58,28 @@ def demo(
     data = data or Path("var") / name
     if fresh:
         _forget(data)
+    _serve(demo_settings(data, port, folder, speed))
+
+
+def demo_settings(
+    data: Path, port: int | None = None, source: Path | None = None, speed: float = 12.0
+) -> Settings:
+    """Return the settings of a demo: a simulated city, or one on the recordings of a folder."""
     city = (
         Text(zh="演示城（录制数据）", en="Demo city (recorded data)")
-        if folder
+        if source
         else Text(zh="脉城（模拟）", en="Maicheng (simulated)")
     )
-    _serve(
-        settings_with(
-            data=data,
-            host="127.0.0.1",
-            port=port,
-            source_data=folder,
-            clock_rate=speed,
-            city=city,
-            vitals_every_s=4.0,
-            private_egress=True,
-            log_level="warning",
-        )
+    return settings_with(
+        data=data,
+        host="127.0.0.1",
+        port=port,
+        source_data=source,
+        clock_rate=speed,
+        city=city,
+        vitals_every_s=4.0,
+        private_egress=True,
+        log_level="warning",
     )
 
 

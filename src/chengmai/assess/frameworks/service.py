@@ -16,7 +16,7 @@ from chengmai.assess.frameworks.crosswalk import check_maps
 from chengmai.assess.frameworks.many import Floats, Lazily, totals
 from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.frameworks.scoring import Scored, Spread, score
-from chengmai.assess.frameworks.valuing import Overlay, laid_over
+from chengmai.assess.frameworks.valuing import Overlay, laid_over, with_computed
 from chengmai.assess.frameworks.whatif import WhatIf, what_if
 from chengmai.assess.model import CheckResult, IndicatorValue
 from chengmai.assess.panel.columns import Columns
@@ -35,6 +35,14 @@ from chengmai.trust.policy import allow
 TYPE = "IndicatorFramework"
 _MOST = 100
 _NONE: Floats = np.empty((0, 0))
+
+
+class Computed(Protocol):
+    """Port: what the platform computes of the city's own place. `assess.live.own.OwnValues` is it."""
+
+    async def computed(self, actor: Actor, on: date) -> list[Point]:
+        """Return the values of a day."""
+        ...
 
 
 class Values(Protocol):
@@ -101,13 +109,16 @@ def board_of(
     on: date,
     values: Sequence[IndicatorValue] = (),
     checks: Sequence[CheckResult] = (),
+    computed: Sequence[Point] = (),
 ) -> Board:
     """Return the scores of all places by their values on a day; each is worked out when it is looked at.
 
-    `values` tell which are estimates, `checks` what security checks found.
+    `values` tell which are estimates, `checks` what security checks found, `computed` what the platform
+    worked out of the city's own place.
     """
     indicators = sorted({leaf.indicator for leaf in framework.leaves() if leaf.indicator})
     overlay = laid_over(framework, columns, on, values, checks)
+    overlay = with_computed(overlay, framework, columns, on, computed)
     codes, wide = overlay.over(*columns.matrix(indicators, on), indicators)
 
     def values_of(place: str) -> dict[str, Point]:
@@ -132,8 +143,14 @@ def board_of(
 class FrameworkService:
     """Frameworks of all tenants: those that come with the program, and those a tenant took in."""
 
-    def __init__(self, work: Work[Tx], model: Model, values: Values) -> None:
-        self._work, self._model, self._values = work, model, values
+    def __init__(
+        self,
+        work: Work[Tx],
+        model: Model,
+        values: Values,
+        own: Computed | None = None,
+    ) -> None:
+        self._work, self._model, self._values, self._own = work, model, values, own
 
     async def frameworks(self, actor: Actor) -> list[Framework]:
         """Return the frameworks; one that was taken in replaces a shipped one of its id."""
@@ -173,7 +190,8 @@ class FrameworkService:
         framework = await self.framework(actor, framework_id)
         columns = await self._values.columns(actor)
         values, checks = await self._values.values(actor), await self._values.checks(actor)
-        return await asyncio.to_thread(board_of, framework, columns, on, values, checks)
+        own = await self._own.computed(actor, on) if self._own is not None else []
+        return await asyncio.to_thread(board_of, framework, columns, on, values, checks, own)
 
     async def tried(
         self,

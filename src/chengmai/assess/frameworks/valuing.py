@@ -8,7 +8,7 @@ columns of all other values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -168,3 +168,23 @@ def _counted(
     evidence = " ".join(one.check for one in bad)
     ref = Ref(urn("SecurityCheckResult", last.id), place, evidence, last.source, last.source_date)
     return Point(place, indicator, last.on, len(bad), ref, len(bad), len(looked_at))
+
+
+def with_computed(
+    overlay: Overlay,
+    framework: Framework,
+    columns: Columns,
+    on: date,
+    computed: Iterable[Point],
+) -> Overlay:
+    """Return the overlay with what the platform computed of a place; what was entered stands beside it."""
+    used = {leaf.indicator for leaf in framework.leaves()}
+    counts, aside = dict(overlay.counts), {key: dict(own) for key, own in overlay.aside.items()}
+    for point in computed:
+        key = (point.place, point.indicator)
+        if point.indicator not in used or key in counts:
+            continue
+        if (entered := columns.at(point.place, point.indicator, on)) is not None:
+            aside.setdefault(point.place, {})[point.indicator] = entered
+        counts[key] = point
+    return replace(overlay, counts=counts, aside=aside)

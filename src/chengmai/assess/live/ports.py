@@ -68,3 +68,15 @@ class Past(Protocol):
     ) -> Sequence[tuple[int, float]]:
         """Return (instant in µs, value) in [start, end), in order of time."""
         ...
+
+    def numbers_of(
+        self,
+        tx: Any,
+        tenant: str,
+        entity_ids: Sequence[str],
+        attribute: str,
+        start_us: int,
+        end_us: int,
+    ) -> Mapping[str, Sequence[tuple[int, float]]]:
+        """Return what `numbers` does of each of some entities; one without any may be left out."""
+        ...

@@ -109,6 +109,25 @@ class LiveIndicators:
                 return found
         raise IndicatorUnknown(indicator, [one.id for one in catalogue()])
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone by which days are those of the city."""
+        return self._ports.zone
+
+    async def present(self, tenant: str) -> tuple[Live, ...]:
+        """Return what `all` does, for a room that has asked who may know."""
+        return await self._of(tenant)
+
+    async def until(self, tenant: str, end: datetime) -> dict[str, tuple[int, float]]:
+        """Return (instant in µs, value) of what was written down last before an instant, by indicator."""
+        names = {indicator_id(one.id): one.id for one in catalogue()}
+        found = await self._ports.work.read(
+            lambda tx: self._ports.past.numbers_of(
+                tx, tenant, list(names), VALUE_IRI, 0, to_us(end)
+            )
+        )
+        return {names[entity]: points[-1] for entity, points in found.items() if points}
+
     async def past(self, actor: Actor, indicator: str) -> list[tuple[datetime, float]]:
         """Return what was written down of an indicator, a value a day, the oldest first."""
         allow(actor, "assess.read")

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.scoring import Scored
 from chengmai.assess.frameworks.service import Board
+from chengmai.assess.live.own import OWN
 from chengmai.assess.problems import FrameworkInvalid
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
@@ -182,8 +183,12 @@ async def _read(visit: Visit) -> tuple[Board, dict[str, str], list[Framework]]:
     )
     found = await visit.desk.assess.assessed(visit.actor, on=on)
     spots = found.statistics.now.day.spots
+    own = {OWN: visit.banner.city}
     names = {
-        code: visit.words.pick(spots[code].name) if code in spots else code for code in board.values
+        code: visit.words.pick(spots[code].name if code in spots else own[code])
+        if code in spots or code in own
+        else code
+        for code in board.values
     }
     return board, names, listed
 
