@@ -191,7 +191,9 @@ class RoomsFloor(FederationFloor):
         self.pools = PoolService(ports, pools_of(self.packs), self.zone)
 
     def _build_indicators(self, past: VitalsHistory, analysis: DuckAnalysis) -> None:
-        readings = IndicatorReadings(self.packs, self.model, past, analysis, self.zone)
+        readings = IndicatorReadings(
+            self.packs, self.model, past, analysis, self.zone, self.prepared.bound
+        )
         chain = ChainWatch(self.trust.audit, self.real_clock)
         self.indicators = LiveIndicators(
             IndicatorPorts(

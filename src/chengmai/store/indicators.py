@@ -67,14 +67,16 @@ class IndicatorReadings:
         past: VitalsHistory,
         analysis: DuckAnalysis,
         zone: ZoneInfo,
+        bound: dict[str, _Bound | None] | None = None,
     ) -> None:
+        """`bound` are queries that were bound to these packs already; what is bound later is added to it."""
         entities = [entity for pack in packs for entity in pack.entities]
         self._views = views_of(entities)
         self._tables = {table.id: table for pack in packs for table in pack.tables}
         self._columns = tables_of(packs)
         self._by_view: dict[str, EntitySpec] = {entity.view: entity for entity in entities}
         self._model, self._past, self._analysis, self._zone = model, past, analysis, zone
-        self._bound: dict[str, _Bound | None] = {}
+        self._bound: dict[str, _Bound | None] = {} if bound is None else bound
 
     def types(self, definition: OfReadings) -> frozenset[str] | None:
         bound = self._bind(definition)

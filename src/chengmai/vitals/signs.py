@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from chengmai.ngsild.entity import name_iri
 from chengmai.packs.model import EntitySpec, Pack
@@ -20,6 +21,8 @@ class PreparedPacks:
 
     packs: tuple[Pack, ...]
     signs: tuple[Sign, ...]
+    bound: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Queries of other rooms, by their text, as the views of these packs made them."""
 
     @classmethod
     def of(cls, packs: Sequence[Pack]) -> PreparedPacks:
