@@ -85,15 +85,24 @@ class Broker:
         """Return a page of the entities that match (clause 5.7.2); raises `Invalid` on a bad pattern."""
         # The same question is the same object, as long as it is answered: the API works each out once.
         key = (actor.tenant, id(query))
-        if self._finder.may_be_quick(query) and not self._together.is_asked(key):
-            quick = await self._work.glance(
-                lambda tx: self._finder.quick_page(tx, actor.tenant, query)
-            )
+
+        async def read() -> Found:
+            # What is counted may take long, and is then not asked for twice.
+            if query.count and (found := await self._quick(actor, query)) is not None:
+                return found
+            return await self._work.read(lambda tx: self._finder.page(tx, actor.tenant, query))
+
+        if not query.count and not self._together.is_asked(key):
+            quick = await self._quick(actor, query)
             if quick is not None:
                 return quick
-        return await self._together.ask(
-            key, lambda: self._work.read(lambda tx: self._finder.page(tx, actor.tenant, query))
-        )
+        return await self._together.ask(key, read)
+
+    async def _quick(self, actor: Actor, query: EntityQuery) -> Found | None:
+        """Return what is found without another thread, None where that is not known beforehand."""
+        if not self._finder.may_be_quick(query):
+            return None
+        return await self._work.glance(lambda tx: self._finder.quick_page(tx, actor.tenant, query))
 
     async def at_most(self, actor: Actor, query: EntityQuery) -> int:
         """Return a number that no more entities match than, found without reading them."""
