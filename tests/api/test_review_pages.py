@@ -14,6 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from chengmai.forecast.telling import why_title
 from chengmai.kernel.actors import Actor
 from tests.api.house import NOON, House
 from tests.api.test_look_back import VITAL, looked_back, usually
@@ -221,7 +222,10 @@ async def test_stored_forecasts_are_judged_by_what_came(tmp_path: Path) -> None:
             document = (await person.get(f"{SIGN}/forecasts.json")).json()
             assert document["live"]["horizons"][0]["points"] == first.points
             assert document["live"]["versions"][0]["trained"]
+            assert document["live"]["versions"][0]["why"] == document["forecast"]["why_fitted"]
             page = (await person.get(f"{SIGN}/forecasts")).text
             assert "last 30 days" in page
+            assert "Why it was fitted" in page
+            assert why_title(document["forecast"]["why_fitted"]).en in page
             rows = list(csv.reader(io.StringIO((await person.get("/forecasts.csv?pack=air")).text)))
             assert len(rows) == 1 + 2 * 4

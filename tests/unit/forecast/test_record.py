@@ -89,3 +89,8 @@ def test_forecasts_that_were_not_shown_are_counted_and_judged() -> None:
 def test_horizons_leave_no_step_out() -> None:
     steps = [step for first, last in HORIZONS for step in range(first, last + 1)]
     assert steps == list(range(1, 25))
+
+
+def test_each_fit_keeps_why_it_was_made_and_an_old_one_says_nothing() -> None:
+    stored = [a_forecast(0), a_forecast(24, trained=24, why_fitted="drift")]
+    assert [fit.why for fit in record_of(stored, {}).versions] == ["drift", ""]
