@@ -161,3 +161,13 @@ l,N.1.b,Lower online,2020-01-01,Northland office,2021-01-31
                 one.spot.code: one.count for one in below(columns, found.now.day, "E01", on, "N")
             }
             assert counts == {"N.1": dale, "N.2": coast}
+
+
+async def test_the_example_has_a_report_that_says_that_it_is_made_up(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        city = house.city
+        report = await city.outlook.report(DUTY, place="330100", data="example")
+        assert len(report.lines) == 24
+        assert report.standing is not None
+        assert (report.is_example, report.suggestions != (), report.kept) == (True, True, ())
+        assert (await city.outlook.report(DUTY, place="330100")).lines == ()

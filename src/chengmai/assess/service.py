@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from chengmai.assess.records import (
     to_entity,
 )
 from chengmai.assess.shipped import (
+    shipped_columns,
     shipped_example,
     shipped_frame,
     shipped_gazetteer,
@@ -209,9 +211,11 @@ class AssessService:
         for settle in self.after_values:
             await settle(by)
 
-    async def columns(self, actor: Actor) -> Columns:
-        """Return all values of indicators of the actor's tenant in columns."""
+    async def columns(self, actor: Actor, data: DataSet = "own") -> Columns:
+        """Return all values of indicators of the actor's tenant, or of the example, in columns."""
         allow(actor, "assess.read")
+        if data == "example":
+            return await asyncio.to_thread(shipped_columns)
         return await self.panel.columns(actor.tenant)
 
     async def registry(self, actor: Actor, data: DataSet = "own") -> Registry:

@@ -14,7 +14,11 @@ from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.gazetteer import Gazetteer
 from chengmai.assess.groups import Denominator, Frame, PlaceGroup, Tier
 from chengmai.assess.model import Place, Programme, ReportedFigure, Source
+from chengmai.assess.panel.columns import Book, Columns, Rows
+from chengmai.assess.panel.model import SHEET_TYPE
+from chengmai.assess.panel.reading import entry_of, read_sheets
 from chengmai.assess.records import KINDS, read_places, read_table
+from chengmai.kernel.ids import urn
 from chengmai.kernel.texts import Text
 
 _DATA = resources.files("chengmai.assess") / "data"
@@ -111,6 +115,16 @@ def shipped_example() -> Example:
         tuple(one for one in figures if isinstance(one, ReportedFigure)),
         tuple(one for one in towns if isinstance(one, Place)),
     )
+
+
+@cache
+def shipped_columns() -> Columns:
+    """Return the values of the example: made up for 45 cities and eight years, so that reports can be seen."""
+    rows = Rows(Book())
+    text = (_DATA / "example" / "sheets.csv").read_text("utf-8")
+    for _, sheet in read_sheets(text.splitlines()):
+        rows.add(entry_of(sheet, urn(SHEET_TYPE, sheet.id)))
+    return rows.columns()
 
 
 def _text(told: dict[str, Any]) -> Text:

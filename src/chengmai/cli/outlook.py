@@ -54,9 +54,19 @@ def outlook(
     pdf: Annotated[Path | None, typer.Option(help="Write it as PDF to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write it as HTML to this file.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write it as JSON to this file.")] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Of the made-up values that come with the program.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep its forecasts, to be scored.")] = False,
 ) -> None:
     """Report where a city or group stands, where it is going, what lags, and what would help."""
+    if keep and example:
+        raise Invalid(
+            "forecasts of made-up values are not kept",
+            code="outlook.example",
+            param="--keep",
+            fix="leave out --keep or --example",
+        )
 
     async def make(city: City) -> tuple[Report, Stored | None, Formats]:
         by = operator(city)
@@ -69,6 +79,7 @@ def outlook(
             on=on.date() if on else None,
             level=level,
             peers=peers,
+            data="example" if example else "own",
         )
         stored = await city.outlook.keep(by, report) if keep else None
         words = read_words(CATALOGS)[_LANGS[lang]]

@@ -78,7 +78,7 @@ class FakeAssessment:
             }
         return assess(Registry(shipped_gazetteer(), records), data, on or self.today, before)
 
-    async def columns(self, actor: Actor) -> Columns:
+    async def columns(self, actor: Actor, data: str = "own") -> Columns:
         return some_columns(self.hostile or "s", self.empty)
 
     async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
@@ -188,6 +188,7 @@ class FakeOutlook:
         on: date | None = None,
         level: str | None = None,
         peers: str | None = None,
+        data: str = "own",
     ) -> OutlookReport:
         columns, day = some_columns(self.hostile or "s", self.empty), on or self.today
         spots, frame = shipped_gazetteer().on(day), shipped_frame()

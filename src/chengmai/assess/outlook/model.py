@@ -186,6 +186,8 @@ class Report:
     kept: tuple[Kept, ...] = ()
     scores: Scores | None = None
     sentences: tuple[Text, ...] = field(default=())
+    is_example: bool = False
+    """Whether it is about made-up values, not about the city's own records."""
 
     @property
     def gaps(self) -> list[Line]:

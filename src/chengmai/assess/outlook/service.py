@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from chengmai.assess.frameworks.model import Framework
-from chengmai.assess.frameworks.service import Board, FrameworkService
+from chengmai.assess.frameworks.service import Board, FrameworkService, board_of
 from chengmai.assess.frameworks.whatif import what_if
 from chengmai.assess.outlook.keeping import (
     FORECAST_TYPE,
@@ -40,7 +40,7 @@ from chengmai.assess.outlook.sayings import sentences
 from chengmai.assess.outlook.subjects import subject_of
 from chengmai.assess.panel.columns import Columns
 from chengmai.assess.problems import GroupUnknown, PlaceUnknown, SubjectInvalid
-from chengmai.assess.service import AssessService
+from chengmai.assess.service import AssessService, DataSet
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity, value_of
@@ -86,15 +86,17 @@ class OutlookService:
         on: date | None = None,
         level: str | None = None,
         peers: str | None = None,
+        data: DataSet = "own",
     ) -> Report:
         """Return the outlook of a place or a group; raises problems of this room.
 
-        `level` is that of a group's places; `peers` a group that comparison is confined to.
+        `level` is that of a group's places; `peers` a group that comparison is confined to. Of the example
+        no forecasts are kept.
         """
         allow(actor, "assess.read")
         day = on or self._assess.today()
-        assessed = await self._assess.assessed(actor, on=day)
-        columns = await self._assess.columns(actor)
+        assessed = await self._assess.assessed(actor, data=data, on=day)
+        columns = await self._assess.columns(actor, data)
         subject = subject_of(
             assessed.statistics.now.day,
             assessed.statistics.frame,
@@ -107,6 +109,10 @@ class OutlookService:
         listed = await self._frameworks.frameworks(actor)
         known = meanings(listed, columns.indicators)
         framework = framework_for(listed, day)
+        if data == "example":
+            board = board_of(framework, columns, day) if framework else None
+            report = await asyncio.to_thread(report_of, columns, subject, known, board, day)
+            return replace(report, is_example=True)
         board = await self._frameworks.board(actor, framework.id, day) if framework else None
         report = await self._made(columns, subject, known, board, day)
         kept = await self._kept(actor, report, columns)

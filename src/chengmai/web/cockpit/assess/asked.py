@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from chengmai.assess.problems import DayInvalid
-from chengmai.assess.service import Assessed
+from chengmai.assess.service import Assessed, DataSet
 from chengmai.web.cockpit.visit import Visit
 
 
@@ -13,10 +14,20 @@ async def assessed(visit: Visit) -> Assessed:
     """Return what the data set asked for says on the day asked for."""
     return await visit.desk.assess.assessed(
         visit.actor,
-        data="example" if visit.asked("data") == "example" else "own",
+        data=asked_data(visit),
         on=asked_day(visit, "on"),
         before=asked_day(visit, "before"),
     )
+
+
+def asked_data(visit: Visit) -> DataSet:
+    """Return the data set that was asked for."""
+    return "example" if visit.asked("data", at_most=20) == "example" else "own"
+
+
+def today(visit: Visit) -> date:
+    """Return the present day of the city."""
+    return visit.banner.now.astimezone(ZoneInfo(visit.banner.zone)).date()
 
 
 def asked_day(visit: Visit, name: str, posted: str | None = None) -> date | None:

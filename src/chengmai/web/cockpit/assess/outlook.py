@@ -12,14 +12,14 @@ from chengmai.assess.outlook.model import Report
 from chengmai.kernel.problems import Invalid
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
-from chengmai.web.cockpit.assess.asked import asked_day
+from chengmai.web.cockpit.assess.asked import asked_data, asked_day
 from chengmai.web.cockpit.assess.printed import as_html
 from chengmai.web.cockpit.assess.report import columns, report_view, row
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.tables import Form, Table, as_table
 from chengmai.web.cockpit.visit import Visit
 
-_ASKED = ("place", "group", "level", "peers", "on")
+_ASKED = ("place", "group", "level", "peers", "on", "data")
 _OFFERED = 4_000
 
 
@@ -35,8 +35,10 @@ async def _show(visit: Visit, asked: dict[str, str], message: str = "") -> Respo
         except Invalid as problem:
             named = " ".join(one for one in (asked["place"], asked["group"]) if one)
             wrong = f"{visit.words(f'problem.{problem.code}')}: {named}"
-    found = await visit.desk.assess.assessed(visit.actor, on=asked_day(visit, "on", asked["on"]))
-    columns = await visit.desk.assess.columns(visit.actor)
+    data: DataSet = "example" if asked["data"] == "example" else "own"
+    day = asked_day(visit, "on", asked["on"])
+    found = await visit.desk.assess.assessed(visit.actor, data=data, on=day)
+    columns = await visit.desk.assess.columns(visit.actor, data)
     spots, words = found.statistics.now.day.spots, visit.words
     known = [code for code in columns.book.places.codes if code in spots]
     return visit.page(
@@ -46,7 +48,8 @@ async def _show(visit: Visit, asked: dict[str, str], message: str = "") -> Respo
         places=[(code, words.pick(spots[code].name)) for code in sorted(known)[:_OFFERED]],
         groups=[(one.id, words.pick(one.title)) for one in found.statistics.frame.groups],
         levels=[(level, words(f"assess.level.{level}")) for level in LEVELS],
-        may_manage=may(visit.actor, "assess.manage"),
+        may_manage=may(visit.actor, "assess.manage") and data == "own",
+        data=data,
         message=message,
         wrong=wrong,
         status=400 if wrong else 200,
@@ -122,6 +125,7 @@ async def _report(visit: Visit, asked: dict[str, str]) -> Report:
         level=asked["level"] or None,
         peers=asked["peers"] or None,
         on=asked_day(visit, "on", asked["on"]),
+        data="example" if asked["data"] == "example" else "own",
     )
 
 

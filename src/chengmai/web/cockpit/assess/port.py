@@ -39,7 +39,7 @@ class AssessRoom(Protocol):
         """Take in a CSV table, all of it or nothing."""
         ...
 
-    async def columns(self, actor: Actor) -> Columns:
+    async def columns(self, actor: Actor, data: DataSet = "own") -> Columns:
         """Return all values of indicators."""
         ...
 
@@ -56,6 +56,7 @@ class OutlookRoom(Protocol):
         on: date | None = None,
         level: str | None = None,
         peers: str | None = None,
+        data: DataSet = "own",
     ) -> Report:
         """Return the outlook of a place or a group."""
         ...

@@ -140,12 +140,14 @@ def report_view(report: Report, query: str, formats: Formats) -> ReportView:
 
 def _about(report: Report, formats: Formats) -> str:
     words, subject = formats.words, report.subject
-    return words(
+    about = words(
         f"outlook.about.{subject.kind}",
         level=words(f"assess.level.{subject.level}"),
         peers=formats.number(len(subject.peers)),
         members=formats.number(len(subject.members)),
     )
+    # It goes on paper with the report: a made-up number must never be taken for a real one.
+    return f"{about} {words('outlook.example_note')}" if report.is_example else about
 
 
 def _standing(report: Report, notes: _Notes, formats: Formats) -> tuple[tuple[str, str], ...]:
@@ -234,6 +236,8 @@ def _origin(line: Line, report: Report, formats: Formats) -> str:
 def _records(line: Line, report: Report) -> str:
     subject = report.subject
     asked = f"indicator={line.meaning.id}&on={report.on}"
+    if report.is_example:
+        asked += "&data=example"
     if subject.kind == "place":
         return f"/assessment/values?{asked}&code={subject.code}"
     return f"/assessment/values?{asked}&group={subject.code}&level={subject.level}"

@@ -25,7 +25,7 @@ from chengmai.assess.panel.standings import (
 )
 from chengmai.assess.statistics import Statistics
 from chengmai.web.cockpit.access import VITALS
-from chengmai.web.cockpit.assess.asked import asked_day
+from chengmai.web.cockpit.assess.asked import asked_data, asked_day, today
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.tables import Form, Table, as_table
 from chengmai.web.cockpit.visit import Visit
@@ -67,8 +67,10 @@ class _Asked:
 
 
 async def _asked(visit: Visit) -> _Asked:
-    found = await visit.desk.assess.assessed(visit.actor, on=asked_day(visit, "on"))
-    columns = await visit.desk.assess.columns(visit.actor)
+    data = asked_data(visit)
+    on = asked_day(visit, "on") or (today(visit) if data == "example" else None)
+    found = await visit.desk.assess.assessed(visit.actor, data=data, on=on)
+    columns = await visit.desk.assess.columns(visit.actor, data)
     statistics = found.statistics
     listed = await visit.desk.frameworks.frameworks(visit.actor)
     known = meanings(listed, columns.indicators)
@@ -99,6 +101,7 @@ async def show(visit: Visit) -> Response:
         "level": asked.level or "",
         "group": asked.group.id if asked.group else "",
         "on": asked.on.isoformat(),
+        "data": "example" if asked_data(visit) == "example" else "",
     }
     spots = asked.day.spots
     path = asked.day.spot(asked.code).path if asked.code else ()
