@@ -9,10 +9,11 @@ from starlette.responses import HTMLResponse, Response
 
 from chengmai.assess.model import LEVELS
 from chengmai.assess.outlook.model import Report
+from chengmai.assess.service import DataSet
 from chengmai.kernel.problems import Invalid
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
-from chengmai.web.cockpit.assess.asked import asked_data, asked_day
+from chengmai.web.cockpit.assess.asked import asked_day
 from chengmai.web.cockpit.assess.printed import as_html
 from chengmai.web.cockpit.assess.report import columns, report_view, row
 from chengmai.web.cockpit.screens import Screen

@@ -147,7 +147,7 @@ def _about(report: Report, formats: Formats) -> str:
         members=formats.number(len(subject.members)),
     )
     # It goes on paper with the report: a made-up number must never be taken for a real one.
-    return f"{about} {words('outlook.example_note')}" if report.is_example else about
+    return f"{about}. {words('outlook.example_note')}" if report.is_example else about
 
 
 def _standing(report: Report, notes: _Notes, formats: Formats) -> tuple[tuple[str, str], ...]:
