@@ -111,7 +111,7 @@ class OutlookService:
         framework = framework_for(listed, day)
         if data == "example":
             board = board_of(framework, columns, day) if framework else None
-            report = await asyncio.to_thread(report_of, columns, subject, known, board, day)
+            report = await self._made(columns, subject, known, board, day)
             return replace(report, is_example=True)
         board = await self._frameworks.board(actor, framework.id, day) if framework else None
         report = await self._made(columns, subject, known, board, day)
