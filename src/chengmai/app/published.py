@@ -12,7 +12,7 @@ _BY_ROOM = {
     "pools": ("ResourcePool", "ReallocationSuggestion"),
     "feeds": ("DataFeed",),
     "surveys": ("CitizenSurvey", "SurveyResult"),
-    "assess": ("CityIndicator",),
+    "assess": ("CityIndicator", "IndicatorForecast"),
     "the load of the platform itself": ("FeedLoad", "CaseLoad", "AccessLoad"),
     "the simulation": ("SimulatedIncident",),
 }
