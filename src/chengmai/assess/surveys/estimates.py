@@ -85,7 +85,9 @@ def estimate(
     kind = "stratified " if len(answered) > 1 else ""
     if is_share:
         low, high = wilson(value / 100, _effective(answered, shares, value / 100))
-        return Estimate(value, low * 100, high * 100, n, population, f"{kind}Wilson")
+        # Dividing and multiplying by a hundred may not come back to the very same number.
+        low, high = min(value, low * 100), max(value, high * 100)
+        return Estimate(value, low, high, n, population, f"{kind}Wilson")
     half = _half_of_mean(answered, shares)
     return Estimate(
         value, max(0.0, value - half), min(100.0, value + half), n, population, f"{kind}t"
