@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,20 @@ async def test_an_entity_does_not_become_one_that_the_platform_publishes(tmp_pat
         assert (await house.ask("POST", "/entities", lamp)).status_code == 201
         more = {"type": ["Lamp", "CityCase"], "on": a_property(False)}
         assert (await house.ask("PATCH", f"/entities/{lamp['id']}", more)).status_code == 403
+
+
+async def test_a_purge_of_everything_leaves_what_the_platform_publishes(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        case = await a_case(house)
+        assert (await house.ask("DELETE", "/entities?local=true")).status_code == 204
+        assert await house.get("/entities?type=CityCase") == [case]
+        assert await house.get("/entities?type=Pole") == []
+
+
+async def test_a_city_without_feeds_holds_nothing_but_what_clients_wrote(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as house:
+        assert not house.city.settings.feeds
+        await house.city.start()
+        assert await house.city.indicators.present("city")
+        assert "indicators" not in {task.get_name() for task in asyncio.all_tasks()}
+        assert await house.get("/entities?local=true") == []

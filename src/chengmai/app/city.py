@@ -69,7 +69,9 @@ class City(RoomsFloor):
             old = Retaining(store.work, store.sealed, audit, self.clock, kept, rolled, by)
             self._spawn("retaining", every(_RETAIN_EVERY_S, old.round))
         self._spawn("values", every(_INDEX_EVERY_S, self._index))
-        self._spawn("indicators", self._record_indicators())
+        if self.settings.feeds:
+            # A city without feeds is a broker: it holds what its clients wrote, and nothing besides.
+            self._spawn("indicators", self._record_indicators())
         self._spawn("snapshots", every(5.0, self.snapshots.round))
         self._spawn("sources", every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
         self._spawn("sealing", every(self.settings.seal_every_s, self._seal))

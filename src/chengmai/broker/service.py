@@ -16,7 +16,7 @@ from chengmai.broker.model import (
     UpdateOutcome,
 )
 from chengmai.broker.ports import EntityStore
-from chengmai.broker.problems import EntityExists, EntityNotFound
+from chengmai.broker.problems import EntityExists, EntityNotFound, EntityPublished
 from chengmai.broker.published import ClientCommit
 from chengmai.broker.sheets import Laid, Sheets
 from chengmai.broker.spaces import is_space
@@ -135,15 +135,28 @@ class Broker:
     async def purge(
         self, actor: Actor, query: EntityQuery, decide: Callable[[Entity], frozenset[str]] | None
     ) -> None:
-        """Delete every entity that matches, or with `decide` the attributes it names (clause 5.6.21)."""
+        """Delete every entity that matches, or with `decide` the attributes it names (clause 5.6.21).
+
+        What the platform publishes is left as it is; raises `EntityPublished` where nothing else matches.
+        """
+
+        def one(tx: Tx, entity: Entity) -> None:
+            if decide is None:
+                self._commit.remove(tx, actor.tenant, entity["id"], by=actor, note="purge")
+            elif names := decide(entity):
+                result = patch.without(entity, names, format_instant(tx.now))
+                self._save(tx, actor, "entity.purge", entity, result)
 
         def purge(tx: Tx) -> None:
-            for entity in list(self._finder.matching(tx, actor.tenant, query)):
-                if decide is None:
-                    self._commit.remove(tx, actor.tenant, entity["id"], by=actor, note="purge")
-                elif names := decide(entity):
-                    result = patch.without(entity, names, format_instant(tx.now))
-                    self._save(tx, actor, "entity.purge", entity, result)
+            left: list[EntityPublished] = []
+            found = list(self._finder.matching(tx, actor.tenant, query))
+            for entity in found:
+                try:
+                    one(tx, entity)
+                except EntityPublished as problem:
+                    left.append(problem)
+            if left and len(left) == len(found):
+                raise left[0]
 
         await self._work.write(purge)
 
