@@ -31,6 +31,8 @@ REASONS = Path(__file__).with_name("conformance_reasons.toml")
 CONDITIONS = """
 - The program as it is in this repository, `chengmai serve`, on its embedded store in a new folder.
 - A fresh broker for every group of tests: no state of one group reaches the next.
+- One pack, `carbon`, which has no rules: the rules of packs are entities of the city, and a test that lists
+  all types of a fresh broker would see them.
 - `CHENGMAI_OPEN_ACCESS` and `CHENGMAI_PRIVATE_EGRESS`: the suite sends no credentials, and its receivers,
   context sources and contexts are on loopback.
 - No network beside loopback, in a network namespace of its own. The contexts that the suite names are given by
