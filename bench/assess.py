@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -128,7 +128,9 @@ def _questions(city: City, total: int) -> list[tuple[str, Ask]]:
 
     async def group_outlook(turn: int) -> object:
         group = ("east", "central", "west", "north_east")[turn % 4]
-        return await city.outlook.report(_BY, group=group, level="county", on=_ON)
+        # A day of its own each: what was asked for a moment ago is remembered.
+        day = _ON + timedelta(days=turn)
+        return await city.outlook.report(_BY, group=group, level="county", on=day)
 
     return [
         (f"rank {total:,} places by an indicator", ranking),

@@ -76,14 +76,12 @@ class Columns:
     @property
     def indicators(self) -> list[str]:
         """Return the indicators that have a value, in order."""
-        numbers = np.unique(self._keys >> (2 * _BITS))
-        return sorted(self.book.indicators.codes[number] for number in numbers.tolist())
-
-    def last_day(self, on: date) -> date | None:
-        """Return the newest day of any value until `on`."""
-        days = self._keys & _MASK
-        known = days[days <= on.toordinal()]
-        return date.fromordinal(int(known.max())) if len(known) else None
+        codes = self.book.indicators.codes
+        # Rows are ordered by indicator: its first and last are found without looking at all between.
+        begins = np.searchsorted(
+            self._keys, np.arange(len(codes) + 1, dtype=np.int64) << (2 * _BITS)
+        )
+        return sorted(codes[number] for number in np.flatnonzero(np.diff(begins)).tolist())
 
     def newest(self, indicator: str, on: date) -> Newest:
         """Return of each place the newest value until a day; of two of that day that of the newer source."""
