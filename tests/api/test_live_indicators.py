@@ -3,11 +3,14 @@ data another one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chengmai.assess.live.service import LiveIndicators
 from chengmai.assess.live.table import definitions
 from chengmai.assess.problems import IndicatorUnknown
 from chengmai.kernel.actors import Actor
@@ -248,3 +251,53 @@ def test_every_definition_is_tested() -> None:
     cases = "C01 C02 C03 C04 C05 C07 C08 C11 C12 C13 L06 Q02 Q04"
     tested = {*STATES, *FLOWS, *SIGNS, *special.split(), *cases.split()}
     assert tested == set(definitions())
+
+
+async def test_going_through_the_past_rests_after_it_took_long(tmp_path: Path) -> None:
+    flow, seconds = "TrafficFlowObserved", [0.0]
+
+    def slow() -> float:
+        seconds[0] += 6.0  # between two looks at the clock
+        return seconds[0]
+
+    async with a_house(tmp_path, packs=packs_with(flow)) as house:
+        indicators = LiveIndicators(house.city.indicators._ports, monotonic=slow)
+        house.city.changed.append(indicators.noticed)
+        await tell(house, told(flow, "2026-11-20T00:10:00Z", averageSpeed=30))
+        assert (await indicators.one(MANAGER, "T03")).value == 30
+        await tell(house, told(flow, "2026-11-21T00:10:00Z", averageSpeed=60))
+        assert (await indicators.one(MANAGER, "T03")).value == 30
+        seconds[0] += 20 * 6
+        assert (await indicators.one(MANAGER, "T03")).value == pytest.approx(40)
+
+
+async def test_what_is_on_record_for_the_day_is_not_worked_out_again(tmp_path: Path) -> None:
+    flow = "TrafficFlowObserved"
+    async with a_house(tmp_path, packs=packs_with(flow)) as house:
+        city = house.city
+        await tell(house, told(flow, "2026-11-20T00:10:00Z", averageSpeed=30))
+        assert await city.indicators.record("city") > 0
+        readings = city.indicators._ports.readings
+        asked: list[str] = []
+        counting = Counting(readings, asked)
+        city.indicators._ports = replace(city.indicators._ports, readings=counting)
+        await tell(house, told(flow, "2026-11-21T00:10:00Z", averageSpeed=60))
+        assert await city.indicators.record("city") == 0
+        assert "T03" not in asked
+
+
+class Counting:
+    """Readings that note which indicators are gone through."""
+
+    def __init__(self, readings: Any, asked: list[str]) -> None:
+        self._readings, self._asked = readings, asked
+
+    def types(self, definition: Any) -> Any:
+        return self._readings.types(definition)
+
+    def read(self, tx: Any, tenant: str, asked: Any) -> Any:
+        self._asked += [one.id for one in asked]
+        return self._readings.read(tx, tenant, asked)
+
+    def measure(self, read: Any) -> Any:
+        return self._readings.measure(read)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -46,6 +47,7 @@ from chengmai.ngsild.model import Model
 from chengmai.trust.policy import allow
 
 _MANY = 100_000
+_QUICK_S, _REST = 5.0, 20.0
 _SHORT_S, _LONG_S = 60, 3600
 """How long something that depends on the present instant stays good: a state, and a period of days."""
 Mark: TypeAlias = tuple[int, ...]
@@ -73,13 +75,28 @@ class _Tenant:
     changes: Counter[str] = field(default_factory=Counter)
     found: dict[str, tuple[Mark, datetime, Measured | None]] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rests_until: float = 0.0
+    """Until when, on the monotonic clock, recorded readings are not gone through again."""
+
+
+def _reads_the_past(one: Definition) -> bool:
+    return isinstance(one, OfReadings | OfOutages)
 
 
 class LiveIndicators:
-    """Indicators of all tenants. One is worked out again when an entity of its types has changed."""
+    """Indicators of all tenants. One is worked out again when an entity of its types has changed.
 
-    def __init__(self, ports: Ports, table: Mapping[str, Definition] | None = None) -> None:
-        self._ports = ports
+    Where going through recorded readings takes longer than five seconds, it is not done again before twenty
+    times as long has passed: a year of a large city is not read anew with every reading that comes.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        table: Mapping[str, Definition] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ports, self._monotonic = ports, monotonic
         self._table = dict(definitions() if table is None else table)
         self._held: dict[str, Definition] = {}
         self._types: dict[str, tuple[str, ...]] = {}
@@ -140,27 +157,41 @@ class LiveIndicators:
         return [(from_us(at), value) for at, value in found]
 
     async def record(self, tenant: str) -> int:
-        """Write down what was not yet today; return how many indicators that were."""
-        today = self._ports.clock.now().astimezone(self._ports.zone).date()
-        found = [one for one in await self._of(tenant) if one.is_computed]
+        """Write down what was not yet today; return how many indicators that were.
 
-        def write(tx: Tx) -> int:
+        Only those are worked out: what is on record for the day costs nothing more.
+        """
+        today = self._ports.clock.now().astimezone(self._ports.zone).date()
+
+        def waiting(tx: Tx) -> set[str]:
             kept = self._ports.model.find(tx, tenant, TYPE, limit=_MANY)
             done = {one["id"] for one in kept if day_of(one, self._ports.zone) == today}
-            due = [new for one in found if (new := entity_of(one))["id"] not in done]
+            return {key for key in self._held if indicator_id(key) not in done}
+
+        wanted = await self._ports.work.read(waiting)
+        if not wanted:
+            return 0
+        found = [one for one in await self._of(tenant, wanted) if one.is_computed]
+
+        def write(tx: Tx) -> int:
+            still = waiting(tx)
+            due = [entity_of(one) for one in found if one.indicator.id in still]
             for new in due:
                 self._ports.model.put(tx, new, by=system("assess", tenant), note="indicator")
             return len(due)
 
         return await self._ports.work.write(write)
 
-    async def _of(self, tenant: str) -> tuple[Live, ...]:
+    async def _of(self, tenant: str, wanted: Set[str] | None = None) -> tuple[Live, ...]:
+        """Return the indicators that are wanted; without `wanted` all of the catalogue."""
         kept = self._tenants.setdefault(tenant, _Tenant())
         async with kept.lock:
-            await self._work_out(tenant, kept)
+            await self._work_out(tenant, kept, self._held.keys() if wanted is None else wanted)
         now, zone = self._ports.clock.now(), self._ports.zone
         lines = []
         for indicator in catalogue():
+            if wanted is not None and indicator.id not in wanted:
+                continue
             definition = self._table.get(indicator.id)
             if definition is None or indicator.id not in self._held:
                 because = NO_PACK if definition else reasons().get(indicator.id, NOT_HELD)
@@ -174,19 +205,27 @@ class LiveIndicators:
             )
         return tuple(lines)
 
-    async def _work_out(self, tenant: str, kept: _Tenant) -> None:
-        """Work out again what has changed since it was."""
-        marks = {key: self._mark(key, kept) for key in self._held}
+    async def _work_out(self, tenant: str, kept: _Tenant, wanted: Set[str]) -> None:
+        """Work out again what has changed since it was, and what it is worked out from."""
+        asked = [self._held.get(key) for key in wanted]
+        needed = {*wanted, *(one.of for one in asked if isinstance(one, OfOutages))}
+        marks = {key: self._mark(key, kept) for key in self._held if key in needed}
+        resting = self._monotonic() < kept.rests_until
         due = {
             key: self._held[key]
             for key, mark in marks.items()
-            if key not in kept.found or kept.found[key][0] != mark
+            if key not in kept.found
+            or (kept.found[key][0] != mark and not (resting and _reads_the_past(self._held[key])))
         }
         if not due:
             return
+        began = self._monotonic()
         snapshot = await self._ports.work.read(lambda tx: self._read(tx, tenant, due))
         records = await self._records(tenant, due)
         found = await asyncio.to_thread(self._ports.readings.measure, snapshot.readings)
+        ended = self._monotonic()
+        if ended - began > _QUICK_S and any(map(_reads_the_past, due.values())):
+            kept.rests_until = ended + _REST * (ended - began)
         for key, one in due.items():
             if not isinstance(one, OfOutages):
                 measured = (
