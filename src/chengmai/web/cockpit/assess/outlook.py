@@ -14,10 +14,11 @@ from chengmai.kernel.problems import Invalid
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess.asked import asked_day
+from chengmai.web.cockpit.assess.exports import twin
 from chengmai.web.cockpit.assess.printed import as_html
 from chengmai.web.cockpit.assess.report import columns, report_view, row
 from chengmai.web.cockpit.screens import Screen
-from chengmai.web.cockpit.tables import Form, Table, as_table
+from chengmai.web.cockpit.tables import Table
 from chengmai.web.cockpit.visit import Visit
 
 _ASKED = ("place", "group", "level", "peers", "on", "data")
@@ -81,25 +82,16 @@ async def html(visit: Visit) -> Response:
     )
 
 
-async def data_json(visit: Visit) -> Response:
-    return await _data(visit, "json")
-
-
-async def data_csv(visit: Visit) -> Response:
-    return await _data(visit, "csv")
-
-
-async def data_xlsx(visit: Visit) -> Response:
-    return await _data(visit, "xlsx")
-
-
-async def _data(visit: Visit, form: Form) -> Response:
+async def table(visit: Visit) -> Table:
+    """Return the lines of a report with its notes."""
     asked = _asked(visit)
     report = await _report(visit, asked)
     view = report_view(report, _query(asked), visit.formats)
     rows = [row(line, shown) for line, shown in zip(report.lines, view.lines, strict=True)]
     notes = [note.text for note in view.notes]
-    return as_table(Table("outlook", view.title, columns(), rows, notes), form)
+    if report.is_example:
+        notes.append(visit.words("outlook.example_note"))
+    return Table("outlook", view.title, columns(), rows, notes)
 
 
 async def keep(visit: Visit) -> Response:
@@ -134,8 +126,8 @@ SCREENS = (
     Screen("/assessment/outlook", show, VITALS),
     Screen("/assessment/outlook.pdf", paper, VITALS, quiet=True),
     Screen("/assessment/outlook.html", html, VITALS, quiet=True),
-    Screen("/assessment/outlook.json", data_json, VITALS, quiet=True),
-    Screen("/assessment/outlook.csv", data_csv, VITALS, quiet=True),
-    Screen("/assessment/outlook.xlsx", data_xlsx, VITALS, quiet=True),
+    twin("/assessment/outlook", table, "json"),
+    twin("/assessment/outlook", table, "csv"),
+    twin("/assessment/outlook", table, "xlsx"),
     Screen("/assessment/outlook/keep", keep, VITALS, methods=("POST",)),
 )

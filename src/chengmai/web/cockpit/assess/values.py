@@ -26,8 +26,9 @@ from chengmai.assess.panel.standings import (
 from chengmai.assess.statistics import Statistics
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess.asked import asked_data, asked_day, today
+from chengmai.web.cockpit.assess.exports import twin
 from chengmai.web.cockpit.screens import Screen
-from chengmai.web.cockpit.tables import Form, Table, as_table
+from chengmai.web.cockpit.tables import Table
 from chengmai.web.cockpit.visit import Visit
 
 SHOWN = 300
@@ -128,7 +129,8 @@ async def show(visit: Visit) -> Response:
     )
 
 
-async def _data(visit: Visit, form: Form) -> Response:
+async def table(visit: Visit) -> Table:
+    """Return the ranking by an indicator, every value with its record."""
     asked = await _asked(visit)
     meaning, words = asked.meaning, visit.words
     rows: list[tuple[Any, ...]] = []
@@ -143,8 +145,10 @@ async def _data(visit: Visit, form: Form) -> Response:
             )
         )
     notes = [] if meaning is None else [_definition(meaning, visit), words("values.tie_rule")]
+    if asked_data(visit) == "example":
+        notes.append(words("outlook.example_note"))
     title = words.pick(meaning.title) if meaning else ""
-    return as_table(Table("values", title, _COLUMNS, rows, notes), form)
+    return Table("values", title, _COLUMNS, rows, notes)
 
 
 def _definition(meaning: Meaning, visit: Visit) -> str:
@@ -153,21 +157,9 @@ def _definition(meaning: Meaning, visit: Visit) -> str:
     return "; ".join([one for one in [*said, meaning.source] if one])
 
 
-async def data_json(visit: Visit) -> Response:
-    return await _data(visit, "json")
-
-
-async def data_csv(visit: Visit) -> Response:
-    return await _data(visit, "csv")
-
-
-async def data_xlsx(visit: Visit) -> Response:
-    return await _data(visit, "xlsx")
-
-
 SCREENS = (
     Screen("/assessment/values", show, VITALS),
-    Screen("/assessment/values.json", data_json, VITALS, quiet=True),
-    Screen("/assessment/values.csv", data_csv, VITALS, quiet=True),
-    Screen("/assessment/values.xlsx", data_xlsx, VITALS, quiet=True),
+    twin("/assessment/values", table, "json"),
+    twin("/assessment/values", table, "csv"),
+    twin("/assessment/values", table, "xlsx"),
 )
