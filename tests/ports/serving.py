@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,9 +24,10 @@ from chengmai.packs.model import EntitySpec
 from tests.unit.connect.builders import NOW, Enough, ListSink
 
 Answer = bytes | Callable[[str], tuple[int, dict[str, str], bytes]]
+Json = dict[str, Any]
 PACKS = {pack.info.id: pack for pack in read_packs([shipped_packs()])}
 
-__all__ = ["Shelf", "a_polled", "polled", "serving", "shipped"]
+__all__ = ["Shelf", "a_polled", "at", "in_pages", "polled", "reasons", "serving", "shipped"]
 
 
 class Shelf(ThreadingHTTPServer):
@@ -74,6 +78,28 @@ def serving() -> Iterator[Shelf]:
         made.shutdown()
         thread.join()
         made.server_close()
+
+
+def reasons(sink: ListSink) -> dict[str, int]:
+    """Return how often each reason of a refusal was given."""
+    return dict(Counter(reject.code for reject in sink.rejects))
+
+
+def in_pages(shelf: Shelf, path: str, *pages: Json, link: str = "") -> None:
+    """Offer pages by the parameter `page`; `link` is the header that names the next one."""
+
+    def answer(target: str) -> tuple[int, dict[str, str], bytes]:
+        number = int(target.partition("page=")[2] or 0)
+        headers = {"Link": f'<{shelf.at(path)}?page={number + 1}>; rel="next"'} if link else {}
+        last = number + 1 >= len(pages)
+        return 200, {} if last else headers, json.dumps(pages[number]).encode()
+
+    shelf.documents[path] = answer
+
+
+def at(minutes: float) -> str:
+    """Return the instant so many minutes after now, as formats write it."""
+    return (NOW + timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
 
 
 def shipped(feed_id: str, **source: Any) -> tuple[FormatFeed, EntitySpec]:

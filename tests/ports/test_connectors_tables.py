@@ -233,6 +233,39 @@ async def test_a_header_of_two_lines_with_merged_cells_names_its_columns(tmp_pat
     assert [r.values for r in sink.live] == [{"pm25": 12.0, "co": 0.5}]
 
 
+async def test_a_cell_that_spans_rows_counts_for_all_of_them_where_the_feed_says_so(
+    tmp_path: Path,
+) -> None:
+    rows = [HEADER.split(","), [AT, "one", 12, 500], [AT.replace(hour=9), None, 13, None]]
+    a_book(tmp_path / "a.xlsx", rows, merged=["B2:B3"])
+    sink = await read(tmp_path, "a.xlsx", sheet="Data", fill_down=["station"])
+    assert values(sink) == [("one", 12.0), ("one", 13.0)]
+    assert "co" not in sink.live[1].values
+    assert reasons(await read(tmp_path, "a.xlsx", sheet="Data")) == {"missing_id": 1}
+
+
+async def test_a_book_with_a_password_and_one_of_old_excel_are_told_what_to_do(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.xlsx").write_bytes(bytes.fromhex("D0CF11E0A1B11AE1") + bytes(600))
+    sink = await read(tmp_path, "a.xlsx")
+    assert reasons(sink) == {"bad_document": 1}
+    assert "save it as .xlsx without a password" in sink.rejects[0].detail
+
+
+async def test_a_book_in_which_no_sheet_can_be_read_is_told(tmp_path: Path) -> None:
+    path = a_book(tmp_path / "a.xlsx", [HEADER.split(",")])
+    strict = io.BytesIO()
+    with zipfile.ZipFile(path) as book, zipfile.ZipFile(strict, "w") as made:
+        for name in book.namelist():
+            content = book.read(name)
+            made.writestr(name, content.replace(b"<sheets>", b"<s>").replace(b"</sheets>", b"</s>"))
+    path.write_bytes(strict.getvalue())
+    sink = await read(tmp_path, "a.xlsx")
+    assert reasons(sink) == {"bad_document": 1}
+    assert "no sheet that can be read" in sink.rejects[0].detail
+
+
 async def test_a_formula_that_was_never_calculated_is_told(tmp_path: Path) -> None:
     rows = [HEADER.split(","), [AT, "one", "=6+6", 500], [AT, "two", 14, 600]]
     a_book(tmp_path / "a.xlsx", rows)

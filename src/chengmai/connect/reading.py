@@ -81,6 +81,10 @@ REJECT_TEXTS: Mapping[str, Text] = {
         zh="含有个人数据，未读入也未保存", en="Holds data of persons; neither read nor kept"
     ),
     "bad_resource": Text(zh="不符合所用标准的定义", en="Not what its standard defines"),
+    "not_published": Text(
+        zh="发布方声明不公开，未读入",
+        en="Its publisher says that it is not to be published; not read",
+    ),
     "device_error": Text(zh="设备没有给出这个值", en="The device did not give this value"),
     "unknown_id": Text(
         zh="引用了来源里没有的标识", en="Refers to something that its source does not hold"

@@ -84,9 +84,11 @@ class TableSource(AddressedSource):
     header_rows: int = Field(default=1, ge=1, le=5)
     """Of Excel: lines of the header. Columns are named by all of them, joined by ` / `; merged cells count for
     every column they span."""
+    fill_down: tuple[str, ...] = ()
+    """Columns whose empty cells mean the value above them: cells that are merged over several rows."""
     max_unpacked: int = Field(default=1024 * MIB, gt=0)
     """Of Excel: bytes that the file may hold unpacked."""
-    missing: tuple[str, ...] = ("", "NA", "NaN", "nan", "null", "NULL", "-", "--", "—")
+    missing: tuple[str, ...] = ("", "NA", "NaN", "nan", "null", "NULL", "-", "--", "—", "#N/A")
 
     @field_validator("encoding")
     @classmethod
@@ -126,7 +128,7 @@ class SensorThingsSource(PagedSource):
 
 
 class OcpiSource(PagedSource):
-    """OCPI 2.2.1, the module Locations of a charge point operator: the address of its list."""
+    """OCPI 2.2.1 or 2.1.1, the module Locations of a charge point operator: the address of its list."""
 
     take: Literal["locations", "evses"] = "locations"
 
@@ -172,7 +174,11 @@ class Register(Spec):
     word_order: Literal["big", "little"] = "big"
     scale: float = 1.0
     """What the raw number is multiplied by."""
+    scale_address: int | None = Field(default=None, ge=0, le=65535)
+    """A register of the same kind whose int16 is the power of ten to multiply by as well, as in SunSpec."""
     offset: float = 0.0
+    absent: tuple[int, ...] = ()
+    """Raw numbers by which a device says that it has no value: `[32768]`, `[-32768]`, `[65535]`."""
 
 
 class ModbusSource(AddressedSource):

@@ -4,8 +4,10 @@ What concerns persons is refused before anything of it is looked at, and its ref
 resource of any other type than those of places and organisations, one that contains, names or refers to a
 patient or an encounter, and a report on individuals. Narrative (`text`) is never read.
 
-Columns of `beds`: `part_of` `name` `beds` `occupied` `free` `closed`. Of `measures`: `report_id` `measure`
-`reporter` `period_start` `period_end`, `count.<population>` and `score.<group>`.
+Columns of `beds`: `part_of` `name` `beds` `occupied` `free` `closed` `unknown`: beds that do not say whether
+they are occupied, which count as neither. Of `measures`: `report_id` `measure` (without its version)
+`measure_version` `reporter` `period_start` `period_end`, `count.<population>`, `score.<group>` and, where a
+report has several groups, `count.<group>.<population>`.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ _PERSONAL_KEYS = frozenset(
     {"patient", "individual", "birthDate", "evaluatedResource", "subjectResults"}
 )
 _OCCUPIED = frozenset({"O"})
+_FREE = frozenset({"U", "H"})
 _CLOSED = frozenset({"C", "K", "I"})
 """Bed status of table v2-0116: closed, contaminated, isolated; U and H (housekeeping) are free or soon so."""
 
@@ -150,18 +153,31 @@ def _beds(found: Sequence[tuple[str, dict[str, Any]]], now: datetime) -> Iterato
         wards[ward].append(
             str((resource.get("operationalStatus") or {}).get("code")) if active else "C"
         )
+    if not wards and names:
+        yield fault(
+            "Bundle", "bad_document", f"none of its {len(names)} places is a bed (physicalType bd)"
+        )
     for ward, states in sorted(wards.items()):
-        occupied = sum(state in _OCCUPIED for state in states)
-        closed = sum(state in _CLOSED for state in states)
+        occupied, free, closed = (
+            sum(state in some for state in states) for some in (_OCCUPIED, _FREE, _CLOSED)
+        )
+        if occupied + free + closed == 0:
+            yield fault(
+                f"ward {ward}",
+                "bad_resource",
+                "none of its beds says whether it is occupied (operationalStatus)",
+            )
+            continue
         yield Item(
             f"ward {ward}",
             {
                 "part_of": ward,
                 "name": names.get(ward, ward),
-                "beds": len(states) - closed,
+                "beds": occupied + free,
                 "occupied": occupied,
-                "free": len(states) - closed - occupied,
+                "free": free,
                 "closed": closed,
+                "unknown": len(states) - occupied - free - closed,
                 OBSERVED: now.timestamp(),
             },
         )
@@ -174,22 +190,35 @@ def _measures(found: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[Item]:
         period = resource.get("period") or {}
         reporter = resource.get("reporter") or resource.get("subject") or {}
         reference = str(reporter.get("reference", "")).rpartition("/")[2]
+        measure, _, version = str(resource.get("measure", "")).rpartition("/")[2].partition("|")
         record: dict[str, Any] = {
             "report_id": str(resource.get("id") or where),
-            "measure": str(resource.get("measure", "")).rpartition("/")[2],
+            "measure": measure,
+            "measure_version": version,
             "reporter": reference or str(reporter.get("display", "")),
             "name": str(reporter.get("display") or reference),
             "period_start": period.get("start"),
             "period_end": period.get("end"),
             OBSERVED: _instant(resource.get("date") or period.get("end")),
         }
-        for number, group in enumerate(resource.get("group") or []):
-            name = next(iter(_codes(group.get("code"))), str(number))
-            record[f"score.{name}"] = (group.get("measureScore") or {}).get("value")
-            for population in group.get("population") or []:
-                for code in _codes(population.get("code")):
-                    record[f"count.{code}"] = population.get("count")
-        yield Item(where, record)
+        yield Item(where, {**record, **_figures(resource.get("group") or [])})
+
+
+def _figures(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the scores and counts of a report; a population of several groups has no count of its own."""
+    found: dict[str, Any] = {}
+    twice: set[str] = set()
+    for number, group in enumerate(groups):
+        name = next(iter(_codes(group.get("code"))), str(number))
+        found[f"score.{name}"] = (group.get("measureScore") or {}).get("value")
+        for population in group.get("population") or []:
+            for code in _codes(population.get("code")):
+                if len(groups) > 1:
+                    found[f"count.{name}.{code}"] = population.get("count")
+                if f"count.{code}" in found:
+                    twice.add(f"count.{code}")
+                found[f"count.{code}"] = population.get("count")
+    return {column: value for column, value in found.items() if column not in twice}
 
 
 def _codes(concept: Any) -> list[str]:
@@ -198,8 +227,11 @@ def _codes(concept: Any) -> list[str]:
 
 
 def _instant(raw: object) -> float | None:
+    """Return an instant; of a month or a year, which FHIR allows as a date, its first day."""
+    told = str(raw)
+    told += {4: "-01-01", 7: "-01"}.get(len(told), "")
     try:
-        at = datetime.fromisoformat(str(raw))
+        at = datetime.fromisoformat(told)
     except ValueError:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

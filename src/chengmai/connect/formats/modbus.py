@@ -6,6 +6,7 @@ Columns: `device`, and one for each register of the feed.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -79,15 +80,50 @@ class ModbusFormat:
         wrong: dict[str, str] = {}
         for register in self._source.registers:
             try:
-                answer = await _asked(client, register, number)
-                if answer.isError():
-                    wrong[register.column] = f"the device answers {answer}"[:200]
-                else:
-                    record[register.column] = _value(client, register, answer)
+                record[register.column] = await _read(client, register, number)
+            except _Absent as absent:
+                wrong[register.column] = str(absent)[:200]
             except (ModbusException, ValueError, OSError) as error:
                 wrong[register.column] = f"no answer: {error}"[:200]
                 return record, wrong
         return record, wrong
+
+
+class _Absent(Exception):
+    """The device answers, but not with a value."""
+
+
+async def _read(client: AsyncModbusTcpClient, register: Register, number: int) -> Any:
+    """Return the value of a register, scaled; raises `_Absent` when the device has none."""
+    raw = await _raw(client, register, number)
+    if isinstance(raw, bool):
+        return raw
+    if raw in register.absent:
+        raise _Absent(f"the device says by {raw:g} that it has no value")
+    scale = register.scale
+    if register.scale_address is not None:
+        there = {"address": register.scale_address, "type": "int16"}
+        power = await _raw(client, register.model_copy(update=there), number)
+        if not -10 <= power <= 10:
+            raise _Absent(f"the device gives {power:g} as its power of ten")
+        scale *= 10.0**power
+    # Twelve digits: 2301 × 0.1 is 230.1, not 230.10000000000002.
+    scaled = float(f"{raw * scale + register.offset:.12g}")
+    return scaled if math.isfinite(scaled) else str(scaled)
+
+
+async def _raw(client: AsyncModbusTcpClient, register: Register, number: int) -> float:
+    """Return the raw number of a register, of a coil a truth value; raises `_Absent`."""
+    answer = await _asked(client, register, number)
+    if answer.isError():
+        raise _Absent(f"the device answers {answer}")
+    if register.kind in _BITS:
+        return bool(answer.bits[0])
+    kind = client.DATATYPE[register.type.upper()]
+    found = client.convert_from_registers(
+        answer.registers, data_type=kind, word_order=register.word_order
+    )
+    return float(found)  # type: ignore[arg-type]
 
 
 async def _asked(client: AsyncModbusTcpClient, register: Register, number: int) -> Any:
@@ -104,16 +140,3 @@ async def _asked(client: AsyncModbusTcpClient, register: Register, number: int) 
         case "coil":
             return await client.read_coils(register.address, count=1, device_id=number)
     return await client.read_discrete_inputs(register.address, count=1, device_id=number)
-
-
-def _value(client: AsyncModbusTcpClient, register: Register, answer: Any) -> Any:
-    if register.kind in _BITS:
-        return bool(answer.bits[0])
-    kind = client.DATATYPE[register.type.upper()]
-    raw = client.convert_from_registers(
-        answer.registers, data_type=kind, word_order=register.word_order
-    )
-    number = float(raw)  # type: ignore[arg-type]
-    # Twelve digits: 2301 × 0.1 is 230.1, not 230.10000000000002.
-    scaled = float(f"{number * register.scale + register.offset:.12g}")
-    return scaled if scaled == scaled and abs(scaled) != float("inf") else str(scaled)

@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+
 from chengmai.connect.formats.pages import pages, read_json
 from chengmai.connect.formats.ports import OBSERVED, Broken, Document, Get, Item, fault
 from chengmai.kernel.units import UNITS
@@ -21,7 +24,9 @@ from chengmai.packs.sources import SensorThingsSource
 NEXT = "@iot.nextLink"
 _OBSERVATIONS_NEXT = "Observations@iot.nextLink"
 _CODES = {unit.symbol: code for code, unit in UNITS.items() if unit.symbol}
-_CODES |= {"ug/m3": "GQ", "μg/m³": "GQ", "ug/m³": "GQ", "degC": "CEL", "C": "CEL", "percent": "P1"}
+_CODES |= dict.fromkeys(("ug/m3", "μg/m³", "ug/m³", "μg/m3", "µg/m3", "ug/m^3"), "GQ")
+_CODES |= dict.fromkeys(("degC", "C", "Cel", "C°", "deg C"), "CEL") | {"percent": "P1"}
+_CODES |= {"mg/l": "M1", "mg/m3": "GP", "mbar": "A97", "deg": "DD", "dB(A)": "2N", "m3": "MTQ"}
 _KEPT = 100_000
 _FOLLOWED = 50
 """Further pages of one datastream in one fetch: what is older than that was missed for good."""
@@ -97,9 +102,14 @@ class SensorThingsFormat:
                 streams[_id(stream)] = stream
                 observations = stream.get("Observations") or []
                 told[_id(stream)] = [(f"Datastream {_id(stream)}", one) for one in observations]
-        for name, stream in streams.items():
-            if not self._source.properties or _property(stream) in self._source.properties:
-                yield from self._new(name, stream, told[name])
+        wanted = self._source.properties
+        taken = {n: one for n, one in streams.items() if not wanted or _property(one) in wanted}
+        if streams and not taken:
+            there = ", ".join(sorted({_property(one) or "nothing" for one in streams.values()}))
+            detail = f"none of its datastreams observes {', '.join(wanted)}; they observe {there}"
+            yield fault("Datastreams", "bad_document", detail[:300])
+        for name, stream in taken.items():
+            yield from self._new(name, stream, told[name])
 
     def close(self) -> None:
         pass
@@ -146,41 +156,66 @@ def _id(stream: Mapping[str, Any]) -> str:
 
 def _time(observation: Any) -> float | None:
     """Return the time of an observation, of an interval its end; None when it has none."""
-    raw = observation.get("phenomenonTime") if isinstance(observation, dict) else None
-    try:
-        at = datetime.fromisoformat(str(raw).rpartition("/")[2])
-    except ValueError:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    told = observation if isinstance(observation, dict) else {}
+    start, _, end = str(told.get("phenomenonTime") or told.get("resultTime")).partition("/")
+    for raw in (end, start):
+        try:
+            at = datetime.fromisoformat(raw)
+        except ValueError:
+            continue
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return None
+
+
+def _part(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = told.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def _property(stream: Mapping[str, Any]) -> str:
-    return str((stream.get("ObservedProperty") or {}).get("name", ""))
+    return str(_part(stream, "ObservedProperty").get("name", ""))
+
+
+def _unit_code(unit: Mapping[str, Any], symbol: str) -> str:
+    """Return the Rec 20 code of a unit by its symbol, else by its UCUM definition; else the symbol."""
+    definition = str(unit.get("definition") or "").removeprefix("ucum:")
+    return _CODES.get(symbol) or _CODES.get(definition) or symbol
 
 
 def _fixed(stream: Mapping[str, Any]) -> dict[str, Any]:
-    thing = stream.get("Thing") or {}
-    unit = stream.get("unitOfMeasurement") or {}
+    thing, unit = _part(stream, "Thing"), _part(stream, "unitOfMeasurement")
     symbol = str(unit.get("symbol") or "").strip()
-    place = next((one for one in thing.get("Locations") or [] if isinstance(one, dict)), {})
-    longitude, latitude = _point(place.get("location"))
+    longitude, latitude = _place(stream, thing)
     return {
         "thing_id": str(thing.get("@iot.id", "")),
         "thing": str(thing.get("name") or thing.get("@iot.id", "")),
         "datastream_id": _id(stream),
         "datastream": str(stream.get("name", "")),
         "property": _property(stream) or "result",
-        "definition": str((stream.get("ObservedProperty") or {}).get("definition", "")),
+        "definition": str(_part(stream, "ObservedProperty").get("definition", "")),
         "unit": symbol,
-        "unit_code": _CODES.get(symbol, symbol),
+        "unit_code": _unit_code(unit, symbol),
         "lon": longitude,
         "lat": latitude,
     }
 
 
-def _point(location: Any) -> tuple[Any, Any]:
-    geometry = location.get("geometry", location) if isinstance(location, dict) else {}
-    found = geometry.get("coordinates") if isinstance(geometry, dict) else None
-    if geometry.get("type") != "Point" or not isinstance(found, list) or len(found) < 2:
-        return None, None
-    return found[0], found[1]
+def _place(stream: Mapping[str, Any], thing: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return where the thing is, else where the datastream observes; of an area a point inside it."""
+    shapes: list[Any] = [
+        _part(one, "location") for one in thing.get("Locations") or [] if isinstance(one, dict)
+    ]
+    for told in (*shapes, _part(stream, "observedArea")):
+        geometry = told.get("geometry", told)
+        if not isinstance(geometry, dict):
+            continue
+        found = geometry.get("coordinates")
+        if geometry.get("type") == "Point" and isinstance(found, list) and len(found) > 1:
+            return found[0], found[1]
+        try:
+            inside = shape(geometry).representative_point()
+        except (ShapelyError, ValueError, TypeError, AttributeError, KeyError, IndexError):
+            continue
+        if not inside.is_empty:
+            return round(inside.x, 7), round(inside.y, 7)
+    return None, None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -73,13 +74,23 @@ class TableFormat:
     def _of(self, document: Document, done: Mapping[str, Any], now: datetime) -> Iterator[Item]:
         first = int(done.get("rows", 0)) if _has_grown(document.path, done) else 0
         count = first
+        above: dict[str, Any] = {}
         for row in self._table(document.path).rows(Mark()):
+            if row.record is not None and self._source.fill_down:
+                row = replace(row, record=self._filled(row.record, above))
             if row.number < first:
                 continue
             count = row.number + 1
             yield _item(row, now)
         # A last line without an end may still be in writing: it is read again when the file grows.
         self._remember(document, count - (count > 0 and not _is_ended(document.path)))
+
+    def _filled(self, record: Mapping[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+        """Return a row with its empty cells of the columns `fill_down` as in the row above it."""
+        for name in self._source.fill_down:
+            if record.get(name) not in (None, ""):
+                above[name] = record[name]
+        return {**record, **above}
 
     def _remember(self, document: Document, rows: int) -> None:
         size = document.path.stat().st_size

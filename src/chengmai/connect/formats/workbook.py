@@ -21,7 +21,18 @@ from chengmai.connect.reading import shorten
 from chengmai.connect.tables import Fault, Mark, Row
 from chengmai.connect.times import ROW
 
-_ERRORS = (InvalidFileException, BadZipFile, ParseError, KeyError, ValueError, TypeError, OSError)
+_ERRORS = (
+    InvalidFileException,
+    BadZipFile,
+    ParseError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+)
+_COMPOUND = bytes.fromhex("D0CF11E0A1B11AE1")
+"""How files begin that are no zip: Excel before 2007, and what a password protects."""
 Cells = Sequence[Any]
 
 
@@ -39,6 +50,12 @@ class ExcelTable:
     most: int
 
     def rows(self, mark: Mark) -> Iterator[Row]:
+        with self.path.open("rb") as file:
+            if file.read(len(_COMPOUND)) == _COMPOUND:
+                raise Broken(
+                    f"{self.path.name} is protected by a password or of Excel before 2007; save it as "
+                    ".xlsx without a password"
+                )
         Archive(self.path, self.most)  # refuses what would unpack to more than may be read
         try:
             yield from self._rows(mark)
@@ -54,7 +71,10 @@ class ExcelTable:
             for _ in range(self.header_rows):
                 next(formulas, None)
             if not header:
-                raise Broken(f"the sheet has no header in line {self.skip + 1}")
+                raise Broken(
+                    f"the sheet has no header in line {self.skip + 1}; where it is further down, say so by "
+                    "skip_rows"
+                )
             first = self.skip + self.header_rows + 1
             for number, cells in enumerate(values):
                 formula = next(formulas, ())
@@ -70,6 +90,11 @@ class ExcelTable:
         if self.sheet is not None and self.sheet not in book.sheetnames:
             names = ", ".join(book.sheetnames[:20])
             raise Broken(f"there is no sheet {self.sheet!r}; there are {names}")
+        if not book.worksheets:
+            raise Broken(
+                f"{self.path.name} has no sheet that can be read; if it was saved as Strict Open XML, "
+                "save it as an ordinary .xlsx"
+            )
         sheet = book[self.sheet] if self.sheet is not None else book.worksheets[0]
         # What a file says of its size is not to be trusted: it may claim a million columns.
         sheet.reset_dimensions()
@@ -85,7 +110,10 @@ class ExcelTable:
                 detail = f"the formula in {name!r} has no value; open and save the file in Excel"
                 return Row(where, number, number, None, Fault("no_value", detail, shorten(told)))
         if len(cells) > len(header) and any(cell is not None for cell in cells[len(header) :]):
-            detail = f"{len(cells)} columns where the header has {len(header)}"
+            detail = (
+                f"{len(cells)} columns where the header has {len(header)}; where the header is further "
+                "down, say so by skip_rows"
+            )
             sample = shorten(repr(cells))
             return Row(where, number, number, None, Fault("bad_row", detail, sample))
         record: dict[str, Any] = {
