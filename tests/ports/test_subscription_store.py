@@ -114,6 +114,27 @@ async def test_outcomes_are_counted(bench: Bench) -> None:
     assert found == Tally(sent=3, failed=1, last_us=3, success_us=3, failure_us=1, is_ok=True)
 
 
+async def test_outcomes_of_many_are_counted_each_for_itself_and_none_of_one_that_is_gone(
+    bench: Bench,
+) -> None:
+    await bench.put("city", ONE)
+    await bench.put("城", TWO)
+    gone = "urn:ngsi-ld:Subscription:gone"
+    marks = [Mark(("city", ONE)), Mark(("城", TWO)), Mark(("city", gone)), Mark(("city", TWO))]
+    for at_us, mark in enumerate(marks, 1):
+        mark.note([], at_us, failed=at_us == 2, again=False)
+
+    await bench.work.write_brief(lambda tx: bench.store.mark(tx, [*marks, _a_mark("ok")]))
+
+    async def tally(tenant: str, subscription_id: str) -> Tally | None:
+        return await bench.work.read(lambda tx: bench.store.tally(tx, tenant, subscription_id))
+
+    assert await tally("city", ONE) == Tally(2, 0, 1, 1, None, is_ok=True)
+    assert await tally("城", TWO) == Tally(1, 1, 2, None, 2, is_ok=False)
+    assert await tally("city", gone) is None
+    assert await tally("city", TWO) is None
+
+
 async def test_outcomes_that_wait_are_told_as_one(bench: Bench) -> None:
     await bench.put("city", ONE)
     mark = _a_mark("ok", "ok").followed_by(_a_mark("failed"))

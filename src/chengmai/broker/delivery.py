@@ -24,7 +24,7 @@ from chengmai.broker.subscription import Key
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import format_instant, to_us
 from chengmai.kernel.problems import Problem
-from chengmai.kernel.work import Tx, Work
+from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild.contexts import CORE_URL, Context
 
 _log = structlog.get_logger(__name__)
@@ -142,7 +142,7 @@ class Delivery(Generic[S]):
 
     def __init__(
         self,
-        work: Work[Tx],
+        work: BriefWork[Tx],
         store: Outbox,
         book: Book[S],
         letters: Letters[S],

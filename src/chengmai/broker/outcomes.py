@@ -11,14 +11,14 @@ import structlog
 from chengmai.broker.ports import Mark, Outbox
 from chengmai.broker.subscription import Key
 from chengmai.kernel.problems import Problem
-from chengmai.kernel.work import Tx, Work
+from chengmai.kernel.work import BriefWork, Tx
 
 _log = structlog.get_logger(__name__)
 LINGER_S = 0.02
 """How long outcomes wait for others."""
 _AGAIN_S = 1.0
-_AT_ONCE = 200
-"""Subscriptions in one unit of work."""
+_AT_ONCE = 100
+"""Subscriptions in one unit of work, which shares the next commit with whoever writes then."""
 
 
 class Outcomes:
@@ -28,7 +28,9 @@ class Outcomes:
     the same id. `written` is told (subscription, rows that left the outbox).
     """
 
-    def __init__(self, work: Work[Tx], store: Outbox, written: Callable[[Key, int], None]) -> None:
+    def __init__(
+        self, work: BriefWork[Tx], store: Outbox, written: Callable[[Key, int], None]
+    ) -> None:
         self._work = work
         self._store = store
         self._written = written
@@ -82,7 +84,7 @@ class Outcomes:
         waiting = iter(pending.values())
         while marks := list(islice(waiting, _AT_ONCE)):
             try:
-                await self._work.write(lambda tx, marks=marks: self._store.mark(tx, marks))  # type: ignore[misc]
+                await self._work.write_brief(lambda tx, marks=marks: self._store.mark(tx, marks))  # type: ignore[misc]
             except Problem as problem:
                 _log.warning("outcomes.not_written", of=len(marks), why=problem.detail)
                 self._keep(marks)

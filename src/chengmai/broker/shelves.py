@@ -23,8 +23,8 @@ from chengmai.ngsild.q import Comparison, instant_in, simple_conjuncts, targets
 from chengmai.ngsild.qparse import MEMBERS
 
 Filed = tuple[Subscription, ...]
-_CELLS = 32
-"""Cells of the grid a degree: about 3.5 km."""
+_WIDE, _NARROW = 32, 256
+"""Cells of the two grids a degree: about 3.5 km and 430 m."""
 _MOST_CELLS = 64
 _SPECIAL = frozenset(".^$*+?{}[]\\|()")
 _QUANTIFIERS = frozenset("*?{")
@@ -37,10 +37,13 @@ class Shelf:
     by_id: dict[str, Filed] = field(default_factory=dict)
     by_value: dict[str, dict[Any, Filed]] = field(default_factory=dict)
     by_cell: dict[tuple[int, int], Filed] = field(default_factory=dict)
+    by_small_cell: dict[tuple[int, int], Filed] = field(default_factory=dict)
     by_scope: dict[str, Filed] = field(default_factory=dict)
     above: dict[str, tuple[tuple[float, ...], Filed]] = field(default_factory=dict)
     below: dict[str, tuple[tuple[float, ...], Filed]] = field(default_factory=dict)
     by_start: dict[str, Filed] = field(default_factory=dict)
+    start_lengths: frozenset[int] = frozenset()
+    """How long the beginnings are; one that nobody asks for any more is looked up in vain."""
     by_name: dict[str, Filed] = field(default_factory=dict)
     wide: Filed = ()
     rest: Filed = ()
@@ -52,12 +55,8 @@ class Shelf:
         yield self.by_id.get(entity_id, ())
         for name in names if self.by_name else ():
             yield self.by_name.get(name, ())
-        for start, filed in list(self.by_start.items()) if len(self.by_start) < 9 else ():
-            if entity_id.startswith(start):
-                yield filed
-        if len(self.by_start) >= 9:
-            for length in range(1, len(entity_id) + 1):
-                yield self.by_start.get(entity_id[:length], ())
+        for length in self.start_lengths:
+            yield self.by_start.get(entity_id[:length], ())
         yield from self._by_values(entity)
         yield from self._by_places(entity)
         for scope in entity.get("scope", ()) if self.by_scope else ():
@@ -78,17 +77,22 @@ class Shelf:
                 yield filed[: bisect_right(limits, -value)]
 
     def _by_places(self, entity: Entity) -> Iterator[Filed]:
-        if not (self.by_cell or self.wide) or LOCATION not in entity:
+        grids = [
+            (grid, cells)
+            for grid, cells in ((self.by_small_cell, _NARROW), (self.by_cell, _WIDE))
+            if grid
+        ]
+        if not (grids or self.wide) or LOCATION not in entity:
             return
         yield self.wide
         for instance in entity[LOCATION]:
             box = bounding_box(instance["value"]) if instance["type"] == "GeoProperty" else None
-            cells = _cells(box)
-            if cells is None:
-                yield from list(self.by_cell.values())
-                return
-            for cell in cells:
-                yield self.by_cell.get(cell, ())
+            for grid, a_degree in grids:
+                cells = _cells(box, a_degree)
+                if cells is None:
+                    yield from list(grid.values())
+                else:
+                    yield from (grid.get(cell, ()) for cell in cells)
 
 
 Change = Callable[[Filed], Filed]
@@ -120,11 +124,14 @@ def _file_by_value(shelf: Shelf, _: EntityInfo | None, one: Subscription, change
 def _file_by_cell(shelf: Shelf, _: EntityInfo | None, one: Subscription, change: Change) -> bool:
     if one.geoq is None or one.geoq.geoproperty != LOCATION:
         return False
-    cells = _cells(bbox(one.geoq))
-    if cells is None:
-        shelf.wide = change(shelf.wide)
-    for cell in cells or ():
-        _put(shelf.by_cell, cell, change)
+    box = bbox(one.geoq)
+    for grid, a_degree in ((shelf.by_small_cell, _NARROW), (shelf.by_cell, _WIDE)):
+        cells = _cells(box, a_degree)
+        if cells is not None:
+            for cell in cells:
+                _put(grid, cell, change)
+            return True
+    shelf.wide = change(shelf.wide)
     return True
 
 
@@ -149,6 +156,7 @@ def _file_by_start(shelf: Shelf, info: EntityInfo | None, _: Subscription, chang
     start = _start(info) if info is not None else ""
     if start:
         _put(shelf.by_start, start, change)
+        shelf.start_lengths |= {len(start)}
     return bool(start)
 
 
@@ -222,11 +230,13 @@ def _numbers(entity: Entity, name: str) -> Iterator[float]:
             yield value
 
 
-def _cells(box: tuple[float, float, float, float] | None) -> list[tuple[int, int]] | None:
-    """Return the cells of the grid that a box touches; None when they are too many to tell apart."""
+def _cells(
+    box: tuple[float, float, float, float] | None, a_degree: int
+) -> list[tuple[int, int]] | None:
+    """Return the cells of a grid that a box touches; None when they are too many to tell apart."""
     if box is None:
         return None
-    west, south, east, north = (floor(edge * _CELLS) for edge in box)
+    west, south, east, north = (floor(edge * a_degree) for edge in box)
     if (east - west + 1) * (north - south + 1) > _MOST_CELLS:
         return None
     return [(x, y) for x in range(west, east + 1) for y in range(south, north + 1)]

@@ -120,9 +120,14 @@ class SubscriptionBook:
     @staticmethod
     def selects(one: Subscription, entity: Entity, lookup: Lookup | None = None) -> bool:
         """Return whether an entity is one that a subscription is about; `lookup` finds linked entities."""
+        for info in one.entities:
+            if info.covers(entity):
+                break
+        else:
+            if one.entities:
+                return False
         return (
-            (not one.entities or any(info.covers(entity) for info in one.entities))
-            and (one.q is None or holds(one.q, entity, lookup))
+            (one.q is None or holds(one.q, entity, lookup))
             and (one.geoq is None or near_enough(one.geoq, entity))
             and (one.scopes is None or matches_scopes(one.scopes, entity.get("scope", ())))
         )

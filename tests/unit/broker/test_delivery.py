@@ -75,6 +75,17 @@ class Outbox:
             raise Unavailable("no space")
         return fn(self)
 
+    async def write_brief(self, fn: Callable[[Any], Any]) -> Any:
+        return await self.write(fn)
+
+    async def write_all(
+        self, fns: Sequence[Callable[[Any], Any]], /, *, brief: bool = True
+    ) -> list[Any]:
+        return [await self.write(fn) for fn in fns]
+
+    async def glance(self, fn: Callable[[Any], Any], /, *, asks_once: bool = False) -> Any:
+        return await self.read(fn)
+
     def due(
         self, _tx: Any, tenant: str, subscription_id: str, limit: int, *, after: int = 0
     ) -> list[DueNotification]:

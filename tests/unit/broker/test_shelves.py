@@ -65,6 +65,13 @@ FILTERS: list[dict[str, Any]] = [
     {"scopeQ": "/+/district2/street,/city/district0/street"},
     {
         "geoQ": {
+            "georel": "near;maxDistance==50",
+            "geometry": "Point",
+            "coordinates": [116.0, 39.0],
+        }
+    },
+    {
+        "geoQ": {
             "georel": "near;maxDistance==2000",
             "geometry": "Point",
             "coordinates": [116.0, 39.0],
@@ -109,7 +116,10 @@ def by_looking_at_all(every: list[Subscription], entity: Any, names: list[str]) 
     dropped=st.sets(st.integers(0, 11)),
     number=st.integers(1, 4),
     level=st.one_of(st.integers(0, 9), st.floats(0, 9)),
-    place=st.tuples(st.floats(115.9, 116.1), st.floats(38.9, 39.1)),
+    place=st.one_of(
+        st.tuples(st.floats(115.9, 116.1), st.floats(38.9, 39.1)),
+        st.tuples(st.floats(115.999, 116.001), st.floats(38.999, 39.001)),
+    ),
     names=st.sets(st.sampled_from(["level", "name"]), min_size=1),
 )
 def test_what_is_found_is_what_looking_at_all_would_find(
@@ -135,6 +145,27 @@ def test_what_is_found_is_what_looking_at_all_would_find(
     found = {one.id for one in book.matching("city", before, entity, changed, NOW_US)}
 
     assert found == by_looking_at_all(kept, entity, changed)
+
+
+@pytest.mark.parametrize("metres", [20, 300, 3000, 300_000])
+@pytest.mark.parametrize("half", [0.0001, 0.01, 5.0])
+def test_what_has_an_extent_is_found_by_subscriptions_to_places_of_every_size(
+    metres: int, half: float
+) -> None:
+    near = {
+        "georel": f"near;maxDistance=={metres}",
+        "geometry": "Point",
+        "coordinates": [116.0, 39.0],
+    }
+    book, entity = SubscriptionBook(), an_entity()
+    book.add(a_subscription(1, geoQ=near))
+    ring = [(116 + half * x, 39 + half * y) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    area = {"type": "Polygon", "coordinates": [[list(at) for at in (*ring, ring[0])]]}
+    entity[name_iri("location")] = [{"type": "GeoProperty", "value": area}]
+
+    found = list(book.matching("city", None, entity, [name_iri("level")], NOW_US))
+
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from chengmai.broker.registry.watching import SourceLetters, Watcher
 from chengmai.broker.subscribing import Kind, Subscribing
 from chengmai.broker.timetable import Timetable
 from chengmai.kernel.clock import Clock
-from chengmai.kernel.work import Tx, Work
+from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild.contexts import ContextCompiler
 from chengmai.trust.ports import Audit
 
@@ -25,7 +25,7 @@ class Watching:
 
     def __init__(
         self,
-        work: Work[Tx],
+        work: BriefWork[Tx],
         outbox: SubscriptionStore,
         registrations: RegistrationStore,
         audit: Audit,

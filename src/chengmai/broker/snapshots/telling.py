@@ -25,7 +25,7 @@ from chengmai.broker.subscription import Key
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import to_us
 from chengmai.kernel.problems import NotSupported, TooLarge
-from chengmai.kernel.work import Tx, Work
+from chengmai.kernel.work import BriefWork, Tx
 from chengmai.ngsild.contexts import CORE_URL, Context
 
 MOST_WAITING = 100
@@ -161,7 +161,7 @@ class Telling:
 
     def __init__(
         self,
-        work: Work[Tx],
+        work: BriefWork[Tx],
         store: NoticeStore,
         core: Context,
         receiver: Receiver,

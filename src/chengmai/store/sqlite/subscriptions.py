@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import apsw
 import orjson
 
 from chengmai.broker.ports import DueNotification, Mark, Tally
 from chengmai.kernel.instants import to_us
-from chengmai.store.sqlite.rows import Insert
+from chengmai.store.sqlite.rows import Insert, Row
 from chengmai.store.sqlite.work import SqliteTx
 
 _ALL = "SELECT tenant, doc FROM subscription ORDER BY tenant, id"
@@ -27,11 +28,12 @@ _DUE = (
 _ADD_DUE = "INSERT INTO outbox (seq, tenant, subscription, entity, created_us, body)"
 # A number is never given out twice, whatever has left the outbox since.
 _LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'"
-_SENT = "DELETE FROM outbox WHERE seq = ?"
+_SENT = "DELETE FROM outbox WHERE seq IN (SELECT value ->> 0 FROM json_each(?))"
 _COUNT = (
     "INSERT INTO subscription_tally (tenant, id, sent, failed, last_us, success_us, failure_us, ok)"
-    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
-    " WHERE EXISTS (SELECT 1 FROM subscription WHERE tenant = ?1 AND id = ?2)"
+    " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,"
+    " value ->> 7 FROM json_each(?)"
+    " WHERE EXISTS (SELECT 1 FROM subscription s WHERE s.tenant = value ->> 0 AND s.id = value ->> 1)"
     " ON CONFLICT (tenant, id) DO UPDATE SET sent = sent + excluded.sent,"
     " failed = failed + excluded.failed, last_us = excluded.last_us, ok = excluded.ok,"
     " success_us = coalesce(excluded.success_us, success_us),"
@@ -46,6 +48,19 @@ _WAITING = (
     "SELECT tenant, subscription, count(*) FROM outbox"
     " GROUP BY tenant, subscription ORDER BY tenant, subscription"
 )
+
+
+class _Whole(Insert):
+    """A statement that takes all its rows at once, as JSON: the interpreter is let go of and got back once."""
+
+    __slots__ = ("_whole",)
+
+    def __init__(self, sql: str) -> None:
+        self._whole = sql
+
+    def write(self, db: apsw.Connection, rows: list[Row]) -> None:
+        """Write rows in order."""
+        db.execute(self._whole, (orjson.dumps(rows).decode(),))
 
 
 class SqliteSubscriptions:
@@ -63,8 +78,8 @@ class SqliteSubscriptions:
 
         self._all, self._get, self._put = sql(_ALL), sql(_GET), sql(_PUT)
         self._remove, self._forget = sql(_REMOVE), sql(_FORGET)
-        self._due, self._sent = sql(_DUE), sql(_SENT)
-        self._count, self._tally, self._uncount = sql(_COUNT), sql(_TALLY), sql(_UNCOUNT)
+        self._due, self._sent = sql(_DUE), _Whole(sql(_SENT))
+        self._count, self._tally, self._uncount = _Whole(sql(_COUNT)), sql(_TALLY), sql(_UNCOUNT)
         self._add_due, self._last = Insert(sql(_ADD_DUE), 6), sql(_LAST)
         self._waiting = sql(_WAITING)
 
@@ -112,8 +127,8 @@ class SqliteSubscriptions:
         return last + 1
 
     def mark(self, tx: SqliteTx, marks: Sequence[Mark]) -> None:
-        tx.db.executemany(self._sent, [(seq,) for mark in marks for seq in mark.seqs])
-        tx.db.executemany(
+        tx.insert_all(self._sent, [(seq,) for mark in marks for seq in mark.seqs])
+        tx.insert_all(
             self._count,
             [
                 (*m.key, m.sent, m.failed, m.last_us, m.success_us, m.failure_us, m.is_ok)
