@@ -86,7 +86,7 @@ class SignedIn:
     token: str = field(repr=False)
     csrf: str = field(repr=False)
     actor: Actor
-    expires_at: datetime
+    lasts: timedelta
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ class SessionService:
         session = Session(digest(token), account.tenant, account.id, now, now, address)
         self._store.put_session(tx, session)
         self._audit.line(tx, account.actor, "session.started", account.id, {})
-        return SignedIn(token, csrf_of(token), account.actor, now + self._settings.absolute)
+        return SignedIn(token, csrf_of(token), account.actor, self._settings.absolute)
 
     def _load(self, tx: Tx, known: str) -> tuple[Session | None, Account | None]:
         session = self._store.session(tx, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -98,7 +98,7 @@ class FakeCity(FakeScores):
         actor = Actor(f"usr_{name}", roles=self.roles, name=name)
         token = f"token-{len(self.signed_in)}-{name}"
         self.signed_in[token] = actor
-        return Session(token, actor, datetime.now(UTC) + timedelta(hours=12))
+        return Session(token, actor, timedelta(hours=12))
 
     async def sign_out(self, token: str) -> None:
         self.signed_in.pop(token, None)

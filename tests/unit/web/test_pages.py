@@ -315,8 +315,8 @@ def test_the_session_cookie_is_out_of_reach_of_scripts() -> None:
     answer = client.post("/sign-in", data=form)
     assert answer.headers["location"] == "/feeds"
     cookie = answer.headers["set-cookie"].lower()
-    assert "httponly" in cookie
-    assert "samesite=lax" in cookie
+    for part in ("httponly", "samesite=lax", "max-age=43200"):
+        assert part in cookie
 
 
 def test_signing_out_ends_the_session() -> None:

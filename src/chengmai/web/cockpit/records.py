@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chengmai.kernel.actors import Actor
 
@@ -45,4 +45,4 @@ class Session:
 
     token: str
     actor: Actor
-    expires_at: datetime
+    lasts: timedelta

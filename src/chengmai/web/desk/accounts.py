@@ -17,7 +17,7 @@ class CityAccounts:
 
     async def sign_in(self, name: str, password: str, address: str) -> Session:
         signed = await self._sessions.sign_in(name, password, address, tenant=self._tenant)
-        return Session(signed.token, signed.actor, signed.expires_at)
+        return Session(signed.token, signed.actor, signed.lasts)
 
     async def sign_out(self, token: str) -> None:
         await self._sessions.sign_out(token)

@@ -41,7 +41,8 @@ async def sign_in(visit: Visit) -> Response:
     response.set_cookie(
         settings.session_cookie,
         session.token,
-        expires=session.expires_at,
+        # The clock of the browser may be wrong: it is told how long, and not until when.
+        max_age=round(session.lasts.total_seconds()),
         httponly=True,
         samesite="lax",
         secure=settings.secure_cookies,
