@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 
 from chengmai.kernel.problems import Conflict
@@ -34,9 +35,18 @@ def free_port(host: str, port: int) -> int:
 
 
 async def serve(
-    app: App, host: str, port: int, stop: asyncio.Event, limits: Limits | None = None
+    app: App,
+    host: str,
+    port: int,
+    stop: asyncio.Event,
+    limits: Limits | None = None,
+    *,
+    opened: Callable[[int], None] = lambda _port: None,
 ) -> None:
-    """Serve `app` until `stop` is set, then answer what is in work; raises `AddressInUse`."""
+    """Serve `app` until `stop` is set, then answer what is in work; raises `AddressInUse`.
+
+    `opened` is told the port as soon as clients may come: `port`, or a free one when that is 0.
+    """
     limits = limits or Limits()
     limits = replace(limits, connections=min(limits.connections, _most_files() - _OTHER_FILES))
     loop = asyncio.get_running_loop()
@@ -46,6 +56,7 @@ async def serve(
     except OSError as error:
         raise _in_use(host, port, error) from error
     sweeping = asyncio.create_task(listener.sweep())
+    opened(server.sockets[0].getsockname()[1])
     try:
         await stop.wait()
     finally:

@@ -34,3 +34,5 @@ class Limits:
     """Requests that wait for the processor; who comes then is told to come again, before his body is read."""
     close_s: float = 5.0
     """For requests in work when the server is stopped."""
+    sweep_s: float = 1.0
+    """Between two looks at whose time is up."""

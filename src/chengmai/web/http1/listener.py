@@ -32,10 +32,10 @@ class Listener:
         return Connection(self)
 
     async def sweep(self) -> None:
-        """End, until cancelled, connections whose time is up; look once a second."""
+        """End, until cancelled, connections whose time is up."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(self.limits.sweep_s)
             self.date = _date()
             now = loop.time()
             for connection in list(self._open):
