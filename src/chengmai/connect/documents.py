@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from chengmai.connect.outbound import pinned
+from chengmai.connect.outbound import known_authorities, pinned
 from chengmai.kernel.problems import Unavailable
 
 _STEP_S = 3.0
@@ -20,7 +20,9 @@ class DocumentFetcher:
 
     def __init__(self, *, private: bool) -> None:
         self._private = private
-        self._client = httpx2.AsyncClient(timeout=_STEP_S, follow_redirects=False, trust_env=False)
+        self._client = httpx2.AsyncClient(
+            verify=known_authorities(), timeout=_STEP_S, follow_redirects=False, trust_env=False
+        )
 
     async def get(self, url: str) -> bytes:
         """Return the body of at most 1 MiB; raises `Unavailable`, or `EgressDenied`."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from functools import partial
+import ssl
+from functools import cache, partial
 from urllib.parse import urlsplit, urlunsplit
+
+import httpx2
 
 from chengmai.connect.posting import WHOLE_S, Poster
 from chengmai.kernel.problems import Forbidden, Invalid, Unavailable
@@ -18,6 +21,12 @@ from chengmai.kernel.problems import Forbidden, Invalid, Unavailable
 
 class EgressDenied(Forbidden):
     code = "egress.denied"
+
+
+@cache
+def known_authorities() -> ssl.SSLContext:
+    """Return who vouches for an https server, the same for all clients: reading them takes its time."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def may_connect(address: str, *, private: bool) -> bool:

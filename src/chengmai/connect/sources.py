@@ -10,7 +10,7 @@ import orjson
 
 from chengmai.broker.distribution.loops import via_header
 from chengmai.broker.distribution.ports import API, Answer, Failure, Forward, Kind, Reply
-from chengmai.connect.outbound import EgressDenied, pinned
+from chengmai.connect.outbound import EgressDenied, known_authorities, pinned
 from chengmai.kernel.problems import Problem
 from chengmai.ngsild.contexts import CORE_URL, Context
 
@@ -28,6 +28,7 @@ class HttpSources:
     def __init__(self, *, private: bool) -> None:
         self._private = private
         self._client = httpx2.AsyncClient(
+            verify=known_authorities(),
             timeout=None,  # for each step; the whole is bounded where it is asked
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
             follow_redirects=False,

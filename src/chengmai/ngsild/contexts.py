@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from functools import cache
 from importlib import resources
 from typing import Any, TypeAlias
 
@@ -178,8 +179,7 @@ class ContextCompiler:
         self._size = size
         self._lock = threading.Lock()
         self._compiled: OrderedDict[str, Context] = OrderedDict()
-        mappings, _ = self._process([core[CORE_URL]["@context"]])
-        self.core = Context(mappings, core_url, "core", frozenset())
+        self.core = Context(_core_mappings(), core_url, "core", frozenset())
 
     def compile(self, user_context: UserContext) -> Context:
         """Return the compiled context of `user_context` with the core context last.
@@ -242,28 +242,7 @@ class ContextCompiler:
         return entries
 
     def _process(self, entries: list[Any]) -> tuple[Mapping[str, Any], frozenset[str]]:
-        urls: set[str] = set()
-
-        def loader(url: str, _options: Any) -> dict[str, Any]:
-            urls.add(url)
-            document = deepcopy(self._document(url))  # PyLD writes into what it is given
-            return {
-                "contentType": "application/ld+json",
-                "contextUrl": None,
-                "documentUrl": url,
-                "document": document,
-            }
-
-        options = {"processingMode": "json-ld-1.1", "base": "", "documentLoader": loader}
-        # PyLD's own cache of resolved contexts is global, never expires and is not safe among threads.
-        options["contextResolver"] = ContextResolver({}, loader)
-        processor = jsonld.JsonLdProcessor()
-        try:
-            initial = processor.process_context(None, None, options)
-            active = processor.process_context(initial, deepcopy(entries), options)
-        except Exception as failure:  # a hostile context fails inside PyLD in many ways
-            raise _as_problem(failure) from failure
-        return active["mappings"], frozenset(urls)
+        return _mapped(entries, self._document)
 
     def _document(self, url: str) -> dict[str, Any]:
         document = self._documents.get(url)
@@ -276,6 +255,39 @@ class ContextCompiler:
                 fix="put its terms into the request, or ask for the context to be installed",
             )
         return document
+
+
+@cache
+def _core_mappings() -> Mapping[str, Any]:
+    """Return the terms of the core context, which names no other; all cities of a process share them."""
+    mappings, _ = _mapped([core_documents()[CORE_URL]["@context"]], core_documents().__getitem__)
+    return mappings
+
+
+def _mapped(entries: list[Any], load: Load) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """Return what PyLD makes of contexts, and the URLs of those it had to `load`."""
+    urls: set[str] = set()
+
+    def loader(url: str, _options: Any) -> dict[str, Any]:
+        urls.add(url)
+        document = deepcopy(load(url))  # PyLD writes into what it is given
+        return {
+            "contentType": "application/ld+json",
+            "contextUrl": None,
+            "documentUrl": url,
+            "document": document,
+        }
+
+    options = {"processingMode": "json-ld-1.1", "base": "", "documentLoader": loader}
+    # PyLD's own cache of resolved contexts is global, never expires and is not safe among threads.
+    options["contextResolver"] = ContextResolver({}, loader)
+    processor = jsonld.JsonLdProcessor()
+    try:
+        initial = processor.process_context(None, None, options)
+        active = processor.process_context(initial, deepcopy(entries), options)
+    except Exception as failure:  # a hostile context fails inside PyLD in many ways
+        raise _as_problem(failure) from failure
+    return active["mappings"], frozenset(urls)
 
 
 def _scoped_term(context: Mapping[str, Any]) -> str | None:

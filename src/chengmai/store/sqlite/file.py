@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -143,9 +144,10 @@ def migrations() -> Iterator[tuple[int, str, str]]:
 
 
 def migrate(db: apsw.Connection) -> list[str]:
-    """Bring the schema up to date, each file in its own transaction; return the files applied.
+    """Bring the schema up to date; return the files applied.
 
-    Raises `StoreUnreadable` when the file was written by a newer release.
+    A new file gets all of it in one transaction, so that the disk is waited for once; for one with data
+    each step is a transaction of its own. Raises `StoreUnreadable` when a newer release wrote the file.
     """
     db.execute(
         "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL)"
@@ -158,13 +160,14 @@ def migrate(db: apsw.Connection) -> list[str]:
             fix="start the release that wrote them, or a later one",
         )
     applied = []
-    for number, name, sql in migrations():
-        if number in done:
-            continue
-        with db:
-            db.execute(sql)
-            db.execute("INSERT INTO migration (number, name) VALUES (?, ?)", (number, name))
-        applied.append(name)
+    with nullcontext() if done else db:
+        for number, name, sql in migrations():
+            if number in done:
+                continue
+            with db:
+                db.execute(sql)
+                db.execute("INSERT INTO migration (number, name) VALUES (?, ?)", (number, name))
+            applied.append(name)
     return applied
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from babel.messages.pofile import read_po
@@ -66,8 +68,9 @@ def read_words(folder: Path, *, strict: bool = False) -> dict[Lang, Words]:
     }
 
 
-def read_messages(path: Path) -> dict[str, tuple[str, ...]]:
-    """Return key → plural forms (one form for most) of a `.po` file."""
+@cache
+def read_messages(path: Path) -> Mapping[str, tuple[str, ...]]:
+    """Return key → plural forms (one form for most) of a `.po` file, which is read once."""
     with path.open("rb") as file:
         catalog = read_po(file, abort_invalid=True)
     found: dict[str, tuple[str, ...]] = {}
@@ -79,7 +82,7 @@ def read_messages(path: Path) -> dict[str, tuple[str, ...]]:
             (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
         )
         found[key] = forms
-    return found
+    return MappingProxyType(found)
 
 
 def best_language(cookie: str | None, accept: str | None) -> Lang:
