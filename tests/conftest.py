@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
+searching = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("searching", searching)
+settings.register_profile("steady", searching, derandomize=True)
+# Whether a change is accepted must not depend on luck: every run draws the same examples. Who looks for more
+# sets HYPOTHESIS_SEARCH=1, and gets others each time.
+settings.load_profile("searching" if os.environ.get("HYPOTHESIS_SEARCH") else "steady")
 # The usual log of a developer draws every local variable of a trace, which takes minutes for a deep document.
 structlog.configure(
     processors=[

@@ -12,7 +12,7 @@ import orjson
 
 from tests.loopback import HANGS, Reply, Request, a_listener
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 """How long a test waits for what must come; only a failing test waits that long."""
 
 

@@ -14,7 +14,7 @@ from chengmai.kernel.clock import FixedClock
 from tests.api.house import NOON, House, a_house
 
 HEADER = "time,station,district,pm25,co,co_unit"
-WAIT_S = 30.0
+WAIT_S = 60.0
 RATE = 3600.0
 """City seconds in a second of the clock beneath it: an hour of the city is one second."""
 START = NOON - timedelta(hours=2)

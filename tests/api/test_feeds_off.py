@@ -35,7 +35,7 @@ async def test_a_feed_is_off_until_it_has_an_address_and_then_brings_entities(
     city = City(settings)
     await city.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (found := await states(city)).get(feed_id("transport", "gtfs-stops")) != "live":
                 await asyncio.sleep(0.05)
         assert found[feed_id("transport", "bike-gbfs")] == "off"

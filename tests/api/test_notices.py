@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import socket
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ import aiomqtt
 import orjson
 import pytest
 
+from tests import mosquitto
 from tests.api.house import STATION, House, a_house, a_station, created, number, to_second
 from tests.api.receiver import WAIT_S, Receiver, a_receiver
 from tests.api.test_subscriptions import a_subscription
@@ -23,7 +20,6 @@ from tests.api.test_subscriptions import a_subscription
 NULL = "urn:ngsi-ld:null"
 NOW = "2026-11-22T08:00:00Z"
 DELETED = ["attributeDeleted"]
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
 async def _subscribe(house: House, uri: str, **members: Any) -> None:
@@ -203,39 +199,18 @@ async def test_a_throttled_subscription_waits_and_then_tells_the_latest(tmp_path
         assert slept[0] == pytest.approx(60, abs=1)
 
 
-@asynccontextmanager
-async def _mosquitto(folder: Path) -> AsyncIterator[int]:
-    """Yield the port of a mosquitto of our own."""
-    assert MOSQUITTO is not None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    settings = folder / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    process = subprocess.Popen([MOSQUITTO, "-c", str(settings)], stderr=subprocess.DEVNULL)
-    try:
-        async with asyncio.timeout(WAIT_S):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
-                    await asyncio.sleep(0.01)
-                else:
-                    writer.close()
-                    break
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    with mosquitto.a_mosquitto(tmp_path) as port:
         yield port
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
-@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+@pytest.mark.skipif(mosquitto.PROGRAM is None, reason="mosquitto is not installed")
 @pytest.mark.parametrize("version", ["mqtt3.1.1", "mqtt5.0"])
 @pytest.mark.clause("7.2")
-async def test_a_topic_of_an_mqtt_broker_is_told(tmp_path: Path, version: str) -> None:
+async def test_a_topic_of_an_mqtt_broker_is_told(tmp_path: Path, port: int, version: str) -> None:
     async with (
-        a_house(tmp_path) as house,
-        _mosquitto(tmp_path) as port,
+        a_house(tmp_path / "data") as house,
         aiomqtt.Client("127.0.0.1", port) as client,
     ):
         await client.subscribe("city/air", qos=1)

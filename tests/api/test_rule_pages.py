@@ -131,7 +131,7 @@ async def test_a_trial_runs_shows_its_curve_and_can_be_read_by_machines(tmp_path
         page = "/rules/urn:ngsi-ld:Rule:city:lean"
         begun = await person.post(page, f"{page}/try")
         trial = begun.headers["location"]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (data := (await person.get(f"{trial}/data.json")).json())["state"] == "running":
                 await asyncio.sleep(0.02)
         assert data["result"]["fired"] == 2

@@ -318,7 +318,7 @@ async def test_a_throttled_subscription_is_told_the_last_of_each_source(tmp_path
         await house.ask(
             "PATCH", f"{SOURCES}/urn:ngsi-ld:ContextSourceRegistration:a", {"scope": "/a"}
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(receiver.got) < 2:
                 house.clock.advance(timedelta(seconds=1))
                 await asyncio.sleep(0.05)

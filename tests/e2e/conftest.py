@@ -49,13 +49,13 @@ class House:
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._main, daemon=True)
         self._thread.start()
-        assert self._ready.wait(30), "the city did not start"
+        assert self._ready.wait(90), "the city did not start"
         if self._failure is not None:
             raise self._failure
 
     def run(self, coroutine: Any) -> Any:
         """Return what a coroutine returns in the city's loop."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(90)
 
     def close(self) -> None:
         """Stop server and city."""
@@ -128,7 +128,7 @@ def house(tmp_path: Path) -> Iterator[Callable[..., House]]:
 def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip("no Chromium here: apt-get install chromium, or set E2E_CHROMIUM")
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=90_000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
@@ -178,7 +178,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
             viewport={"width": 1366, "height": 768},
             **options,
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(90_000)
         contexts.append(context)
         return Visitor(context, url)
 

@@ -102,7 +102,7 @@ def test_make_try_switch_on_fire_and_decide(
     expect(page.locator("h1")).to_have_text("A pole leans" if lang == "en" else "电杆歪了")
 
     page.locator('form[action$="/try"] button').click()
-    expect(page.locator("p.lead")).to_contain_text("2", timeout=20_000)
+    expect(page.locator("p.lead")).to_contain_text("2", timeout=90_000)
     expect(page.locator("svg.chart")).to_have_count(2)
     picture(visitor, f"trial-{lang}")
     page.go_back()

@@ -105,7 +105,7 @@ def test_the_page_says_so_when_the_news_stop(city: House, visit: Callable[..., V
 
     city.close()
 
-    expect(state).to_contain_text("not live since", timeout=45_000)
+    expect(state).to_contain_text("not live since", timeout=90_000)
 
 
 def test_a_case_can_be_moved_without_javascript(city: House, visit: Callable[..., Visitor]) -> None:

@@ -67,7 +67,11 @@ async def a_server(
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
     try:
         async with httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers=headers, limits=limits, trust_env=False
+            base_url=f"http://127.0.0.1:{port}",
+            headers=headers,
+            limits=limits,
+            timeout=START_S,
+            trust_env=False,
         ) as client:
             await _until_it_answers(process, client)
             yield process, client

@@ -21,7 +21,7 @@ async def test_three_kills_lose_nothing_acknowledged(tmp_path: Path) -> None:
         await write_and_kill(data, PACK, token, ledger, luck)
         assert await look(data, PACK, ledger) == []
     assert ledger.refused == 0
-    assert ledger.answers > 60
+    assert ledger.answers >= 60
 
 
 async def test_the_check_sees_a_write_that_is_not_there(tmp_path: Path) -> None:

@@ -51,15 +51,16 @@ async def test_an_exception_that_a_unit_returns_is_a_result(work: SqliteWork) ->
 async def test_the_loop_goes_on_while_a_long_unit_runs_and_brief_ones_wait_for_it(
     work: SqliteWork,
 ) -> None:
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
     order: list[str] = []
 
     def wait(_tx: SqliteTx) -> None:
-        gate.wait(10)
+        begun.set()
+        gate.wait(60)
         order.append("long")
 
     long = asyncio.create_task(work.write(wait))
-    await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(begun.wait, 60)
     brief = asyncio.create_task(work.write_brief(lambda _tx: order.append("brief")))
     await asyncio.sleep(0.01)
     assert order == []
@@ -114,7 +115,7 @@ async def test_while_another_process_writes_the_loop_goes_on_and_the_unit_waits(
     other.execute("ROLLBACK")
     other.close()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await waiting
     assert await work.read(read) == {"a": "1"}
 
@@ -135,7 +136,7 @@ async def test_who_waits_is_told_when_a_transaction_can_never_begin(
             return self._db.execute(sql, *values)
 
     monkeypatch.setattr(work._writer, "_db", Closed(work._writer._db))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         told = await asyncio.gather(
             *(work.write_brief(put(str(i), "1")) for i in range(3)), return_exceptions=True
         )
@@ -176,7 +177,7 @@ def test_a_loop_that_ends_before_its_turn_holds_up_nobody(
     assert left.done()
     loop.close()
 
-    asyncio.run(asyncio.wait_for(work.write_brief(put("next", "1")), 10))
+    asyncio.run(asyncio.wait_for(work.write_brief(put("next", "1")), 60))
     work.close()
     db = connect(tmp_path / "state.db", load_or_make_key(tmp_path / "state.key"))
     assert "next" in read(SqliteTx(db, clock.now()))
@@ -273,7 +274,7 @@ def test_a_loop_that_ends_in_the_middle_of_a_batch_holds_up_nobody(
     assert left.done()
     loop.close()
 
-    asyncio.run(asyncio.wait_for(work.write_brief(put("next", "1")), 10))
+    asyncio.run(asyncio.wait_for(work.write_brief(put("next", "1")), 60))
     assert "next" in asyncio.run(work.read(read))
     work.close()
 

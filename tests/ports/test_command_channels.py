@@ -125,7 +125,7 @@ async def a_device(port: int, status: str, *, deaf: bool = False) -> AsyncIterat
                     await client.publish("poles/p1/ack", json.dumps(told), qos=1)
 
     task = asyncio.create_task(live())
-    await asyncio.wait_for(ready.wait(), 10)
+    await asyncio.wait_for(ready.wait(), 60)
     try:
         yield heard
     finally:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,11 +20,11 @@ from chengmai.kernel.clock import FixedClock
 from chengmai.packs.feeds import HttpFeed, MqttFeed
 from chengmai.store.sqlite.feeds import SqliteFeedStore
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
+from tests import mosquitto
 from tests.unit.connect.builders import NOW, Enough, ListSink, an_entity
 
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 needs_mosquitto = pytest.mark.skipif(
-    MOSQUITTO is None, reason="mosquitto is not installed; apt-get install mosquitto"
+    mosquitto.PROGRAM is None, reason="mosquitto is not installed; apt-get install mosquitto"
 )
 TITLE = {"zh": "测点", "en": "gauges"}
 MAPPING = {
@@ -42,7 +39,7 @@ def a_record(station: str, pm25: float) -> dict[str, Any]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 
@@ -58,23 +55,8 @@ async def stop(task: asyncio.Task[None]) -> None:
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[int]:
     """A mosquitto of our own on a free port of this machine."""
-    assert MOSQUITTO is not None
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    settings = tmp_path / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    process = subprocess.Popen([MOSQUITTO, "-c", str(settings)], stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(500):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            threading.Event().wait(0.01)
+    with mosquitto.a_mosquitto(tmp_path) as port:
         yield port
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def an_mqtt(port: int, *, private: bool = True) -> MqttConnector:
@@ -104,7 +86,7 @@ async def subscribed(connector: MqttConnector, port: int) -> None:
     sink, ready = ListSink(), json.dumps(a_record("ready", 1)).encode()
     task = asyncio.create_task(connector.run(sink))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not sink.live:
                 await publish(port, ready)
     finally:

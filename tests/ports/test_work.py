@@ -92,7 +92,7 @@ async def test_after_commit_runs_before_the_answer_and_never_after_a_failure(
 
 async def test_units_of_work_in_one_commit_have_instants_of_their_own(work: SqliteWork) -> None:
     gate = threading.Event()
-    first = asyncio.create_task(work.write(lambda _tx: gate.wait(10)))
+    first = asyncio.create_task(work.write(lambda _tx: gate.wait(60)))
     await asyncio.sleep(0)
     others = [asyncio.create_task(work.write(lambda tx: tx.now)) for _ in range(100)]
     await asyncio.sleep(0)
@@ -188,7 +188,7 @@ async def test_each_of_many_units_stands_or_falls_alone(work: SqliteWork) -> Non
 async def test_many_units_let_others_in_between(work: SqliteWork) -> None:
     order: list[str] = []
     gate = threading.Event()
-    first = asyncio.create_task(work.write(lambda _tx: gate.wait(10)))
+    first = asyncio.create_task(work.write(lambda _tx: gate.wait(60)))
     await asyncio.sleep(0)
     many = asyncio.create_task(work.write_all([lambda _tx: order.append("one of many")] * 250))
     await asyncio.sleep(0)
@@ -225,11 +225,11 @@ async def test_the_door_is_closed_while_writes_wait_long_and_open_again_after(
 
     def second(_tx: SqliteTx) -> None:
         begun.set()
-        gates[1].wait(10)
+        gates[1].wait(60)
 
     work.check_room()
     jobs = [
-        asyncio.create_task(work.write(lambda _tx: gates[0].wait(10))),
+        asyncio.create_task(work.write(lambda _tx: gates[0].wait(60))),
         asyncio.create_task(work.write(second)),
         asyncio.create_task(work.write(put("a", "1"))),
     ]
@@ -250,7 +250,7 @@ async def test_too_many_waiting_writes_are_turned_away_and_none_is_lost(
     key = load_or_make_key(tmp_path / "busy.key")
     work = SqliteWork(tmp_path / "busy.db", key, clock, most_waiting=50)
     gate = threading.Event()
-    first = asyncio.create_task(work.write(lambda _tx: gate.wait(10)))
+    first = asyncio.create_task(work.write(lambda _tx: gate.wait(60)))
     await asyncio.sleep(0)
     jobs = [asyncio.create_task(work.write(put(str(i), "1"))) for i in range(100)]
     await asyncio.sleep(0)
@@ -273,7 +273,7 @@ async def test_who_waits_while_another_process_holds_the_file_is_told_so(
     work._db.set_busy_timeout(20)
     other = connect(work._path, work._key)
     other.execute("BEGIN IMMEDIATE")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with pytest.raises(StoreFailed):
             await work.write(put("meanwhile", "1"))
     other.execute("ROLLBACK")
@@ -290,7 +290,7 @@ async def test_a_writer_that_fails_beyond_all_reckoning_leaves_nobody_waiting(
 
     monkeypatch.setattr(work._writer, "_storage_problem", broken)
     monkeypatch.setattr(work._writer, "_place", None)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         for _ in range(2):
             with pytest.raises(StoreFailed):
                 await work.write(put("x", "1"))

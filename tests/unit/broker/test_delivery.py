@@ -159,7 +159,7 @@ class House:
         self.book.wake(key, self.put(seq, key, entity))
 
     async def until(self, done: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not done():
                 await asyncio.sleep(0.001)
 
