@@ -36,7 +36,7 @@ async def past_taken(house: House, *queries: dict[str, Any], **members: Any) -> 
     body = {"id": ONE, "type": "Snapshot", "snapshotTemporalQueries": list(queries or (EVER,))}
     answer = await house.ask("POST", ALL, body | members)
     assert answer.status_code == 201, answer.text
-    return await ready(house)
+    return await ready(house, str(answer.headers["location"].rpartition("/")[2]))
 
 
 async def driven(house: House, *, seal: bool = False) -> None:
@@ -182,7 +182,8 @@ async def test_a_clone_has_the_past_as_well(tmp_path: Path) -> None:
         before = await within(house, asked)
         for source in (ONE, "urn:x:past"):
             members = {"type": "Snapshot", "id": f"{source}:clone"}
-            await house.ask("POST", f"{ALL}/{source}/clone", members)
+            answer = await house.ask("POST", f"{ALL}/{source}/clone", members)
+            assert answer.status_code == 201, answer.text
             shown = await ready(house, f"{source}:clone")
             assert shown["snapshotTemporalQueriesDetails"] == [{"resultStatus": "success"}]
             await house.ask("DELETE", f"{ALL}/{source}")
