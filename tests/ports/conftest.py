@@ -13,6 +13,7 @@ from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.history import EmbeddedHistory
 from chengmai.store.sqlite.file import load_or_make_key
 from chengmai.store.sqlite.work import SqliteWork
+from tests.ports.serving import Shelf, serving
 
 
 @pytest.fixture
@@ -32,3 +33,9 @@ def history(tmp_path: Path, work: SqliteWork) -> Iterator[EmbeddedHistory]:
     sealed = SealedHistory(tmp_path / "history.duckdb")
     yield EmbeddedHistory(work, sealed)
     sealed.close()
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    with serving() as made:
+        yield made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,16 +18,9 @@ from tests.ports.serving import (
     in_pages,
     polled,
     reasons,
-    serving,
     shipped,
 )
 from tests.unit.connect.builders import NOW, ListSink
-
-
-@pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    with serving() as made:
-        yield made
 
 
 def a_bed(name: str, state: str = "O", ward: str = "w1", **more: Any) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,11 @@ from typing import Any
 import pytest
 
 from chengmai.connect.problems import SourceFailed
-from tests.ports.serving import Shelf, a_polled, polled, serving, shipped
+from tests.ports.serving import Shelf, a_polled, polled, shipped
 from tests.unit.connect.builders import NOW, ListSink
 
 SAMPLES = os.environ.get("CHENGMAI_SAMPLES")
 AT = int(NOW.timestamp()) - 60
-
-
-@pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    with serving() as made:
-        yield made
 
 
 def a_system(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from chengmai.connect.formats.workbook import ExcelTable
 from chengmai.connect.tables import Mark
 from chengmai.packs.feeds import ANY_FEED
 from tests.ports.meters import a_device
-from tests.ports.serving import Shelf, polled, serving, shipped
+from tests.ports.serving import Shelf, polled, shipped
 from tests.unit.connect.builders import ListSink, an_entity
 
 SAMPLES = Path(os.environ.get("CHENGMAI_SAMPLES", ""))
@@ -27,12 +26,6 @@ pytestmark = pytest.mark.skipif(
     "CHENGMAI_SAMPLES" not in os.environ,
     reason="CHENGMAI_SAMPLES names no folder of published samples",
 )
-
-
-@pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    with serving() as made:
-        yield made
 
 
 def told(name: object, sink: ListSink) -> None:

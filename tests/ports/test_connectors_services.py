@@ -1,9 +1,8 @@
-"""SensorThings, OCPI and FHIR from a real server."""
+"""SensorThings and OCPI from a real server."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,9 @@ from tests.ports.serving import (
     in_pages,
     polled,
     reasons,
-    serving,
     shipped,
 )
 from tests.unit.connect.builders import ListSink
-
-
-@pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    with serving() as made:
-        yield made
-
 
 # -- SensorThings -------------------------------------------------------------------------------
 

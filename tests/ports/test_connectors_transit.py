@@ -6,7 +6,6 @@ import io
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 
 from chengmai.connect.problems import SourceFailed, SourceMissing
 from chengmai.connect.reading import Reading
-from tests.ports.serving import Shelf, a_polled, polled, serving, shipped
+from tests.ports.serving import Shelf, a_polled, polled, shipped
 from tests.ports.transit import (
     AT,
     TABLES,
@@ -28,12 +27,6 @@ from tests.unit.connect.builders import Enough, ListSink
 
 SAMPLES = os.environ.get("CHENGMAI_SAMPLES")
 """Folder of published samples, for trials by hand; nothing of it is needed."""
-
-
-@pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    with serving() as made:
-        yield made
 
 
 def by_id(readings: list[Reading]) -> dict[str, Reading]:
