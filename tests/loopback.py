@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 
@@ -29,28 +29,44 @@ class Reply:
 
 HANGS = None
 """The answer of a server that takes a request and never says anything."""
+_TURNS = 5
+"""Of the loop, until somebody who was let in is announced; it takes three."""
 Answer = Callable[[Request], Awaitable[Reply | None]]
 
 
 @asynccontextmanager
 async def a_listener(answer: Answer, port: int = 0) -> AsyncIterator[int]:
     """Yield the port of a server that answers each request with what `answer` gives."""
-    tasks: set[asyncio.Task[None]] = set()
+    serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(_serve(answer, reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        serving[task] = writer
+        task.add_done_callback(serving.pop)
 
     server = await asyncio.start_server(connected, "127.0.0.1", port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
-        for task in list(tasks):
+        await closed(server)
+        left = dict(serving)
+        for task, writer in left.items():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
+            writer.close()  # a task that has not begun closes nothing
+        await asyncio.gather(*left, return_exceptions=True)
+        for writer in left.values():
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+async def closed(server: asyncio.Server) -> None:
+    """Let nobody in any more, and return when whoever was let in before is announced."""
+    for listening in server.sockets:
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    # Were it closed while somebody is let in, Python 3.11 would lose that connection without closing it.
+    server.close()
 
 
 async def _serve(

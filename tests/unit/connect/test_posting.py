@@ -13,6 +13,7 @@ from chengmai.connect.outbound import EgressDenied, HttpReceiver
 from chengmai.connect.posting import Poster
 from chengmai.connect.posting_wire import BrokenOff, request_bytes
 from chengmai.kernel.problems import Invalid, Unavailable
+from tests.loopback import closed
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -76,9 +77,10 @@ async def a_told_receiver(*answers: bytes | None) -> AsyncIterator[Told]:
     try:
         yield told
     finally:
-        server.close()
+        await closed(server)
         for task in list(tasks):
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _itself(host: str, _port: int) -> str:
