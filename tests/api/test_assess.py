@@ -20,6 +20,7 @@ from chengmai.assess.problems import (
     TableInvalid,
     WeightsDoNotSum,
 )
+from chengmai.assess.reasons import NO_SOURCE
 from chengmai.assess.records import KINDS, from_entity, to_entity
 from chengmai.assess.shipped import shipped_frameworks
 from chengmai.kernel.actors import Actor
@@ -134,8 +135,8 @@ async def test_an_entity_without_a_source_counts_nowhere_and_is_named(tmp_path: 
         assert (await house.ask("POST", "/entities", entity)).status_code == 201
         found = await house.city.assess.assessed(MANAGER)
         assert found.statistics.count().value == before.statistics.count().value == 2
-        assert [(one.entity_id, one.why) for one in found.registry.left_out] == [
-            (entity["id"], "source: a record without a source and its date is not taken")
+        assert [(one.entity_id, one.why.en) for one in found.registry.left_out] == [
+            (entity["id"], f"source: {NO_SOURCE.en}")
         ]
 
 

@@ -172,7 +172,11 @@ def test_a_wrong_place_is_named_with_what_to_do(city: House, visit: Callable[...
     visitor = visit(city.url)
     visitor.sign_in()
     visitor.go("/assessment/outlook?place=999999")
-    expect(visitor.page.get_by_role("alert")).to_contain_text("There is no such place: 999999")
+    expect(visitor.page.get_by_role("alert")).to_contain_text(
+        "There is no place with the code '999999'"
+    )
     expect(visitor.page.locator("input[name=place]")).to_have_value("999999")
     visitor.go("/assessment/outlook?place=330100&group=east")
-    expect(visitor.page.get_by_role("alert")).to_contain_text("Name one place or one group")
+    expect(visitor.page.get_by_role("alert")).to_contain_text(
+        "a report is about one place or one group"
+    )

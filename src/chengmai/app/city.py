@@ -24,6 +24,7 @@ _INDEX_EVERY_S = 1.0
 _LOOK_AT_SOURCES_EVERY_S = 30.0
 _RETAIN_EVERY_S = 3600.0
 _INDICATORS_EVERY_S = 60.0
+_LOOK_ELSEWHERE_EVERY_S = 3.0
 _log = structlog.get_logger(__name__)
 
 
@@ -39,6 +40,7 @@ class City(RoomsFloor):
     ) -> None:
         super().__init__(settings, real_clock, prepared)
         self._tasks: list[asyncio.Task[None]] = []
+        self._elsewhere = 0
 
     async def start(self) -> None:
         """Mend what a crash left, then set feeds, vital signs, sealing and delivery going."""
@@ -72,6 +74,7 @@ class City(RoomsFloor):
         if self.settings.feeds:
             # A city without feeds is a broker: it holds what its clients wrote, and nothing besides.
             self._spawn("indicators", self._record_indicators())
+        self._spawn("assessment", self._keep_assessment())
         self._spawn("snapshots", every(5.0, self.snapshots.round))
         self._spawn("sources", every(_LOOK_AT_SOURCES_EVERY_S, self._sources_round))
         self._spawn("sealing", every(self.settings.seal_every_s, self._seal))
@@ -118,6 +121,22 @@ class City(RoomsFloor):
 
     async def _record_today(self) -> None:
         await self.indicators.record(self.settings.tenant)
+
+    async def _keep_assessment(self) -> None:
+        await self.feeds.filled()
+        await attempt(self._warm)
+        await every(_LOOK_ELSEWHERE_EVERY_S, self._look_elsewhere)
+
+    async def _warm(self) -> None:
+        await self.assess.warm(self.settings.tenant)
+        self._elsewhere = await self.store.work.elsewhere()
+
+    async def _look_elsewhere(self) -> None:
+        # A command writes beside a running city, whose news do not tell of it.
+        found = await self.store.work.elsewhere()
+        if found != self._elsewhere:
+            self._elsewhere = found
+            self.assess.forget(self.settings.tenant)
 
     async def _look_back(self) -> None:
         await self.vitals.backfill(self.settings.tenant, self.clock.now() - timedelta(weeks=6))

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from chengmai.assess.reasons import Said
 from chengmai.kernel.texts import Text
 
 Level = Literal[
@@ -105,10 +106,17 @@ class Place(Record):
         ordered = sorted(self.standings, key=lambda one: one.valid_from or date.min)
         for before, after in pairwise(ordered):
             if before.valid_until is None or before.valid_until > (after.valid_from or date.min):
-                raise ValueError(f"two standings of {self.code} hold on {after.valid_from}")
+                day = after.valid_from or after.valid_until
+                raise Said(
+                    f"{self.code} 在 {day} 同时有两个隶属期；先给前一个填写截止日",
+                    f"two standings of {self.code} hold on {day}; give the earlier one an end",
+                )
         for one in ordered:
             if one.valid_until and one.valid_from and one.valid_until <= one.valid_from:
-                raise ValueError(f"a standing of {self.code} ends before it begins")
+                raise Said(
+                    f"{self.code} 的截止日不晚于起始日",
+                    f"a standing of {self.code} ends before it begins",
+                )
         return self
 
     def on(self, day: date) -> Standing | None:
@@ -140,11 +148,15 @@ class Programme(_OfPlace):
         days = [self.planned_on, self.started_on, self.operating_on, self.stopped_on]
         given = [day for day in days if day is not None]
         if not given:
-            raise ValueError(
-                "a programme needs at least the day on which it was planned or started"
+            raise Said(
+                "计划至少要有规划日或开工日",
+                "a programme needs at least the day on which it was planned or started",
             )
         if given != sorted(given):
-            raise ValueError("planned, started, operating and stopped must follow each other")
+            raise Said(
+                "规划、开工、运行、停止的日期须依次排列",
+                "planned, started, operating and stopped must follow each other",
+            )
         return self
 
     def state(self, day: date) -> State:
@@ -262,12 +274,15 @@ class IndicatorValue(Record):
     @model_validator(mode="after")
     def _within(self) -> Self:
         if unknown := self.doubts - set(DOUBTS):
-            raise ValueError(f"{sorted(unknown)[0]} is no doubt of: {', '.join(DOUBTS)}")
+            raise Said(
+                f"{sorted(unknown)[0]} 不是疑点，可用：{'、'.join(DOUBTS)}",
+                f"{sorted(unknown)[0]} is no doubt of: {', '.join(DOUBTS)}",
+            )
         if (self.low is None) != (self.high is None):
-            raise ValueError("an interval has both ends or none")
+            raise Said("区间要么有两端，要么都不填", "an interval has both ends or none")
         low, high = self.low, self.high
         if low is not None and high is not None and not low <= self.value <= high:
-            raise ValueError("the value lies outside its interval")
+            raise Said("数值在区间之外", "the value lies outside its interval")
         return self
 
 
@@ -308,5 +323,5 @@ class ReportedFigure(Record):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if (self.items is None) == (self.value is None):
-            raise ValueError("a figure has either a value or items")
+            raise Said("数值与地方集合二者填一", "a figure has either a value or items")
         return self

@@ -12,6 +12,8 @@ Invalid
 ├── SourcesDiffer       a sum over figures of different sources or definitions
 ├── DenominatorInvalid  nothing, or less than the numerator
 ├── SubjectInvalid      a report on neither or both of a place and a group, or on a level that there is not
+├── OptionUnknown       a choice that a list does not offer: says which there are
+├── MoveInvalid         a move to where a place is already, to nowhere, or below itself
 ├── DayInvalid          not a day, or a comparison with a later one
 ├── FrameworkInvalid    a package that is no framework, or a change that it does not allow
 │   └── WeightsDoNotSum children whose weights are not those of their parent: says which node
@@ -25,22 +27,28 @@ TooLarge
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from chengmai.assess.reasons import Why, both
 from chengmai.kernel.problems import Invalid, TooLarge
+from chengmai.kernel.texts import Text
+
+_WHOLE_LINE = Text(zh="整行", en="line")
 
 
 class RecordInvalid(Invalid):
     code = "assess.record.invalid"
     title = "A line cannot be taken"
 
-    def __init__(self, line: int, field: str, why: str) -> None:
+    def __init__(self, line: int, field: str, why: Why) -> None:
+        said = both(why)
         super().__init__(
-            f"line {line}, {field}: {why}",
-            param=f"line {line}, {field}",
+            f"line {line}, {field or _WHOLE_LINE.en}: {said.en}",
+            param=f"line {line}, {field or _WHOLE_LINE.en}",
             fix="correct this line and send the whole table again; nothing of it was kept",
             line=line,
-            field=field,
-            why=why,
+            field=field or _WHOLE_LINE,
+            why=said,
         )
 
 
@@ -48,8 +56,9 @@ class TableInvalid(Invalid):
     code = "assess.table.invalid"
     title = "This is not such a table"
 
-    def __init__(self, why: str, *, param: str, fix: str, columns: Iterable[str]) -> None:
-        super().__init__(why, param=param, fix=fix, where=param, columns=", ".join(columns))
+    def __init__(self, why: Why, *, param: str, fix: str, columns: Iterable[str]) -> None:
+        said, listed = both(why), ", ".join(columns)
+        super().__init__(said.en, param=param, fix=fix, where=param, why=said, columns=listed)
 
 
 class KindUnknown(Invalid):
@@ -58,7 +67,11 @@ class KindUnknown(Invalid):
     def __init__(self, kind: str, known: Iterable[str]) -> None:
         listed = ", ".join(sorted(known))
         super().__init__(
-            f"there are no records of kind {kind!r}", param="kind", fix=f"use one of: {listed}"
+            f"there are no records of kind {kind!r}",
+            param="kind",
+            fix=f"use one of: {listed}",
+            kind=kind,
+            known=listed,
         )
 
 
@@ -92,8 +105,13 @@ class TierUnknown(Invalid):
     code = "assess.tier.unknown"
 
     def __init__(self, tier: str, known: Iterable[str]) -> None:
+        listed = ", ".join(known)
         super().__init__(
-            f"there is no tier {tier!r}", param="tier", fix=f"use one of: {', '.join(known)}"
+            f"there is no tier {tier!r}",
+            param="tier",
+            fix=f"use one of: {listed}",
+            tier=tier,
+            known=listed,
         )
 
 
@@ -101,8 +119,13 @@ class GroupUnknown(Invalid):
     code = "assess.group.unknown"
 
     def __init__(self, group: str, known: Iterable[str]) -> None:
+        listed = ", ".join(known)
         super().__init__(
-            f"there is no group {group!r}", param="group", fix=f"use one of: {', '.join(known)}"
+            f"there is no group {group!r}",
+            param="group",
+            fix=f"use one of: {listed}",
+            group=group,
+            known=listed,
         )
 
 
@@ -141,18 +164,52 @@ class SubjectInvalid(Invalid):
     code = "assess.subject.invalid"
     title = "Name one place or one group"
 
+    def __init__(self, why: Why, *, param: str, fix: str) -> None:
+        said = both(why)
+        super().__init__(said.en, param=param, fix=fix, why=said)
+
 
 class DayInvalid(Invalid):
     code = "assess.day.invalid"
     title = "This day does not fit"
+
+    def __init__(self, why: Why, *, param: str, fix: str) -> None:
+        said = both(why)
+        super().__init__(said.en, param=param, fix=fix, why=said, where=param)
+
+
+class MoveInvalid(Invalid):
+    code = "assess.move.invalid"
+    title = "The place cannot move so"
+
+    def __init__(self, why: Why, *, param: str, fix: str) -> None:
+        said = both(why)
+        super().__init__(said.en, param=param, fix=fix, why=said)
+
+
+class OptionUnknown(Invalid):
+    code = "assess.option.unknown"
+    title = "There is no such choice"
+
+    def __init__(self, param: str, given: str, known: Iterable[str]) -> None:
+        listed = ", ".join(known)
+        super().__init__(
+            f"{given!r} is no choice of {param}",
+            param=param,
+            fix=f"use one of: {listed}",
+            where=param,
+            given=given,
+            known=listed,
+        )
 
 
 class FrameworkInvalid(Invalid):
     code = "assess.framework.invalid"
     title = "This is no framework"
 
-    def __init__(self, why: str, *, param: str, fix: str, **facts: str) -> None:
-        super().__init__(why, param=param, fix=fix, why=why, where=param, **facts)
+    def __init__(self, why: Why, *, param: str, fix: str, **facts: Any) -> None:
+        said = both(why)
+        super().__init__(said.en, param=param, fix=fix, why=said, where=param, **facts)
 
 
 class WeightsDoNotSum(FrameworkInvalid):
@@ -174,10 +231,13 @@ class FrameworkUnknown(Invalid):
     code = "assess.framework.unknown"
 
     def __init__(self, framework: str, known: Iterable[str]) -> None:
+        listed = ", ".join(known)
         super().__init__(
             f"there is no framework {framework!r}",
             param="framework",
-            fix=f"use one of: {', '.join(known)}",
+            fix=f"use one of: {listed}",
+            framework=framework,
+            known=listed,
         )
 
 
@@ -190,6 +250,7 @@ class IndicatorUnknown(Invalid):
             f"there is no indicator {indicator!r}",
             param="indicator",
             fix=f"use one of: {', '.join(known)}",
+            indicator=indicator,
         )
 
 
@@ -213,4 +274,6 @@ class TableTooLong(TooLarge):
             f"the table has {found} {what}, {most} are taken at once",
             param="table",
             fix="send it in parts",
+            found=found,
+            most=most,
         )

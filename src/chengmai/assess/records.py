@@ -26,10 +26,13 @@ from chengmai.assess.model import (
     Standing,
 )
 from chengmai.assess.problems import KindUnknown, RecordInvalid, TableInvalid, TableTooLong
+from chengmai.assess.reasons import first_wrong
 from chengmai.kernel.ids import urn
 from chengmai.kernel.texts import Text
 from chengmai.ngsild.entity import Entity, entity, opaque, prop, rel, value_of, words
 
+NOT_AS_MANY = Text(zh="单元格数与第一行不同", en="not as many cells as in the first line")
+NO_LINES = Text(zh="表格没有数据行", en="the table has no lines")
 MOST_ROWS = 20_000
 MOST_CHARACTERS = 8_000_000
 PLACE_COLUMNS = (
@@ -78,10 +81,10 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def kind_of(name: str) -> Kind:
-    """Return a kind by its id; raises `KindUnknown`."""
+def kind_of(name: str, *, offered: Iterable[str] = (*KINDS, "sheets")) -> Kind:
+    """Return a kind by its id; raises `KindUnknown`, with those that are `offered`."""
     if name not in KINDS:
-        raise KindUnknown(name, [*KINDS, "sheets"])
+        raise KindUnknown(name, offered)
     return KINDS[name]
 
 
@@ -106,8 +109,12 @@ def _rows(kind: Kind, text: str) -> list[tuple[int, dict[str, str]]]:
         names = [name.strip() for name in reader.fieldnames or ()]
         unknown = [name for name in names if name not in kind.columns]
         if not names or unknown or len(set(names)) < len(names):
+            wrong = ", ".join(unknown or names)
             raise TableInvalid(
-                f"the first line names no columns of {kind.id}: {', '.join(unknown or names) or 'it is empty'}",
+                Text(
+                    zh=f"第一行不是这类记录的列名：{wrong or '空行'}",
+                    en=f"the first line names no columns of {kind.id}: {wrong or 'it is empty'}",
+                ),
                 param="line 1",
                 fix=f"use these columns, each once: {','.join(kind.columns)}",
                 columns=kind.columns,
@@ -116,20 +123,20 @@ def _rows(kind: Kind, text: str) -> list[tuple[int, dict[str, str]]]:
         rows: list[tuple[int, dict[str, str]]] = []
         for row in reader:
             if None in row or None in row.values():
-                raise RecordInvalid(reader.line_num, "columns", "not as many as in the first line")
+                raise RecordInvalid(reader.line_num, "columns", NOT_AS_MANY)
             rows.append((reader.line_num, row))
             if len(rows) > MOST_ROWS:
                 raise TableTooLong("lines", len(rows), MOST_ROWS)
     except csv.Error as error:
         raise TableInvalid(
-            f"line {reader.line_num} is not CSV: {error}",
+            not_csv(reader.line_num, error),
             param=f"line {reader.line_num}",
             fix="quote cells that hold commas, quotes or line breaks",
             columns=kind.columns,
         ) from None
     if not rows:
         raise TableInvalid(
-            "the table has no lines",
+            NO_LINES,
             param="table",
             fix="add a line below the names",
             columns=kind.columns,
@@ -171,12 +178,27 @@ def _record(kind: Kind, line: int, row: Mapping[str, str]) -> Record:
 
 
 def told(line: int, error: ValidationError) -> RecordInvalid:
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "line"
-    why = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "missing" and field in ("source", "source_date"):
-        why = "a record without a source and its date is not taken"
-    return RecordInvalid(line, field, why)
+    """Return the problem of a line: its field that is wrong first, and why."""
+    return RecordInvalid(line, *first_wrong(error))
+
+
+def twice(record_id: str, line: int) -> Text:
+    """Return that an id is in an earlier line."""
+    return Text(zh=f"{record_id} 在第 {line} 行已出现", en=f"{record_id} is in line {line} already")
+
+
+def not_csv(line: int, error: csv.Error) -> Text:
+    """Return that a line is not CSV."""
+    return Text(zh=f"第 {line} 行不是 CSV：{error}", en=f"line {line} is not CSV: {error}")
+
+
+def unknown_target(link: str, target: str) -> Text:
+    """Return that a record points at a place or a programme that there is not."""
+    what = "计划" if link == "programme" else "地方"
+    return Text(
+        zh=f"没有编号为“{target}”的{what}，请先导入",
+        en=f"there is no {link} {target!r}; import it first",
+    )
 
 
 def _refuse_twice(records: Iterable[tuple[int, Record]]) -> None:
@@ -184,13 +206,24 @@ def _refuse_twice(records: Iterable[tuple[int, Record]]) -> None:
     for line, record in records:
         record_id = id_of(record)
         if record_id in seen:
-            raise RecordInvalid(line, "id", f"{record_id} is in line {seen[record_id]} already")
+            raise RecordInvalid(line, "id", twice(record_id, seen[record_id]))
         seen[record_id] = line
 
 
 def id_of(record: Record) -> str:
     """Return what names a record among those of its kind."""
     return str(getattr(record, "code", None) or getattr(record, "id", ""))
+
+
+def place_rows(place: Place) -> list[list[Any]]:
+    """Return the lines of a place as they are imported, one a standing."""
+    return [
+        [
+            *(place.code, one.name.zh, one.name.en, one.level, one.kind, one.parent),
+            *(one.valid_from, one.valid_until, place.successor),
+        ]
+        for one in place.standings
+    ]
 
 
 def to_entity(kind: Kind, record: Record) -> Entity:
@@ -246,6 +279,12 @@ def from_entity(kind: Kind, found: Entity) -> Record:
         return kind.model.model_validate(given)
     except ValidationError as error:
         raise told(0, error) from None
+
+
+def as_place(record: Record) -> Place:
+    """Return a record that is a place."""
+    assert isinstance(record, Place)
+    return record
 
 
 def cleared(kind: Kind, record: Record, before: Entity) -> dict[str, Any]:

@@ -28,16 +28,20 @@ from chengmai.assess.model import (
 from chengmai.assess.panel.columns import Columns
 from chengmai.assess.panel.model import SHEET_TYPE
 from chengmai.assess.panel.service import PanelService
-from chengmai.assess.problems import RecordInvalid
+from chengmai.assess.placing import Find, check_places, moved
+from chengmai.assess.problems import PlaceUnknown, RecordInvalid
+from chengmai.assess.reasons import both
 from chengmai.assess.records import (
     KINDS,
+    PLACE_TYPE,
     Kind,
+    as_place,
     cleared,
     from_entity,
-    id_of,
     kind_of,
     read_table,
     to_entity,
+    unknown_target,
 )
 from chengmai.assess.shipped import (
     shipped_columns,
@@ -49,6 +53,8 @@ from chengmai.assess.shipped import (
 from chengmai.assess.statistics import Statistics
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
+from chengmai.kernel.ids import urn
+from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import name_iri
 from chengmai.ngsild.model import Shelves
@@ -67,7 +73,7 @@ class LeftOut:
     """An entity of one of our types that is no such record, and why; it is counted nowhere."""
 
     entity_id: str
-    why: str
+    why: Text
 
 
 @dataclass(frozen=True)
@@ -162,6 +168,17 @@ class AssessService:
         self._kept.turns[tenant] = self._kept.turns.get(tenant, 0) + 1
         self._kept.registries.pop(tenant, None)
 
+    def forget(self, tenant: str) -> None:
+        """Forget all that was read of a tenant: another process has written."""
+        self.noticed(tenant)
+        self.panel.forget(tenant)
+
+    async def warm(self, tenant: str) -> None:
+        """Read what is asked for before somebody asks: the first page after a start need not wait."""
+        await self._registry(tenant)
+        await self.panel.columns(tenant)
+        await asyncio.to_thread(shipped_gazetteer().on, self.today())
+
     def today(self) -> date:
         """Return the present day of the city."""
         return self._clock.now().astimezone(self._zone).date()
@@ -190,6 +207,27 @@ class AssessService:
             await self.values_came(by)
         return taken
 
+    async def move(self, by: Actor, code: str, parent: str, on: date) -> Place:
+        """Let a place belong to another one from a day on: what was counted before that day stays.
+
+        Raises `PlaceUnknown` or `MoveInvalid`.
+        """
+        allow(by, "assess.manage")
+
+        def write(tx: Tx) -> Place:
+            find = self._places(tx, by.tenant, {})
+            place = find(code)
+            if place is None:
+                raise PlaceUnknown(code)
+            made = moved(place, parent, on, find)
+            entity = to_entity(KINDS["places"], made)
+            self._model.put(tx, entity, by=by, note=f"assess move to {parent} from {on}")
+            return made
+
+        made = await self._work.write(write)
+        self.noticed(by.tenant)
+        return made
+
     async def import_sheets(
         self,
         by: Actor,
@@ -200,7 +238,7 @@ class AssessService:
         allow(by, "assess.manage")
 
         def known(tx: Tx) -> Callable[[str], bool]:
-            return self._known(tx, by.tenant, KINDS["values"], ())
+            return self._known(tx, by.tenant, KINDS["values"])
 
         counts = await self.panel.take_in(by, lines, await self._work.read(known), told)
         await self.values_came(by)
@@ -223,12 +261,15 @@ class AssessService:
         allow(actor, "assess.read")
         if data == "example":
             return example_registry()
-        turn = self._kept.turns.get(actor.tenant, 0)
-        kept = self._kept.registries.get(actor.tenant)
+        return await self._registry(actor.tenant)
+
+    async def _registry(self, tenant: str) -> Registry:
+        turn = self._kept.turns.get(tenant, 0)
+        kept = self._kept.registries.get(tenant)
         if kept is not None and kept[0] == turn:
             return kept[1]
-        found = await self._work.read(self._reading(actor.tenant))
-        self._kept.registries[actor.tenant] = (turn, found)
+        found = await self._work.read(self._reading(tenant))
+        self._kept.registries[tenant] = (turn, found)
         return found
 
     async def assessed(
@@ -272,28 +313,39 @@ class AssessService:
         return "new" if before is None else "changed"
 
     def _check_links(self, tx: Tx, tenant: str, kind: Kind, records: Sequence[Record]) -> None:
-        known = self._known(tx, tenant, kind, records)
+        if kind.model is Place:
+            new = {one.code: one for one in records if isinstance(one, Place)}
+            check_places(new.values(), self._places(tx, tenant, new))
+            return
+        known = self._known(tx, tenant, kind)
         for index, record in enumerate(records):
             for link in kind.links:
                 target = getattr(record, link)
                 if not known(target):
-                    raise RecordInvalid(
-                        index + 2, link, f"there is no {link} {target!r}; import it first"
-                    )
-            if isinstance(record, Place):
-                for code in [*(one.parent for one in record.standings), record.successor]:
-                    if code is not None and not known(code):
-                        raise RecordInvalid(index + 2, "parent", f"there is no place {code!r}")
+                    raise RecordInvalid(index + 2, link, unknown_target(link, target))
 
-    def _known(
-        self, tx: Tx, tenant: str, kind: Kind, records: Sequence[Record]
-    ) -> Callable[[str], bool]:
+    def _places(self, tx: Tx, tenant: str, new: Mapping[str, Place]) -> Find:
+        """Return how a place is found by its code: among new ones, the tenant's, and the shipped."""
+        shipped = shipped_gazetteer()
+
+        def find(code: str) -> Place | None:
+            if code in new:
+                return new[code]
+            kept = self._model.get(tx, tenant, urn(PLACE_TYPE, code))
+            if kept is not None:
+                try:
+                    return as_place(from_entity(KINDS["places"], kept))
+                except RecordInvalid:
+                    pass
+            return shipped.place(code) if code in shipped else None
+
+        return find
+
+    def _known(self, tx: Tx, tenant: str, kind: Kind) -> Callable[[str], bool]:
         wanted = "programmes" if "programme" in kind.links else "places"
         target = KINDS[wanted]
         found = self._model.find(tx, tenant, target.entity_type, limit=MOST_RECORDS)
         ids = {str(entity["id"]).rpartition(":")[2] for entity in found}
-        if kind.id == "places":
-            ids |= {id_of(record) for record in records}
         shipped = shipped_gazetteer()
         return lambda code: code in ids or (wanted == "places" and code in shipped)
 
@@ -307,8 +359,10 @@ class AssessService:
                     try:
                         made.append(from_entity(kind, entity))
                     except RecordInvalid as problem:
-                        field, why = problem.facts["field"], problem.facts["why"]
-                        left_out.append(LeftOut(entity["id"], f"{field}: {why}"))
+                        why: Text = problem.facts["why"]
+                        named = both(problem.facts["field"])
+                        said = Text(zh=f"{named.zh}：{why.zh}", en=f"{named.en}: {why.en}")
+                        left_out.append(LeftOut(entity["id"], said))
             places = [one for one in records["places"] if isinstance(one, Place)]
             gazetteer = Gazetteer(shipped_places(), places) if places else shipped_gazetteer()
             return Registry(gazetteer, records, tuple(left_out))

@@ -124,7 +124,10 @@ class Statistics:
     ) -> None:
         if before >= on:
             raise DayInvalid(
-                f"{before} does not come before {on}",
+                Text(
+                    zh=f"对比日 {before} 不早于截至日 {on}",
+                    en=f"{before} does not come before {on}",
+                ),
                 param="before",
                 fix="compare with an earlier day",
             )

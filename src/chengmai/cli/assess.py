@@ -15,6 +15,7 @@ from chengmai.app import City
 from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board
 from chengmai.assess.live.model import Live
+from chengmai.assess.model import Place
 from chengmai.assess.service import SHEETS, Assessed, Taken
 from chengmai.assess.statistics import Statistics
 from chengmai.assess.words import conclusions
@@ -133,6 +134,23 @@ def import_(
         return await city.assess.import_table(operator(city), kind, text)
 
     _report(kind, run_in(data, take))
+
+
+@app.command()
+def move(
+    code: Annotated[str, typer.Argument(help="The place that moves.")],
+    to: Annotated[str, typer.Option("--to", help="The place that it belongs to from the day on.")],
+    on: Annotated[datetime, typer.Option("--from", help="The day.", formats=["%Y-%m-%d"])],
+    data: DataOption = None,
+) -> None:
+    """Let a place belong to another one from a day on; what was counted before stays."""
+
+    async def write(city: City) -> Place:
+        return await city.assess.move(operator(city), code, to, on.date())
+
+    for one in run_in(data, write).standings:
+        until = one.valid_until or "…"
+        typer.echo(f"{code} {one.name.zh}: {one.parent or '–'}, {one.valid_from or '…'} – {until}")
 
 
 def _report(kind: str, taken: Taken) -> None:

@@ -18,7 +18,7 @@ from chengmai.assess.live.grading import made, missing
 from chengmai.assess.live.model import Live, Measured
 from chengmai.assess.live.table import definitions
 from chengmai.assess.live.working import NOTHING
-from chengmai.assess.model import IndicatorValue, Plan, Programme, Record
+from chengmai.assess.model import IndicatorValue, Place, Plan, Programme, Record
 from chengmai.assess.outlook.lines import lines
 from chengmai.assess.outlook.meanings import meanings
 from chengmai.assess.outlook.model import Kept, Promise, scores_of
@@ -83,6 +83,9 @@ class FakeAssessment:
 
     async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
         return Taken(kind, new=text.count("\n"), changed=0, same=0)
+
+    async def move(self, by: Actor, code: str, parent: str, on: date) -> Place:
+        return shipped_gazetteer().place(code)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from chengmai.assess.catalogue import Indicator
 from chengmai.assess.frameworks.model import Framework, How, Node
 from chengmai.assess.model import Trust
 from chengmai.assess.problems import FrameworkInvalid
+from chengmai.kernel.texts import Text
 
 INDICATORS = "indicators"
 """Stands for the catalogue of the platform where a crosswalk begins there."""
@@ -56,7 +57,10 @@ def check_maps(framework: Framework, others: Iterable[Framework]) -> None:
         for one in node.maps:
             if one.to == framework.id or one.id not in known.get(one.to, {one.id}):
                 raise FrameworkInvalid(
-                    f"{node.id} is mapped to {one.id}, which {one.to} does not have",
+                    Text(
+                        zh=f"{node.id} 对应的 {one.id} 在 {one.to} 中不存在",
+                        en=f"{node.id} is mapped to {one.id}, which {one.to} does not have",
+                    ),
                     param=node.id,
                     fix="name an item of another framework",
                 )

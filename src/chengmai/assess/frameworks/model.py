@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from chengmai.assess.model import Code, Line, Record, Trust
 from chengmai.assess.problems import FrameworkInvalid, WeightsDoNotSum
+from chengmai.assess.reasons import Said, first_wrong, not_json
 from chengmai.kernel.texts import Text
 
 FULL = Decimal(100)
@@ -104,27 +105,51 @@ class Node(_Named):
     @model_validator(mode="after")
     def _scorable(self) -> Self:
         if not self.children and self.indicator is None:
-            raise ValueError(f"{self.id} has neither children nor an indicator")
+            raise Said(
+                f"{self.id} 既没有下级，也没有 indicator",
+                f"{self.id} has neither children nor an indicator",
+            )
         if self.zero_at == self.full_at:
-            raise ValueError(f"{self.id}: zero_at and full_at are the same")
+            raise Said(
+                f"{self.id}：zero_at 与 full_at 相同",
+                f"{self.id}: zero_at and full_at are the same",
+            )
         falls = self.zero_at > self.full_at
         if self.better and self.weight is not None and (self.better == "down") != falls:
-            raise ValueError(f"{self.id}: better is {self.better}, zero_at and full_at differ")
+            raise Said(
+                f"{self.id}：better 写的是 {self.better}，与 zero_at、full_at 的方向不符",
+                f"{self.id}: better is {self.better}, zero_at and full_at say the other way",
+            )
         if (self.formula_zh is None) != (self.formula_en is None):
-            raise ValueError(f"{self.id}: a formula is written in both languages or in neither")
+            raise Said(
+                f"{self.id}：公式要么中英文都写，要么都不写",
+                f"{self.id}: a formula is written in both languages or in neither",
+            )
         return self
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
         if self.bonus and self.deduction:
-            raise ValueError(f"{self.id} is both bonus and deduction")
+            raise Said(
+                f"{self.id} 不能既是加分项又是扣分项",
+                f"{self.id} is both bonus and deduction",
+            )
         if self.is_apart and (self.weight is not None or self.children):
-            raise ValueError(f"{self.id}: a bonus or deduction has neither weight nor children")
+            raise Said(
+                f"{self.id}：加分项、扣分项没有权重，也没有下级",
+                f"{self.id}: a bonus or deduction has neither weight nor children",
+            )
         if not self.is_apart and (self.each or self.at_most or self.checks):
-            raise ValueError(f"{self.id}: each, at_most and checks belong to a bonus or deduction")
+            raise Said(
+                f"{self.id}：each、at_most、checks 只用于加分项或扣分项",
+                f"{self.id}: each, at_most and checks belong to a bonus or deduction",
+            )
         pairs = [(one.to, one.id) for one in self.maps]
         if len(set(pairs)) < len(pairs):
-            raise ValueError(f"{self.id} is mapped to the same item twice")
+            raise Said(
+                f"{self.id} 重复对应同一项",
+                f"{self.id} is mapped to the same item twice",
+            )
         return self
 
 
@@ -153,7 +178,10 @@ class Framework(_Named):
     @model_validator(mode="after")
     def _days(self) -> Self:
         if self.until is not None and self.until <= self.in_force_from:
-            raise ValueError(f"{self.id} ends before it begins")
+            raise Said(
+                f"{self.id} 的截止日不晚于起始日",
+                f"{self.id} ends before it begins",
+            )
         return self
 
     @property
@@ -193,9 +221,13 @@ def check(framework: Framework) -> Framework:
     seen: set[str] = set()
     for node, depth in framework.walk():
         if node.id in seen:
-            raise _invalid(f"{node.id} is there twice", node.id)
+            raise _invalid(Text(zh=f"{node.id} 出现两次", en=f"{node.id} is there twice"), node.id)
         if depth >= _MOST_DEPTH:
-            raise _invalid(f"{node.id} is deeper than {_MOST_DEPTH} levels", node.id)
+            why = Text(
+                zh=f"{node.id} 深于 {_MOST_DEPTH} 级",
+                en=f"{node.id} is deeper than {_MOST_DEPTH} levels",
+            )
+            raise _invalid(why, node.id)
         seen.add(node.id)
     if not framework.has_weights:
         return framework
@@ -231,16 +263,19 @@ def marks(framework: Framework) -> dict[str, Decimal]:
 def read_framework(text: str) -> Framework:
     """Return a framework from its JSON package; raises `FrameworkInvalid` or `WeightsDoNotSum`."""
     if len(text) > MOST_CHARACTERS:
-        raise _invalid(f"the package is longer than {MOST_CHARACTERS} characters", "framework")
+        why = Text(
+            zh=f"包超过 {MOST_CHARACTERS} 个字符",
+            en=f"the package is longer than {MOST_CHARACTERS} characters",
+        )
+        raise _invalid(why, "framework")
     try:
         return check(Framework.model_validate(json.loads(text, parse_float=Decimal)))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "framework"
-        raise _invalid(f"{where}: {first['msg']}", where) from None
+        where, why = first_wrong(error)
+        raise _invalid(why, where or "framework") from None
     except (ValueError, RecursionError) as error:
-        raise _invalid(f"not a JSON package: {error}", "framework") from None
+        raise _invalid(not_json(error), "framework") from None
 
 
-def _invalid(why: str, where: str) -> FrameworkInvalid:
+def _invalid(why: Text, where: str) -> FrameworkInvalid:
     return FrameworkInvalid(why, param=where, fix="correct the package; nothing of it was kept")

@@ -9,6 +9,7 @@ from decimal import Decimal
 from chengmai.assess.frameworks.model import Framework, Node
 from chengmai.assess.frameworks.scoring import Scored, Spread, score
 from chengmai.assess.problems import FrameworkInvalid
+from chengmai.kernel.texts import Text
 
 _PLACES = Decimal("0.0001")
 
@@ -65,7 +66,8 @@ def with_weight(framework: Framework, node_id: str, weight: Decimal) -> Framewor
     """Return the framework with another weight of a node, the rest in proportion; raises `FrameworkInvalid`."""
     found = dict.fromkeys((node.id for node, _ in framework.walk()))
     if node_id not in found:
-        raise FrameworkInvalid(f"there is no node {node_id}", param="node", fix="name a node of it")
+        why = Text(zh=f"没有节点 {node_id}", en=f"there is no node {node_id}")
+        raise FrameworkInvalid(why, param="node", fix="name a node of it")
     children = _weighted(framework.children, node_id, weight)
     return framework.model_copy(update={"children": children})
 
@@ -82,7 +84,10 @@ def _weighted(children: tuple[Node, ...], node_id: str, weight: Decimal) -> tupl
     rest = total - (chosen.weight or 0)
     if chosen not in plain or rest <= 0 or not 0 < weight < total:
         raise FrameworkInvalid(
-            f"{node_id} cannot weigh {weight}",
+            Text(
+                zh=f"{node_id} 的权重不能是 {weight}：应大于 0、小于 {total}，且有同级节点",
+                en=f"{node_id} cannot weigh {weight}: above 0, below {total}, of a node with siblings",
+            ),
             param="weight",
             fix=f"use a weight above 0 and below {total}, of a node that has siblings",
         )

@@ -10,6 +10,7 @@ from chengmai.assess.groups import Frame, PlaceGroup
 from chengmai.assess.model import LEVELS
 from chengmai.assess.outlook.model import Subject
 from chengmai.assess.problems import GroupUnknown, SubjectInvalid
+from chengmai.kernel.texts import Text
 
 
 def subject_of(
@@ -29,13 +30,18 @@ def subject_of(
     """
     if bool(place) == bool(group):
         raise SubjectInvalid(
-            "a report is about one place or one group",
+            Text(zh="请指定一个地方或一个分组", en="a report is about one place or one group"),
             param="place",
             fix="name a place by its code, or a group",
         )
     if level is not None and level not in LEVELS:
         raise SubjectInvalid(
-            f"there is no level {level!r}", param="level", fix=f"use one of: {', '.join(LEVELS)}"
+            Text(
+                zh=f"没有层级“{level}”，可用：{'、'.join(LEVELS)}",
+                en=f"there is no level {level!r}",
+            ),
+            param="level",
+            fix=f"use one of: {', '.join(LEVELS)}",
         )
     among = _group(frame, peers) if peers else None
     if place:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, field_validator
 
 from chengmai.assess.model import Code, Line, Record
+from chengmai.assess.reasons import Said
 
 SHEET_TYPE = "IndicatorSheet"
 MOST_IN_SHEET = 500
@@ -17,7 +18,7 @@ MOST_IN_SHEET = 500
 
 def _no_truth(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError("true and false are no numbers")
+        raise Said("true、false 不是数字", "true and false are no numbers")
     return value
 
 

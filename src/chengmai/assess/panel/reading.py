@@ -14,8 +14,9 @@ from pydantic import ValidationError
 from chengmai.assess.model import CODE, IndicatorValue
 from chengmai.assess.panel.model import MOST_IN_SHEET, SHEET_TYPE, Entry, Parts, Ref, Sheet, Told
 from chengmai.assess.problems import RecordInvalid, TableInvalid, TableTooLong
-from chengmai.assess.records import PLACE_TYPE, told
+from chengmai.assess.records import NOT_AS_MANY, PLACE_TYPE, not_csv, told
 from chengmai.kernel.ids import urn
+from chengmai.kernel.texts import Text
 from chengmai.ngsild.entity import Entity, entity, opaque, prop, rel, value_of
 
 SHEET_COLUMNS = ("id", "place", "on", "evidence", "source", "source_date")
@@ -87,7 +88,11 @@ def _is_code(name: str) -> bool:
 def within(day: date) -> date:
     """Return a day from 1900 to 2200; raises `RecordInvalid`."""
     if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise RecordInvalid(0, "on", f"use a year from {_FIRST_YEAR} to {_LAST_YEAR}")
+        why = Text(
+            zh=f"年份应在 {_FIRST_YEAR} 至 {_LAST_YEAR} 之间",
+            en=f"use a year from {_FIRST_YEAR} to {_LAST_YEAR}",
+        )
+        raise RecordInvalid(0, "on", why)
     return day
 
 
@@ -125,11 +130,11 @@ def read_sheets(lines: TextIO | Iterable[str]) -> Iterator[tuple[int, Sheet]]:
             if count > MOST_SHEETS:
                 raise TableTooLong("lines", count, MOST_SHEETS)
             if len(row) != len(header):
-                raise RecordInvalid(reader.line_num, "columns", "not as many as in the first line")
+                raise RecordInvalid(reader.line_num, "columns", NOT_AS_MANY)
             yield reader.line_num, _sheet(reader.line_num, header, row)
     except csv.Error as error:
         raise TableInvalid(
-            f"line {reader.line_num} is not CSV: {error}",
+            not_csv(reader.line_num, error),
             param=f"line {reader.line_num}",
             fix="quote cells that hold commas, quotes or line breaks",
             columns=SHEET_COLUMNS,
@@ -146,20 +151,8 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
         if "." in name
         and (name.partition(".")[2] not in PARTS or name.partition(".")[0] not in header)
     ]
-    why = (
-        f"the first line lacks {', '.join(missing)}"
-        if missing
-        else "the first line names no indicator"
-        if not indicators
-        else "the first line names a column twice"
-        if len(set(header)) < len(header)
-        else f"{wrong[0]} belongs to no indicator of the table"
-        if wrong
-        else f"there are more than {_MOST_COLUMNS} columns"
-        if len(header) > _MOST_COLUMNS
-        else ""
-    )
-    if why:
+    why = _wrong_header(header, missing, indicators, wrong)
+    if why is not None:
         raise TableInvalid(
             why,
             param="line 1",
@@ -167,6 +160,28 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
             columns=SHEET_COLUMNS,
         )
     return header
+
+
+def _wrong_header(
+    header: list[str], missing: list[str], indicators: list[str], wrong: list[str]
+) -> Text | None:
+    if missing:
+        listed = ", ".join(missing)
+        return Text(zh=f"第一行缺少列 {listed}", en=f"the first line lacks {listed}")
+    if not indicators:
+        return Text(zh="第一行没有指标列", en="the first line names no indicator")
+    if len(set(header)) < len(header):
+        return Text(zh="第一行有重复的列", en="the first line names a column twice")
+    if wrong:
+        return Text(
+            zh=f"{wrong[0]} 不属于表中任何指标",
+            en=f"{wrong[0]} belongs to no indicator of the table",
+        )
+    if len(header) > _MOST_COLUMNS:
+        return Text(
+            zh=f"多于 {_MOST_COLUMNS} 列", en=f"there are more than {_MOST_COLUMNS} columns"
+        )
+    return None
 
 
 def _sheet(line: int, header: list[str], row: list[str]) -> Sheet:
@@ -186,7 +201,8 @@ def _sheet(line: int, header: list[str], row: list[str]) -> Sheet:
             values[name] = text
     for indicator, found in parts.items():
         if indicator not in values:
-            raise RecordInvalid(line, indicator, "it has parts and no value")
+            why = Text(zh="有分子分母却没有值", en="it has parts and no value")
+            raise RecordInvalid(line, indicator, why)
         values[indicator] = {"value": values[indicator], **found}
     try:
         return Sheet.model_validate({**given, "values": values})

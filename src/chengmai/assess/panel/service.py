@@ -19,7 +19,7 @@ from chengmai.assess.panel.reading import (
     within,
 )
 from chengmai.assess.problems import RecordInvalid
-from chengmai.assess.records import KINDS, from_entity
+from chengmai.assess.records import KINDS, NO_LINES, from_entity, twice, unknown_target
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity, value_of
@@ -53,6 +53,11 @@ class PanelService:
         kept = self._kept.get(tenant)
         if kept is not None and entity_id.split(":")[2:3] in ([SHEET_TYPE], [VALUE.entity_type]):
             kept.changed.add(entity_id)
+
+    def forget(self, tenant: str) -> None:
+        """Read everything again when somebody asks: another process has written."""
+        if (kept := self._kept.get(tenant)) is not None:
+            kept.is_read = False
 
     async def columns(self, tenant: str) -> Columns:
         """Return the values as they stand, all of them; the first time they are read from the store."""
@@ -117,7 +122,7 @@ class PanelService:
         for line, sheet in read_sheets(lines()):
             _check(line, sheet, seen, known)
         if not seen:
-            raise RecordInvalid(1, "line", "the table has no lines")
+            raise RecordInvalid(1, "", NO_LINES)
         counts: dict[Outcome, int] = {"new": 0, "changed": 0, "same": 0}
         done = 0
         rest = (sheet for _, sheet in read_sheets(lines()))
@@ -143,14 +148,14 @@ class PanelService:
 
 def _check(line: int, sheet: Sheet, seen: dict[str, int], known: Callable[[str], bool]) -> None:
     if sheet.id in seen:
-        raise RecordInvalid(line, "id", f"{sheet.id} is in line {seen[sheet.id]} already")
+        raise RecordInvalid(line, "id", twice(sheet.id, seen[sheet.id]))
     seen[sheet.id] = line
     if not known(sheet.place):
-        raise RecordInvalid(line, "place", f"there is no place {sheet.place!r}; import it first")
+        raise RecordInvalid(line, "place", unknown_target("place", sheet.place))
     try:
         within(sheet.on)
     except RecordInvalid as problem:
-        raise RecordInvalid(line, "on", str(problem.facts["why"])) from None
+        raise RecordInvalid(line, "on", problem.facts["why"]) from None
 
 
 def _entries(entities: Iterable[Entity], wrong: dict[str, str]) -> Iterator[Entry]:
@@ -158,7 +163,7 @@ def _entries(entities: Iterable[Entity], wrong: dict[str, str]) -> Iterator[Entr
         try:
             yield _entry(found)
         except RecordInvalid as problem:
-            wrong[found["id"]] = f"{problem.facts['field']}: {problem.facts['why']}"
+            wrong[found["id"]] = problem.detail.partition(", ")[2]
 
 
 def _entry(found: Entity) -> Entry:

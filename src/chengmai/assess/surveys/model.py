@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from chengmai.assess.model import Code, Line, OptionalCode, Record
+from chengmai.assess.reasons import Said, first_wrong, not_json
 from chengmai.assess.surveys.problems import SurveyInvalid
 from chengmai.kernel.texts import Text
 
@@ -56,9 +57,16 @@ class Question(_Named):
 
     @model_validator(mode="after")
     def _answerable(self) -> Self:
-        _once((one.id for one in self.options), f"question {self.id} has the answer")
+        _once(
+            (one.id for one in self.options),
+            f"问题 {self.id} 的答案",
+            f"question {self.id} has the answer",
+        )
         if len(set(self.points().values())) < 2:
-            raise ValueError(f"question {self.id} needs answers of at least two different points")
+            raise Said(
+                f"问题 {self.id} 的答案至少要有两种不同的分",
+                f"question {self.id} needs answers of at least two different points",
+            )
         return self
 
 
@@ -118,41 +126,53 @@ class Survey(_Named):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.ends < self.begins:
-            raise ValueError(f"{self.id} ends before it begins")
-        _once((one.id for one in self.questions), "there is question")
-        _once((one.id for one in self.strata), "there is stratum")
-        _once((q.indicator for q in self.questions if q.indicator), "there is indicator")
+            raise Said(
+                f"{self.id} 的截止日早于起始日",
+                f"{self.id} ends before it begins",
+            )
+        _once((one.id for one in self.questions), "问题", "there is question")
+        _once((one.id for one in self.strata), "分层", "there is stratum")
+        _once((q.indicator for q in self.questions if q.indicator), "指标", "there is indicator")
         if len(self.strata) == 1:
-            raise ValueError("one stratum is none: leave it out")
+            raise Said("只有一个分层等于没有：请删去", "one stratum is none: leave it out")
         if self.is_open and (self.mode != "online" or self.sampling != "self_selected"):
-            raise ValueError(
-                "an open survey is online and self_selected: whoever wants to answers it"
+            raise Said(
+                "公开调查的 mode 是 online、sampling 是 self_selected：谁愿意谁作答",
+                "an open survey is online and self_selected: whoever wants to answers it",
             )
         known = [one.population for one in self.strata]
         if any(one is None for one in known) and any(one is not None for one in known):
-            raise ValueError("all strata say their population or none does")
+            raise Said(
+                "各分层要么都填人口，要么都不填", "all strata say their population or none does"
+            )
         if self.population is not None and self.people != self.population:
-            raise ValueError(f"the strata have {self.people} people, the survey {self.population}")
+            raise Said(
+                f"各分层共 {self.people} 人，调查写的是 {self.population} 人",
+                f"the strata have {self.people} people, the survey {self.population}",
+            )
         return self
 
 
-def _once(ids: object, what: str) -> None:
+def _once(ids: object, zh: str, what: str) -> None:
     seen: set[object] = set()
     for one in ids:  # type: ignore[attr-defined]
         if one in seen:
-            raise ValueError(f"{what} {one} twice")
+            raise Said(f"{zh}“{one}”重复", f"{what} {one} twice")
         seen.add(one)
 
 
 def read_survey(text: str) -> Survey:
     """Return a survey from its JSON package; raises `SurveyInvalid` with what is wrong where."""
     if len(text) > MOST_CHARACTERS:
-        raise SurveyInvalid(f"it is longer than {MOST_CHARACTERS} characters", "survey")
+        why = Text(
+            zh=f"超过 {MOST_CHARACTERS} 个字符",
+            en=f"it is longer than {MOST_CHARACTERS} characters",
+        )
+        raise SurveyInvalid(why, "survey")
     try:
         return Survey.model_validate(json.loads(text))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "survey"
-        raise SurveyInvalid(str(first["msg"]).removeprefix("Value error, "), where) from None
+        where, why = first_wrong(error)
+        raise SurveyInvalid(why, where or "survey") from None
     except (ValueError, RecursionError) as error:
-        raise SurveyInvalid(f"not a JSON package: {error}", "survey") from None
+        raise SurveyInvalid(not_json(error), "survey") from None

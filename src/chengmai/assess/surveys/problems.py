@@ -18,6 +18,7 @@ Unavailable
 
 from __future__ import annotations
 
+from chengmai.assess.reasons import Why, both
 from chengmai.kernel.problems import Conflict, Invalid, NotFound, Unavailable
 
 
@@ -25,9 +26,10 @@ class SurveyInvalid(Invalid):
     code = "survey.invalid"
     title = "This is no survey"
 
-    def __init__(self, why: str, where: str) -> None:
+    def __init__(self, why: Why, where: str) -> None:
+        said = both(why)
         super().__init__(
-            f"{where}: {why}", param=where, fix="correct the survey", why=why, where=where
+            f"{where}: {said.en}", param=where, fix="correct the survey", why=said, where=where
         )
 
 
@@ -43,13 +45,14 @@ class CountsInvalid(Invalid):
     code = "survey.counts.invalid"
     title = "These counts do not fit the survey"
 
-    def __init__(self, line: int, why: str) -> None:
+    def __init__(self, line: int, why: Why) -> None:
+        said = both(why)
         super().__init__(
-            f"line {line}: {why}",
+            f"line {line}: {said.en}",
             param=f"line {line}",
             fix="correct this line and send the whole table again; nothing of it was kept",
             line=line,
-            why=why,
+            why=said,
         )
 
 

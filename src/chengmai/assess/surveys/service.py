@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chengmai.assess.model import IndicatorValue
-from chengmai.assess.records import KINDS, cleared, to_entity
+from chengmai.assess.records import KINDS, cleared, to_entity, unknown_target
 from chengmai.assess.shipped import shipped_gazetteer
 from chengmai.assess.surveys.counts import read_counts, write_counts
 from chengmai.assess.surveys.model import EVERYBODY, Survey, read_survey
@@ -33,6 +33,7 @@ from chengmai.assess.surveys.results import QuestionResult, results
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.ids import urn
+from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import entity, name_iri, opaque, prop, rel, value_of, words
 from chengmai.ngsild.model import Model
@@ -92,7 +93,13 @@ class SurveyService:
             if before is not None and counts and not survey.asks_the_same(before):
                 raise SurveyAnswered(survey.id)
             if before is None and len(self._all(tx, by.tenant)) >= MOST_SURVEYS:
-                raise SurveyInvalid(f"there are {MOST_SURVEYS} surveys already", "survey")
+                raise SurveyInvalid(
+                    Text(
+                        zh=f"已有 {MOST_SURVEYS} 个调查",
+                        en=f"there are {MOST_SURVEYS} surveys already",
+                    ),
+                    "survey",
+                )
             self._parts.model.put(tx, _survey_entity(survey), by=by, note="survey define")
             return survey
 
@@ -281,7 +288,7 @@ class SurveyService:
     def _check_place(self, tx: Tx, tenant: str, place: str) -> None:
         own = self._parts.model.get(tx, tenant, urn("AdministrativeDivision", place))
         if own is None and place not in shipped_gazetteer():
-            raise SurveyInvalid(f"there is no place {place!r}; import it first", "place")
+            raise SurveyInvalid(unknown_target("place", place), "place")
 
     def _known(self, tx: Tx, tenant: str, survey_id: str) -> Survey:
         found = self._find(tx, tenant, survey_id)

@@ -94,6 +94,13 @@ class SqliteWork:
         """Return what `fn(tx)` returns once it is on disk; raises `StoreBusy` when too many wait."""
         return await self._writer.put(Job((fn,), alone=True, brief=False))  # type: ignore[no-any-return]
 
+    async def elsewhere(self) -> int:
+        """Return a number that is another one after another process, such as a command, has written.
+
+        PRAGMA data_version of the connection that writes; it may also change without any such write.
+        """
+        return await self.write(lambda tx: int(tx.db.execute("PRAGMA data_version").fetchone()[0]))
+
     async def write_brief(self, fn: Callable[[SqliteTx], T], /) -> T:
         """Return what `write` does, for a few look-ups by key: it runs on the event loop."""
         return await self._writer.put(Job((fn,), alone=True, brief=True))  # type: ignore[no-any-return]

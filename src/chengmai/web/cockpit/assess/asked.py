@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from chengmai.assess.problems import DayInvalid
+from chengmai.assess.model import LEVELS, Level
+from chengmai.assess.problems import DayInvalid, OptionUnknown
 from chengmai.assess.service import Assessed, DataSet
+from chengmai.kernel.texts import Text
 from chengmai.web.cockpit.visit import Visit
 
 
@@ -22,7 +24,19 @@ async def assessed(visit: Visit) -> Assessed:
 
 def asked_data(visit: Visit) -> DataSet:
     """Return the data set that was asked for."""
-    return "example" if visit.asked("data", at_most=20) == "example" else "own"
+    asked = visit.asked("data", at_most=20)
+    if asked not in ("", "own", "example"):
+        raise OptionUnknown("data", asked, ("own", "example"))
+    return "example" if asked == "example" else "own"
+
+
+def asked_level(visit: Visit) -> Level | None:
+    """Return the level that was asked for; raises `OptionUnknown`."""
+    asked = visit.asked("level", at_most=20)
+    found = next((one for one in LEVELS if one == asked), None)
+    if asked and found is None:
+        raise OptionUnknown("level", asked, LEVELS)
+    return found
 
 
 def today(visit: Visit) -> date:
@@ -39,8 +53,20 @@ def asked_day(visit: Visit, name: str, posted: str | None = None) -> date | None
         day = date.fromisoformat(text)
     except ValueError:
         raise DayInvalid(
-            f"{text!r} is not a day", param=name, fix="write it as 2014-12-31"
+            Text(
+                zh=f"“{text}”不是日期，应写作 2014-12-31",
+                en=f"{text!r} is not a day; write it as 2014-12-31",
+            ),
+            param=name,
+            fix="write it as 2014-12-31",
         ) from None
     if not 1900 <= day.year <= 2200:
-        raise DayInvalid(f"{day} is too far away", param=name, fix="name a year from 1900 to 2200")
+        raise DayInvalid(
+            Text(
+                zh=f"{day} 太远，年份应在 1900 至 2200 之间",
+                en=f"{day} is too far away: use 1900 to 2200",
+            ),
+            param=name,
+            fix="name a year from 1900 to 2200",
+        )
     return day

@@ -8,7 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from chengmai.assess.figures import Figure
-from chengmai.assess.records import KINDS
+from chengmai.assess.model import Place
+from chengmai.assess.records import Kind, place_rows
 from chengmai.assess.service import Assessed
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess import view
@@ -38,7 +39,7 @@ async def figures(visit: Visit) -> Table:
     found = await assessed(visit)
     listed = [*view.computed_figures(found), *found.registry.figures]
     rows = [_figure(one, visit) for one in listed]
-    notes = [visit.words("assess.reported_note"), *_basis(found, visit)]
+    notes = [visit.words("assess.reported_note"), *basis(found, visit)]
     return Table("assessment", visit.words("assess.title"), _FIGURES, rows, notes)
 
 
@@ -62,7 +63,7 @@ async def ranking(visit: Visit) -> Table:
         (r.place, "=" if r.tied else "", r.code, visit.words.pick(r.name), r.value) for r in ranks
     ]
     columns = ("place", "tied", "code", "name", "value")
-    notes = [*_counted(found, visit), visit.words("assess.tie_rule"), *_basis(found, visit)]
+    notes = [*_counted(found, visit), visit.words("assess.tie_rule"), *basis(found, visit)]
     title = visit.words.pick(tier.title) if tier else visit.words("assess.rankings")
     return Table("ranking", title, columns, rows, notes)
 
@@ -76,24 +77,24 @@ async def places(visit: Visit) -> Table:
         for b in branches
     ]
     columns = ("code", "name", "level", "own", "total", "before", "places", "state")
-    notes = [*_counted(found, visit), visit.words("assess.adds_up"), *_basis(found, visit)]
-    return Table("places", visit.words("assess.places"), columns, rows, notes)
+    return Table("places", visit.words("assess.places"), columns, rows, notes(found, visit))
 
 
-async def registry(visit: Visit) -> Table:
-    """Return the records of one kind in the form in which they are imported."""
-    found = await assessed(visit)
-    kind = KINDS.get(visit.asked("kind")) or KINDS["programmes"]
-    columns = [name for name in kind.columns if kind.id != "places"] or [
-        *("code", "standings", "successor")
-    ]
-    records = [one.model_dump(mode="json") for one in found.registry.records.get(kind.id, ())]
-    rows = [[_cell(one.get(name)) for name in columns] for one in records]
-    return Table(kind.id, visit.words("assess.registry"), columns, rows)
+def notes(found: Assessed, visit: Visit) -> list[str]:
+    """Return what a drill-down counts, that it adds up, of which days it is, and whose records it counts."""
+    return [*_counted(found, visit), visit.words("assess.adds_up"), *basis(found, visit)]
 
 
-def _cell(value: Any) -> Any:
-    return str(value) if isinstance(value, list | dict) else value
+def record_table(kind: Kind, found: Assessed, title: str) -> Table:
+    """Return records in the columns in which they are imported; a place has a row a standing."""
+    rows: list[list[Any]] = []
+    for one in found.registry.records.get(kind.id, ()):
+        if isinstance(one, Place):
+            rows += place_rows(one)
+        else:
+            told = one.model_dump(mode="json")
+            rows.append([told.get(name) for name in kind.columns])
+    return Table(kind.id, title, kind.columns, rows)
 
 
 def _counted(found: Assessed, visit: Visit) -> list[str]:
@@ -103,7 +104,7 @@ def _counted(found: Assessed, visit: Visit) -> list[str]:
     return [f"{visit.words('assess.definition')}: {visit.words.pick(count.definition)}"]
 
 
-def _basis(found: Assessed, visit: Visit) -> list[str]:
+def basis(found: Assessed, visit: Visit) -> list[str]:
     """Return days and source of what was counted."""
     words, formats, statistics = visit.words, visit.formats, found.statistics
     days = words(
@@ -123,6 +124,4 @@ SCREENS = (
     twin("/assessment/ranking", ranking, "xlsx"),
     twin("/assessment/places", places, "csv"),
     twin("/assessment/places", places, "xlsx"),
-    twin("/assessment/registry", registry, "csv"),
-    twin("/assessment/registry", registry, "xlsx"),
 )

@@ -17,6 +17,7 @@ from chengmai.web.cockpit.assess.asked import asked_day
 from chengmai.web.cockpit.assess.exports import twin
 from chengmai.web.cockpit.assess.printed import as_html
 from chengmai.web.cockpit.assess.report import columns, report_view, row
+from chengmai.web.cockpit.errors import describe
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.tables import Table
 from chengmai.web.cockpit.visit import Visit
@@ -35,8 +36,7 @@ async def _show(visit: Visit, asked: dict[str, str], message: str = "") -> Respo
         try:
             report = await _report(visit, asked)
         except Invalid as problem:
-            named = " ".join(one for one in (asked["place"], asked["group"]) if one)
-            wrong = f"{visit.words(f'problem.{problem.code}')}: {named}"
+            wrong = describe(problem, visit.words).title
     data: DataSet = "example" if asked["data"] == "example" else "own"
     day = asked_day(visit, "on", asked["on"])
     found = await visit.desk.assess.assessed(visit.actor, data=data, on=day)

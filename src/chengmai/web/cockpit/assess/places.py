@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from chengmai.assess.model import Investment, Programme
 from chengmai.assess.service import Assessed
 from chengmai.assess.statistics import Branch
-from chengmai.web.cockpit.assess.asked import assessed
+from chengmai.trust.policy import may
+from chengmai.web.cockpit.assess.asked import asked_day, assessed, today
+from chengmai.web.cockpit.assess.exports import notes
+from chengmai.web.cockpit.assess.programmes import ProgrammeLine, Programmes
 from chengmai.web.cockpit.assess.view import BranchLine, branch_line, query_of
 from chengmai.web.cockpit.formats import Formats
 from chengmai.web.cockpit.twins import as_json
@@ -35,25 +37,30 @@ class PlacePage:
     programmes: tuple[ProgrammeLine, ...]
 
 
-@dataclass(frozen=True)
-class ProgrammeLine:
-    """A programme with its plans, money and results, as they are printed."""
-
-    id: str
-    title: str
-    state: str
-    days: str
-    source: str
-    plans: tuple[str, ...]
-    money: tuple[tuple[str, str], ...]
-    projects: tuple[str, ...]
-    results: tuple[tuple[str, str, str], ...]
-
-
 async def show(visit: Visit) -> Response:
+    return await _show(visit)
+
+
+async def _show(visit: Visit, code: str | None = None, message: str = "") -> Response:
+    found = await assessed(visit)
     return visit.page(
-        "assess/places.html", view=_page(await assessed(visit), _code(visit), visit.formats)
+        "assess/places.html",
+        view=_page(found, code or _code(visit), visit.formats),
+        notes=notes(found, visit),
+        may_manage=may(visit.actor, "assess.manage") and found.data == "own",
+        message=message,
     )
+
+
+async def move(visit: Visit) -> Response:
+    """Let a place belong to another one from a day on."""
+    code, to = visit.form.get("code", "").strip(), visit.form.get("to", "").strip()
+    on = asked_day(visit, "from", visit.form.get("from", ""))
+    if on is None:
+        on = today(visit)
+    await visit.desk.assess.move(visit.actor, code, to, on)
+    facts = {"code": code, "to": to, "day": visit.formats.day(on)}
+    return await _show(visit, code, visit.words("assess.moved", **facts))
 
 
 async def data_json(visit: Visit) -> Response:
@@ -74,6 +81,7 @@ def _page(found: Assessed, code: str | None, formats: Formats) -> PlacePage:
     whole = statistics.branch(code) if code else None
     below = statistics.branches(code)
     path = day.spot(code).path if code else ()
+    cards = Programmes(found, formats)
     own, own_before = _own(whole, statistics.then.builders)
     return PlacePage(
         data=found.data,
@@ -89,7 +97,7 @@ def _page(found: Assessed, code: str | None, formats: Formats) -> PlacePage:
         sum_before=formats.number(own_before + sum(one.before for one in below)),
         standings=_standings(found, code, formats) if code else (),
         programmes=tuple(
-            programme_line(one, found, formats)
+            cards.line(one)
             for one in found.registry.programmes
             if code and day.standing_for(one.place) == code
         ),
@@ -116,40 +124,3 @@ def _standings(
         )
         for one in place.standings
     )
-
-
-def programme_line(one: Programme, found: Assessed, formats: Formats) -> ProgrammeLine:
-    """Return a programme with all that belongs to it."""
-    words, registry = formats.words, found.registry
-    days = [one.planned_on, one.started_on, one.operating_on, one.stopped_on]
-    return ProgrammeLine(
-        id=one.id,
-        title=one.title,
-        state=words(f"assess.state.{one.state(found.statistics.on)}"),
-        days=" → ".join(formats.day(day) for day in days if day is not None),
-        source=f"{one.source} ({formats.day(one.source_date)})",
-        plans=tuple(f"{p.title} – {p.document}" for p in registry.plans if p.programme == one.id),
-        money=money([i for i in registry.investments if i.programme == one.id], formats),
-        projects=tuple(p.title for p in registry.projects if p.programme == one.id),
-        results=tuple(
-            (
-                r.title,
-                f"{formats.number(r.baseline, 2)} → {formats.number(r.value, 2)} {r.unit}",
-                words(f"assess.verdict.{r.verdict}"),
-            )
-            for r in registry.results
-            if r.programme == one.id
-        ),
-    )
-
-
-def money(investments: list[Investment], formats: Formats) -> tuple[tuple[str, str], ...]:
-    """Return what was planned, arrived and spent, in 万元, whatever unit it came in."""
-    words = formats.words
-    made = []
-    for kind in ("planned", "arrived", "spent"):
-        amounts = [one.yuan for one in investments if one.kind == kind]
-        if amounts:
-            total = words("assess.ten_thousand", n=formats.number(float(sum(amounts) / 10_000), 2))
-            made.append((words(f"assess.money.{kind}"), total))
-    return tuple(made)

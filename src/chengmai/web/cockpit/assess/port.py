@@ -11,6 +11,7 @@ from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board
 from chengmai.assess.frameworks.whatif import WhatIf
 from chengmai.assess.live.model import Live
+from chengmai.assess.model import Place
 from chengmai.assess.outlook.model import Report
 from chengmai.assess.outlook.service import Stored
 from chengmai.assess.panel.columns import Columns
@@ -37,6 +38,10 @@ class AssessRoom(Protocol):
 
     async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
         """Take in a CSV table, all of it or nothing."""
+        ...
+
+    async def move(self, by: Actor, code: str, parent: str, on: date) -> Place:
+        """Let a place belong to another one from a day on."""
         ...
 
     async def columns(self, actor: Actor, data: DataSet = "own") -> Columns:

@@ -15,6 +15,7 @@ from chengmai.assess.frameworks.scoring import Scored
 from chengmai.assess.frameworks.service import Board
 from chengmai.assess.live.own import OWN
 from chengmai.assess.problems import FrameworkInvalid
+from chengmai.kernel.texts import Text
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess.asked import asked_day
@@ -237,9 +238,11 @@ async def _tried(visit: Visit, board: Board, place: str) -> TriedView | None:
     leaf = next((one for one in board.framework.leaves() if one.id == node), None)
     to, weight = _number(visit, "to", float), _number(visit, "weight", Decimal)
     if to is not None and leaf is None:
-        raise FrameworkInvalid(
-            f"{node} takes no value", param="node", fix="name a node without children"
+        why = Text(
+            zh=f"{node} 不接受数值，请选没有下级的节点",
+            en=f"{node} takes no value: name a node without children",
         )
+        raise FrameworkInvalid(why, param="node", fix="name a node without children")
     changed = {leaf.indicator or "": to} if leaf is not None and to is not None else {}
     weights = {node: weight} if weight is not None else {}
     found = await visit.desk.frameworks.tried(
@@ -259,7 +262,9 @@ def _number(visit: Visit, name: str, read: Callable[[str], T]) -> T | None:
     except (ValueError, InvalidOperation):
         pass
     raise FrameworkInvalid(
-        f"{text!r} is not a number", param=name, fix="write a number such as 62.5"
+        Text(zh=f"“{text}”不是数字，应如 62.5", en=f"{text!r} is not a number such as 62.5"),
+        param=name,
+        fix="write a number such as 62.5",
     )
 
 

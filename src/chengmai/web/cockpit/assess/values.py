@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
@@ -10,6 +11,8 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from chengmai.assess.catalogue import catalogue
+from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.gazetteer import Day
 from chengmai.assess.groups import PlaceGroup
 from chengmai.assess.model import LEVELS
@@ -23,9 +26,10 @@ from chengmai.assess.panel.standings import (
     history_of,
     standings,
 )
+from chengmai.assess.problems import IndicatorUnknown
 from chengmai.assess.statistics import Statistics
 from chengmai.web.cockpit.access import VITALS
-from chengmai.web.cockpit.assess.asked import asked_data, asked_day, today
+from chengmai.web.cockpit.assess.asked import asked_data, asked_day, asked_level, today
 from chengmai.web.cockpit.assess.exports import twin
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.tables import Table
@@ -75,7 +79,10 @@ async def _asked(visit: Visit) -> _Asked:
     statistics = found.statistics
     listed = await visit.desk.frameworks.frameworks(visit.actor)
     known = meanings(listed, columns.indicators)
-    asked, level = visit.asked("indicator", at_most=40), visit.asked("level", at_most=20)
+    asked = visit.asked("indicator", at_most=40)
+    if asked and asked not in {one.id for one in known}:
+        # One of which nobody has a value yet is shown as such, and not another in its place.
+        known = sorted([*known, *_without_values(listed, asked)], key=lambda one: one.id)
     chosen = next((one for one in known if one.id == asked), known[0] if known else None)
     group = visit.asked("group", at_most=40)
     return _Asked(
@@ -84,10 +91,19 @@ async def _asked(visit: Visit) -> _Asked:
         statistics.on,
         known,
         chosen,
-        level if level in LEVELS else None,
+        asked_level(visit),
         statistics.group(group) if group else None,
         visit.asked("code", at_most=40) or None,
     )
+
+
+def _without_values(frameworks: Sequence[Framework], indicator: str) -> list[Meaning]:
+    """Return what an indicator means that has no value; raises `IndicatorUnknown` where nobody defines it."""
+    named = {leaf.indicator for one in frameworks for leaf in one.leaves()}
+    listed = [one.id for one in catalogue()]
+    if indicator not in named and indicator not in listed:
+        raise IndicatorUnknown(indicator, listed)
+    return meanings(frameworks, [indicator])
 
 
 async def show(visit: Visit) -> Response:

@@ -116,7 +116,9 @@ def overview(assessed: Assessed, formats: Formats) -> Overview:
         tiles=cartogram(ranks, words.lang, words("assess.tiles"))
         if not assessed.is_empty
         else None,
-        left_out=tuple((one.entity_id, one.why) for one in assessed.registry.left_out[:50]),
+        left_out=tuple(
+            (one.entity_id, words.pick(one.why)) for one in assessed.registry.left_out[:50]
+        ),
         query=query_of(assessed),
     )
 

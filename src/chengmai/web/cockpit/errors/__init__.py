@@ -17,6 +17,7 @@ from chengmai.kernel.problems import (
     Unauthenticated,
     Unavailable,
 )
+from chengmai.kernel.texts import Text
 from chengmai.web.api.problems import status_of
 from chengmai.web.cockpit.texts import Words
 from chengmai.web.cockpit.visit import Visit
@@ -49,9 +50,12 @@ def describe(problem: Problem, words: Words) -> ErrorView:
     branch = next((name for kind, name in _BRANCHES if isinstance(problem, kind)), "fault")
     own = f"problem.{problem.code}"
     translated = words.has(own)
+    facts = {
+        key: words.pick(one) if isinstance(one, Text) else one for key, one in problem.facts.items()
+    }
     return ErrorView(
         status=status_of(problem)[0],
-        title=words(own, **problem.facts) if translated else words(f"error.{branch}.title"),
+        title=words(own, **facts) if translated else words(f"error.{branch}.title"),
         advice=words(f"error.{branch}.advice"),
         detail="" if translated else problem.detail,
         fix="" if translated else problem.fix or "",
