@@ -1,4 +1,4 @@
-"""The pages of the registry in a real city: moves, money of two sources, and what is wrong in both languages."""
+"""The pages of the registry in a real city: moves, money of two sources, wrong requests in both languages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ b,hz,arrived,12000,10k_yuan,public,2021-06-01,市财政局,2024-01-01
 c,yw,planned,5000,10k_yuan,public,2024-03-01,市政府,2024-04-01
 d,yw,planned,6500,10k_yuan,public,2024-03-01,某报,2024-04-02
 """
-RESULTS = """id,programme,title,domain,unit,better,baseline,baseline_on,value,value_on,evidence,source,source_date
+RESULTS = """\
+id,programme,title,domain,unit,better,baseline,baseline_on,value,value_on,evidence,source,source_date
 r,hz,高峰车速,transport,km/h,up,21.5,2020-06-30,24,2023-12-31,交通年报表3,市交通局,2024-01-01
 """
 
@@ -143,11 +144,14 @@ WRONG = (
 async def test_what_is_asked_wrongly_is_named_with_what_there_is_in_both_languages(
     tmp_path: Path,
 ) -> None:
-    async with a_house(tmp_path) as house, signed_in(house, "manager") as reader:
-        async with signed_in(house, "manager", lang="zh") as leser:
-            for path, en, zh in WRONG:
-                assert en in (await reader.get(path, 400)).text, path
-                assert zh in (await leser.get(path, 400)).text, path
+    async with (
+        a_house(tmp_path) as house,
+        signed_in(house, "manager") as reader,
+        signed_in(house, "manager", lang="zh") as leser,
+    ):
+        for path, en, zh in WRONG:
+            assert en in (await reader.get(path, 400)).text, path
+            assert zh in (await leser.get(path, 400)).text, path
 
 
 async def test_an_indicator_without_a_value_is_shown_as_such_and_not_another(
@@ -158,8 +162,7 @@ async def test_an_indicator_without_a_value_is_shown_as_such_and_not_another(
     async with a_house(tmp_path) as house, signed_in(house, "manager") as person:
         await take(house, "values", values)
         page = (await person.get("/assessment/values?indicator=E01")).text
-        assert "<title>" in page
-        assert "E-certificate" in page or "certificate" in page.lower()
+        assert '<option value="E01" selected>' in page
         rows = (await person.get("/assessment/values.json?indicator=E01")).json()["rows"]
         assert rows == []
 

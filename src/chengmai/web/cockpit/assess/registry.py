@@ -69,6 +69,7 @@ async def _show(visit: Visit, message: str = "") -> Response:
 def _page(found: Assessed, visit: Visit) -> RegistryPage:
     words, formats = visit.words, visit.formats
     asked = {name: visit.asked(name, at_most=60) for name in ("code", "state", "words")}
+    _check(found, asked)
     everything = found.registry.programmes
     chosen = [one for one in everything if _matches(one, found, asked)]
     first, cards = visit.first(), Programmes(found, formats)
@@ -97,18 +98,23 @@ def _page(found: Assessed, visit: Visit) -> RegistryPage:
 
 
 def _matches(one: Programme, found: Assessed, asked: dict[str, str]) -> bool:
-    """Return whether a programme is one of those asked for; raises `PlaceUnknown` or `OptionUnknown`."""
+    """Return whether a programme is one of those asked for."""
     day, state = found.statistics.now.day, asked["state"]
-    if state and state not in STATES:
-        raise OptionUnknown("state", state, STATES)
     if asked["code"]:
-        day.spot(asked["code"])
         code = day.standing_for(one.place)
         if code is None or asked["code"] not in day.spots[code].path:
             return False
     text = asked["words"].casefold()
     is_said = not text or text in f"{one.title} {one.scheme or ''} {one.id}".casefold()
     return is_said and (not state or one.state(found.statistics.on) == state)
+
+
+def _check(found: Assessed, asked: dict[str, str]) -> None:
+    """Let pass what can be asked for; raises `PlaceUnknown` or `OptionUnknown`."""
+    if asked["state"] and asked["state"] not in STATES:
+        raise OptionUnknown("state", asked["state"], STATES)
+    if asked["code"]:
+        found.statistics.now.day.spot(asked["code"])
 
 
 async def data_json(visit: Visit) -> Response:
