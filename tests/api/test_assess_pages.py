@@ -90,6 +90,8 @@ async def test_a_county_is_moved_on_its_page_and_the_past_stays(tmp_path: Path) 
             )
         ).text
         assert "330782 belongs to 330100 from 1 Jan 2025 on." in page
+        assert "(330700) · the beginning – 1 Jan 2025" in page
+        assert "Hangzhou (330100) · 1 Jan 2025 – now" in page
         for day, jinhua, hangzhou in (("2024-12-31", 1, 1), ("2025-01-01", 0, 2)):
             found = (await person.get(f"/assessment/places.json?code=330000&on={day}")).json()
             totals = {one["code"]: one["total"] for one in found["below"]}

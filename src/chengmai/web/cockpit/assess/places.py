@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from chengmai.assess.model import Standing
 from chengmai.assess.service import Assessed
 from chengmai.assess.statistics import Branch
 from chengmai.trust.policy import may
@@ -13,7 +14,7 @@ from chengmai.web.cockpit.assess.asked import asked_day, assessed, today
 from chengmai.web.cockpit.assess.exports import notes
 from chengmai.web.cockpit.assess.programmes import ProgrammeLine, Programmes
 from chengmai.web.cockpit.assess.view import BranchLine, branch_line, query_of
-from chengmai.web.cockpit.formats import Formats
+from chengmai.web.cockpit.formats import NO_VALUE, Formats
 from chengmai.web.cockpit.twins import as_json
 from chengmai.web.cockpit.visit import Visit
 
@@ -112,15 +113,22 @@ def _standings(
     found: Assessed, code: str, formats: Formats
 ) -> tuple[tuple[str, str, str, str], ...]:
     words = formats.words
-    place = found.registry.gazetteer.place(code)
+    gazetteer = found.registry.gazetteer
+
+    def span(one: Standing) -> str:
+        if one.valid_from is None and one.valid_until is None:
+            return words("assess.always")
+        begun = formats.day(one.valid_from) if one.valid_from else words("assess.from_the_start")
+        until = formats.day(one.valid_until) if one.valid_until else words("assess.until_now")
+        return f"{begun} – {until}"
+
+    def above(one: Standing) -> str:
+        if one.parent is None or one.parent not in gazetteer:
+            return one.parent or NO_VALUE
+        named = gazetteer.place(one.parent).standings[-1].name
+        return f"{words.pick(named)} ({one.parent})"
+
     return tuple(
-        (
-            words.pick(one.name),
-            words(f"assess.level.{one.level}"),
-            one.parent or "–",
-            words("assess.always")
-            if one.valid_from is None and one.valid_until is None
-            else f"{formats.day(one.valid_from)} – {formats.day(one.valid_until)}",
-        )
-        for one in place.standings
+        (words.pick(one.name), words(f"assess.level.{one.level}"), above(one), span(one))
+        for one in gazetteer.place(code).standings
     )
