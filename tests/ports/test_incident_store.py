@@ -83,6 +83,14 @@ def test_an_incident_comes_back_as_it_was_put(bench: Bench) -> None:
     assert bench.store.get(bench.tx, "other", "i1") is None
 
 
+def test_an_incident_read_twice_is_as_it_was_put_last(bench: Bench) -> None:
+    bench.store.put(bench.tx, an_incident("i1", "v1"))
+    assert bench.store.get(bench.tx, "city", "i1") == an_incident("i1", "v1")
+    bench.store.put(bench.tx, an_incident("i1", "v1", "v2"))
+    assert bench.store.get(bench.tx, "city", "i1") == an_incident("i1", "v1", "v2")
+    assert bench.store.get(bench.tx, "city", "i1") == an_incident("i1", "v1", "v2")
+
+
 def test_the_open_incident_of_a_vital_sign_is_found_and_an_ended_one_is_not(bench: Bench) -> None:
     bench.store.put(bench.tx, an_incident("i1", "v1", "v2"))
     assert bench.store.open_of_vital(bench.tx, "city", "v2", "event") is not None

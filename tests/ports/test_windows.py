@@ -88,8 +88,8 @@ class Roads:
         row = PastRow(road(number), SPEED, at(minute), value)
         await self.history.import_block("city", block, [row])
 
-    async def latest(self, minute: int = 0) -> Shown:
-        return await self.work.read(lambda tx: self.windows.latest(tx, "city", WANTED, at(minute)))
+    async def latest(self, minute: int = 0, wanted: Wanted = WANTED) -> Shown:
+        return await self.work.read(lambda tx: self.windows.latest(tx, "city", wanted, at(minute)))
 
     async def kept(self) -> list[Reading]:
         """Return what is kept, read as vital signs do."""
@@ -213,6 +213,19 @@ async def test_an_earlier_start_reads_what_was_left_out(roads: Roads) -> None:
 
     assert [row[-1] for row in told(await roads.latest(5))] == [20.0]
     assert [row[-1] for row in told(await roads.latest(0))] == [10.0, 20.0]
+
+
+async def test_what_nobody_read_so_far_is_complete_for_who_reads_it_first(roads: Roads) -> None:
+    speeds = Wanted(ROAD, (SPEED,), (), AREA)
+    await roads.put(1, "North", speed=(1, 10.0), flow=(1, 1.0))
+    first = await roads.latest(wanted=speeds)
+    await roads.put(1, "North", flow=(2, 2.0))
+    assert (await roads.latest(wanted=speeds)).version == first.version
+
+    assert await roads.kept() == await roads.there()
+    await roads.put(1, "North", flow=(3, 3.0))
+    assert [row[-1] for row in await roads.kept()] == [1.0, 2.0, 3.0, 10.0]
+    assert (await roads.latest(wanted=speeds)).version == first.version
 
 
 @pytest.mark.parametrize("seed", range(6))

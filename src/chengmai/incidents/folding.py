@@ -89,7 +89,7 @@ class Chains:
 
     def related(self, one: Alarm, other: Alarm) -> bool:
         """Return whether two alarms belong together by themselves; the same either way round."""
-        if one.nature != other.nature:
+        if one.nature != other.nature or not self._have_to_do(one, other):
             return False
         if self.link(one, other) or self.link(other, one):
             return True
@@ -104,6 +104,12 @@ class Chains:
             # What fails in one pack at one time in one way is one feed or one network, not many sensors.
             return one.group == other.group and _pack(one) == _pack(other)
         return (one.sign == other.sign or one.group == other.group) and self._near(one, other)
+
+    def _have_to_do(self, one: Alarm, other: Alarm) -> bool:
+        """Return whether two alarms can be related wherever and whenever they are: most cannot."""
+        if one.sign == other.sign or one.group == other.group or one.vital == other.vital:
+            return True
+        return (one.sign, other.sign) in self.links or (other.sign, one.sign) in self.links
 
     def _near(self, one: Alarm, other: Alarm) -> bool:
         if one.area == other.area:
@@ -154,7 +160,9 @@ def cause_of(
         (one.vital, other.vital, link)
         for one in ordered
         for other in ordered
-        if one is not other and (link := chains.link(one, other)) is not None
+        if (one.sign, other.sign) in chains.links
+        and one is not other
+        and (link := chains.link(one, other)) is not None
     ]
     caused = {effect for _, effect, _ in edges}
     causing = {cause for cause, _, _ in edges}

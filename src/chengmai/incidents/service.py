@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from chengmai.incidents.budget import Ration, Review, Waiting, ration, review
 from chengmai.incidents.deciding import Deciding
 from chengmai.incidents.folding import Chains, touching
+from chengmai.incidents.known import KnownAlarms
 from chengmai.incidents.ledger import Ledger
 from chengmai.incidents.model import Incident, LogLine, Member, Nature, Order, State, Step
 from chengmai.incidents.ports import IncidentStore
 from chengmai.incidents.problems import IncidentNotFound
 from chengmai.incidents.rules import (
     alarm_of,
-    alarms_of,
     begun,
     facts_of,
     forgotten,
@@ -55,6 +55,7 @@ class IncidentService:
         self._work, self._store, self._chains = work, store, chains
         self._zone, self._budget = zone, budget
         self._ledger = Ledger(model, store)
+        self._alarms = KnownAlarms()
         self._deciding = Deciding(store, self._ledger, chains, self._next_number)
 
     def on_vital_crossed(self, tx: Tx, crossing: VitalCrossed) -> None:
@@ -212,7 +213,7 @@ class IncidentService:
         """Return the incidents that an alarm belongs to: the oldest first, the open ones before the ended."""
         since = tx.now - timedelta(microseconds=self._chains.reach_us(alarm.sign))
         found = {one.id: one for one in self._store.recent(tx, tenant, nature, since)}
-        groups = {name: alarms_of(one) for name, one in found.items()}
+        groups = {name: self._alarms.of(one) for name, one in found.items()}
         names = touching(alarm_of(alarm, nature), groups, self._chains)
         return sorted((found[name] for name in names), key=lambda one: one.state is not State.OPEN)
 

@@ -21,6 +21,7 @@ from chengmai.history.model import Span
 from chengmai.kernel.instants import to_us
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.duckdb.taking import Row
+from chengmai.store.numbersets import NumberSet
 from chengmai.store.sqlite.series import NUMBERS
 from chengmai.store.sqlite.work import SqliteTx
 from chengmai.store.visible import visible_numbers
@@ -270,7 +271,8 @@ class Windows:
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, Wanted], _Window] = {}
         self._seen = self._changes = -1
-        self._strangers = _Strangers()
+        self._met, self._read_ones = NumberSet(), NumberSet()
+        """The series that were met: those of windows, and what was there when a window was read."""
         self._versions = 0
 
     def latest(self, tx: SqliteTx, tenant: str, wanted: Wanted, start_us: int) -> Shown:
@@ -301,13 +303,18 @@ class Windows:
         self._seen = max(self._seen, last)
         if not rows:
             return
-        news = _News.of(rows)
-        for window in self._kept.values():
-            window.apply(news)
-        if self._strangers.are_new(news.series):
+        numbers = np.array([row[0] for row in rows], dtype=np.int64)
+        if not self._met.has(numbers).all():
             # They may be of any type.
             for window in self._kept.values():
                 window.is_doubtful = True
+            self._met.add(numbers)
+        # Most of what is recorded while signs are written is of the signs themselves.
+        read = self._read_ones.has(numbers)
+        if read.any():
+            news = _News.of([rows[place] for place in np.flatnonzero(read).tolist()])
+            for window in self._kept.values():
+                window.apply(news)
 
     def _drop_lost(self) -> None:
         """Let go of windows of which something came or went that rows do not tell of."""
@@ -345,34 +352,10 @@ class Windows:
         self._kept[tenant, wanted] = window
         ((last, upto),) = tx.db.execute(_LAST_AND_UPTO).fetchall()
         self._seen = min(self._seen, last)
-        self._strangers.none_below(upto - NUMBERS)
-        self._strangers.are_new(register.numbers)
+        self._met.add_below(upto - NUMBERS)
+        self._met.add(register.numbers)
+        self._read_ones.add(register.numbers)
         return window
-
-
-class _Strangers:
-    """Which series were looked at: those of windows, and what was there when a window was read."""
-
-    def __init__(self) -> None:
-        self._seen = np.zeros(0, dtype=np.bool_)
-
-    def none_below(self, number: int) -> None:
-        """Note that all series with smaller numbers were looked at."""
-        if number > 0:
-            self.are_new(np.array([number]))
-            self._seen[:number] = True
-
-    def are_new(self, numbers: Longs) -> bool:
-        """Return whether there is one among some that was not seen before; all are seen then."""
-        if not len(numbers):
-            return False
-        short = int(numbers.max()) + 1 - len(self._seen)
-        if short > 0:
-            more = np.zeros(max(short, len(self._seen) // 2), dtype=np.bool_)
-            self._seen = np.concatenate([self._seen, more])
-        is_new = not self._seen[numbers].all()
-        self._seen[numbers] = True
-        return is_new
 
 
 def _looked_at_again(tx: SqliteTx, tenant: str, window: _Window, count: int) -> _Window | None:

@@ -30,6 +30,9 @@ class Verdict:
         return None if self.band is None else side_of(self.band)
 
 
+_NORMAL = Verdict("normal")
+
+
 def bands_on(bands: Sequence[Band], on: date) -> tuple[Band, ...]:
     """Return the bands in force on a day, first and last day included."""
     return tuple(
@@ -61,17 +64,34 @@ def clear_of(band: Band) -> float:
     return bound_of(band) if band.clear is None else band.clear
 
 
-def is_beyond(value: float, band: Band) -> bool:
-    """Return whether the value lies beyond the threshold; a value on it does when the band is `inclusive`."""
-    bound = bound_of(band)
-    if abs(value - bound) <= _SAME * max(1.0, abs(bound)):
-        return band.inclusive
-    return value > bound if side_of(band) == "above" else value < bound
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A band as a value is held against it: every tick of every sign is, so nothing is looked up then."""
 
+    band: Band
+    bound: float
+    clear: float
+    near: float
+    """How near to the bound a value is on it."""
+    side: Side
+    rank: int
 
-def is_cleared(value: float, band: Band) -> bool:
-    """Return whether the value lies on the good side of the clearing value (a value on it does)."""
-    return value <= clear_of(band) if side_of(band) == "above" else value >= clear_of(band)
+    @classmethod
+    def of(cls, band: Band) -> Edge:
+        """Return the edge of a band."""
+        bound = bound_of(band)
+        near = _SAME * max(1.0, abs(bound))
+        return cls(band, bound, clear_of(band), near, side_of(band), LEVEL_RANK[band.level])
+
+    def is_passed(self, value: float) -> bool:
+        """Return whether a value lies beyond the threshold; one on it does when the band is `inclusive`."""
+        if abs(value - self.bound) <= self.near:
+            return self.band.inclusive
+        return value > self.bound if self.side == "above" else value < self.bound
+
+    def is_cleared(self, value: float) -> bool:
+        """Return whether a value lies on the good side of the clearing value (a value on it does)."""
+        return value <= self.clear if self.side == "above" else value >= self.clear
 
 
 def level_of(
@@ -85,16 +105,18 @@ def level_of(
     With hysteresis: a level that is `held` on `side` goes on until its band is cleared (domain facts 3.10:
     the value that ends an alarm is not the value that raised it).
     """
-    best = Verdict("normal")
-    for band in bands:
-        beyond = is_beyond(value, band)
-        kept = (
-            LEVEL_RANK[held] >= LEVEL_RANK[band.level]
-            and side == side_of(band)
-            and not is_cleared(value, band)
-        )
-        if beyond or kept:
-            best = max(best, Verdict(band.level, band, held=not beyond), key=_weight)
+    return level_by(value, [Edge.of(band) for band in bands], held, side)
+
+
+def level_by(
+    value: float, edges: Sequence[Edge], held: Level = "normal", side: Side | None = None
+) -> Verdict:
+    """Return what `level_of` does, by the edges of the bands in force."""
+    best, rank = _NORMAL, LEVEL_RANK[held]
+    for edge in edges:
+        beyond = edge.is_passed(value)
+        if beyond or (rank >= edge.rank and side == edge.side and not edge.is_cleared(value)):
+            best = max(best, Verdict(edge.band.level, edge.band, held=not beyond), key=_weight)
     return best
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from chengmai.kernel.events import VitalCrossed
@@ -34,7 +34,7 @@ from chengmai.vitals.rules import (
     replay,
     standing_of,
     take,
-    tell,
+    tell_of,
 )
 from chengmai.vitals.ticks import tick_after
 from chengmai.vitals.words import reason, silence, symbol_of
@@ -67,12 +67,25 @@ class Plan:
     level: Level = "unknown"
 
 
+class _Turn(NamedTuple):
+    """What a pass makes of a sign in an area: its state before and after, how it stands, and what crosses."""
+
+    before: State
+    told: State
+    standing: Standing
+    crossing: Crossing | None
+
+
 class Decider:
     """Makes plans for one sign."""
 
     def __init__(self, sign: Sign, zone: ZoneInfo) -> None:
         self.sign, self._zone = sign, zone
         self.rule = Rule.of(sign.spec, zone)
+
+    def is_due(self, kept: Entity | None, seen: Seen) -> bool:
+        """Return whether a pass changes anything of the sign in an area: whether `plan` returns a plan."""
+        return self._turn(kept, seen) is not None
 
     def plan(
         self,
@@ -83,12 +96,10 @@ class Decider:
         location: dict[str, Any] | None = None,
     ) -> Plan | None:
         """Return what a pass writes of the sign in an area, None when nothing changed."""
-        before = state_of(kept)
-        after = self._next(before, seen)
-        told, crossing = tell(after, self.rule)
-        if told == before or (kept is None and not seen.ticks):
+        turn = self._turn(kept, seen)
+        if turn is None:
             return None
-        standing = standing_of(told, self.rule)
+        before, told, standing, crossing = turn
         last = told.trail[-1] if told.trail else last_tick(kept)
         because = self._because(told, standing, last)
         whole = kept is None or (location is not None and not instances(kept, "location"))
@@ -161,6 +172,15 @@ class Decider:
             return None
         opens = self.sign.spec.opens
         return event_kind(plan.crossing, plan.known, opens.at if opens else "watch")
+
+    def _turn(self, kept: Entity | None, seen: Seen) -> _Turn | None:
+        before = state_of(kept)
+        after = self._next(before, seen)
+        standing = standing_of(after, self.rule)
+        told, crossing = tell_of(after, standing)
+        if told == before or (kept is None and not seen.ticks):
+            return None
+        return _Turn(before, told, standing, crossing)
 
     def _next(self, state: State, seen: Seen) -> State:
         if self._is_stale(state, seen):

@@ -8,17 +8,19 @@ a recovery, up at once and down after a while.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from chengmai.packs.model import Band, VitalSpec
-from chengmai.vitals.bands import Verdict, bands_at, level_of
+from chengmai.vitals.bands import Edge, Verdict, bands_at, level_by
 from chengmai.vitals.model import LEVEL_RANK, Crossing, Level, Prediction, Standing, State
 
 OPEN_TICKS = 3
 """Ticks that stay open for late and corrected readings: the running bucket and the two before it."""
 REARM_AFTER = 3
 """Forecasts in a row without the crossing after which a predicted one would be news again."""
+
+_MOST_INSTANTS = 100
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Rule:
     clear_after: int
     zone: ZoneInfo
 
+    _forced: dict[int, tuple[tuple[Band, ...], tuple[Edge, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The bands in force at the instants that were asked for last: all areas have the same ticks."""
+
     @classmethod
     def of(cls, spec: VitalSpec, zone: ZoneInfo) -> Rule:
         """Return the rule of a sign in a city."""
@@ -37,11 +44,20 @@ class Rule:
 
     def in_force(self, at_us: int) -> tuple[Band, ...]:
         """Return the bands in force at an observation."""
-        return bands_at(self.bands, at_us, self.zone)
+        return self._at(at_us)[0]
 
     def verdict(self, at_us: int, value: float, standing: Standing) -> Verdict:
         """Return the level of a value for a sign that stands as it does."""
-        return level_of(value, self.in_force(at_us), held=standing.level, side=standing.side)
+        return level_by(value, self._at(at_us)[1], held=standing.level, side=standing.side)
+
+    def _at(self, at_us: int) -> tuple[tuple[Band, ...], tuple[Edge, ...]]:
+        found = self._forced.get(at_us)
+        if found is None:
+            if len(self._forced) >= _MOST_INSTANTS:
+                self._forced.clear()
+            bands = bands_at(self.bands, at_us, self.zone)
+            found = self._forced[at_us] = (bands, tuple(Edge.of(band) for band in bands))
+        return found
 
 
 def advance(standing: Standing, tick_us: int, value: float, rule: Rule) -> Standing:
@@ -55,6 +71,8 @@ def advance(standing: Standing, tick_us: int, value: float, rule: Rule) -> Stand
     if standing.level == "unknown":
         return Standing(level, tick_us, side)
     if level == standing.level:
+        if side == standing.side and not standing.rising and not standing.falling:
+            return standing
         return Standing(level, standing.since_us, side)
     if LEVEL_RANK[level] > LEVEL_RANK[standing.level]:
         if standing.level == "normal" and standing.rising + 1 < rule.raise_after:
@@ -85,6 +103,8 @@ def take(state: State, tick_us: int, value: float, rule: Rule) -> State:
     """Return the state with the value of a tick, new or corrected; a closed tick changes nothing."""
     if state.floor_us is not None and tick_us < state.floor_us:
         return state
+    if (tick_us, value) in state.trail:
+        return state
     trail = sorted({**dict(state.trail), tick_us: value}.items())
     base, floor = state.base, state.floor_us
     while len(trail) > OPEN_TICKS:
@@ -106,7 +126,12 @@ def go_silent(state: State, at_us: int) -> State:
 
 def tell(state: State, rule: Rule) -> tuple[State, Crossing | None]:
     """Return the state with its level announced, and the crossing if that is news."""
-    level = standing_of(state, rule).level
+    return tell_of(state, standing_of(state, rule))
+
+
+def tell_of(state: State, standing: Standing) -> tuple[State, Crossing | None]:
+    """Return what `tell` does of a state that stands as it does."""
+    level = standing.level
     if level == state.told:
         return state, None
     known = state.known if level == "unknown" else level

@@ -186,7 +186,7 @@ class VitalsService:
             Seen(area, observed.ticks.get(area, ()), observed.newest_of(area), now_us)
             for area in sorted({*kept, *observed.ticks})
         ]
-        due = [one for one in seen if decider.plan(kept.get(one.area), one) is not None]
+        due = [one for one in seen if decider.is_due(kept.get(one.area), one)]
         places = await self._places(tenant, decider.sign, kept, due, now_us)
         late = [one for one in seen if one not in due and self._turns_late(decider, kept, one)]
         if not due and not late:

@@ -70,6 +70,14 @@ def test_being_related_is_the_same_either_way_round(made: Sequence[Alarm]) -> No
     )
 
 
+@given(alarms())
+def test_a_link_between_two_alarms_is_seen_whatever_else_they_share(made: Sequence[Alarm]) -> None:
+    for one in made:
+        for other in made:
+            if CHAINS.link(one, other):
+                assert CHAINS.related(one, other)
+
+
 def test_rain_water_and_traffic_of_one_area_are_one_incident() -> None:
     rain, water = an_alarm("env/rain"), an_alarm("env/water", start=60)
     delay = an_alarm("roads/delay", start=120)

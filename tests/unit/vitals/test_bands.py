@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chengmai.vitals.bands import level_of
-from chengmai.vitals.model import Standing
+from chengmai.vitals.bands import Edge, level_by, level_of
+from chengmai.vitals.model import Level, Standing
 from chengmai.vitals.rules import advance
 from chengmai.vitals.words import reason
 from tests.unit.vitals.builders import HOUR_US, a_band, a_rule, a_spec
@@ -87,3 +87,10 @@ def test_a_share_that_is_on_the_threshold_is_not_beyond_it() -> None:
     deviation = 100.0 * (235.4 - 220) / 220
     assert deviation > 7
     assert level_of(deviation, [a_band(above=7.0)]).level == "normal"
+
+
+@pytest.mark.parametrize("value", [14.0, 15.0, 23.0, 28.0, 38.0, 41.0, 57.0, 61.0])
+@pytest.mark.parametrize("held", ["normal", "watch", "act"])
+def test_bands_prepared_once_give_the_same_level(value: float, held: Level) -> None:
+    edges = [Edge.of(band) for band in FOUR]
+    assert level_by(value, edges, held, "above") == level_of(value, FOUR, held, "above")

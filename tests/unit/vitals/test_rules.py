@@ -242,3 +242,23 @@ def _news_pairs(told: list[bool]) -> list[tuple[int, int]]:
 def test_bands_without_a_clearing_value_end_at_the_threshold() -> None:
     band: Band = a_band(above=60.0)
     assert level_of(60.0, [band], held="act", side="above").level == "normal"
+
+
+def test_each_tick_is_held_against_the_bands_of_its_own_day_in_any_order() -> None:
+    rule = a_rule(
+        bands=(
+            a_band(above=75.0, until=date(2026, 11, 22)),
+            a_band(above=60.0, since=date(2026, 11, 23)),
+        )
+    )
+    for hour, level in ((0, "normal"), (24, "act"), (0, "normal"), (48, "act"), (24, "act")):
+        assert rule.verdict(tick(hour), 70.0, State().base).level == level
+
+
+@given(passes, values, debounces)
+def test_a_value_that_is_known_leaves_the_state_as_it_is(
+    readings: list[float], last: float, down: int
+) -> None:
+    rule = a_rule(clear_after=down)
+    state = after([*readings, last], rule)
+    assert take(state, tick(len(readings)), last, rule) is state

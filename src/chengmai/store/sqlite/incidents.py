@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,10 +16,16 @@ from chengmai.store.sqlite.work import SqliteTx
 
 _LINE = "SELECT incident_id, n, at_us, by_id, by_name, step, reason, note, facts, idem_key FROM incident_log"
 _SHOWN = "SELECT person, alarm, level, at_us, held_us FROM alarm_shown"
+_MOST_KEPT = 1000
+"""Incidents that are kept as they were read, by their text."""
 
 
 class SqliteIncidentStore:
     """Implements `incidents.ports.IncidentStore`."""
+
+    def __init__(self) -> None:
+        # Every alarm asks for all open incidents, of which it changes one.
+        self._read: Callable[[str], Incident] = lru_cache(_MOST_KEPT)(Incident.model_validate_json)
 
     def next_number(self, tx: SqliteTx, tenant: str, day: str) -> int:
         row = tx.db.execute(
@@ -59,7 +66,7 @@ class SqliteIncidentStore:
             )
 
     def get(self, tx: SqliteTx, tenant: str, incident_id: str) -> Incident | None:
-        found = _incidents(
+        found = self._incidents(
             tx,
             "SELECT doc FROM incident WHERE tenant = ? AND incident_id = ?",
             (tenant, incident_id),
@@ -69,7 +76,7 @@ class SqliteIncidentStore:
     def open_of_vital(
         self, tx: SqliteTx, tenant: str, vital: str, nature: Nature
     ) -> Incident | None:
-        found = _incidents(
+        found = self._incidents(
             tx,
             "SELECT doc FROM incident_member JOIN incident USING (tenant, incident_id)"
             " WHERE tenant = ? AND incident_member.nature = ? AND vital = ?",
@@ -78,7 +85,7 @@ class SqliteIncidentStore:
         return found[0] if found else None
 
     def recent(self, tx: SqliteTx, tenant: str, nature: Nature, since: datetime) -> list[Incident]:
-        return _incidents(
+        return self._incidents(
             tx,
             "SELECT doc FROM incident WHERE tenant = ? AND nature = ?"
             " AND (state = ? OR (state = ? AND ended_us >= ?)) ORDER BY since_us, incident_id",
@@ -91,7 +98,7 @@ class SqliteIncidentStore:
         where = f"tenant = ? AND state IN ({', '.join('?' * len(states))})"
         bound = (tenant, *(state.value for state in states))
         ((total,),) = tx.db.execute(f"SELECT count(*) FROM incident WHERE {where}", bound)
-        found = _incidents(
+        found = self._incidents(
             tx,
             f"SELECT doc FROM incident WHERE {where}"
             " ORDER BY since_us DESC, incident_id DESC LIMIT ? OFFSET ?",
@@ -174,9 +181,8 @@ class SqliteIncidentStore:
             ),
         )
 
-
-def _incidents(tx: SqliteTx, sql: str, bound: tuple[Any, ...]) -> list[Incident]:
-    return [Incident.model_validate_json(doc) for (doc,) in tx.db.execute(sql, bound)]
+    def _incidents(self, tx: SqliteTx, sql: str, bound: tuple[Any, ...]) -> list[Incident]:
+        return [self._read(doc) for (doc,) in tx.db.execute(sql, bound)]
 
 
 def _shown(row: tuple[Any, ...]) -> Shown:
