@@ -23,7 +23,7 @@ from chengmai.kernel.problems import Problem
 from chengmai.ngsild.entity import value_of
 from chengmai.packs.reader import read_packs, shipped_packs
 from chengmai.settings import Settings
-from chengmai.store.sqlite.file import PLAIN_HEADER
+from chengmai.store.sqlite.file import is_plain
 from chengmai.vitals.signs import signs_of
 from chengmai.web.metrics import STATUS_FILE, Status
 
@@ -103,8 +103,7 @@ def _access(settings: Settings) -> Check:
 
 
 async def _city(settings: Settings) -> list[Check]:
-    with (settings.data / "state.db").open("rb") as file:
-        plain = file.read(16) == PLAIN_HEADER
+    plain = is_plain(settings.data / "state.db")
     checks = [Check("encryption", not plain, "plain file" if plain else "encrypted")]
     try:
         async with opened(settings) as city:

@@ -70,13 +70,6 @@ def connect(path: Path, key: str, *, read_only: bool = False) -> apsw.Connection
 
     Raises `StoreUnreadable` when the key is wrong, or the file is damaged, is no database or is a plain one.
     """
-    if path.exists() and path.stat().st_size:
-        with path.open("rb") as file:
-            if file.read(16) == PLAIN_HEADER:
-                raise StoreUnreadable(
-                    f"{path} is not encrypted",
-                    fix="move it away; a file written without its key is not trusted",
-                )
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
     flags |= 0 if read_only else apsw.SQLITE_OPEN_CREATE
     try:
@@ -92,6 +85,12 @@ def connect(path: Path, key: str, *, read_only: bool = False) -> apsw.Connection
         db.pragma("cache_size", -65536)
         db.pragma("mmap_size", 0)
     except apsw.NotADBError as error:
+        db.close()
+        if is_plain(path):
+            raise StoreUnreadable(
+                f"{path} is not encrypted",
+                fix="move it away; a file written without its key is not trusted",
+            ) from error
         raise _unreadable(
             path, "the key is wrong or the file is not a Chengmai database"
         ) from error
@@ -103,6 +102,16 @@ def connect(path: Path, key: str, *, read_only: bool = False) -> apsw.Connection
             fix="make the folder and its files writable for the user who runs the city",
         ) from error
     return db
+
+
+def is_plain(path: Path) -> bool:
+    """Tell whether a file is SQLite's own, without a cipher. Not for a file that this process has open.
+
+    By POSIX, closing any descriptor of a file drops all locks that the process holds on it: those of open
+    connections too, and another process that closes its own would take itself for the last one.
+    """
+    with path.open("rb") as file:
+        return file.read(len(PLAIN_HEADER)) == PLAIN_HEADER
 
 
 class Place:
