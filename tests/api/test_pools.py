@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chengmai.app.obeying import PoolOrders
 from chengmai.cases.model import Step
 from chengmai.kernel.actors import Actor, system
 from chengmai.kernel.clock import FixedClock
@@ -258,6 +259,28 @@ async def test_what_was_carried_out_is_measured_against_what_was_to_be_expected(
         found = await town.house.get(f"/entities/{made.id}?options=keyValues")
         assert found["effectVerdict"] == "less"
         assert "618 less" in found["effect"]["json"]["sentence"]["en"]
+
+
+async def test_a_move_is_an_order_to_the_simulated_city_while_its_case_stands_as_handled(
+    tmp_path: Path,
+) -> None:
+    async with a_town(tmp_path) as town:
+        made, city = await town.proposed(), town.house.city
+        orders = PoolOrders(city.pools, "city")
+        after = await city.pools.decide(MANAGER, made.id, "accept")
+        accepted = await orders("ParkingObserved", NOON)
+        town.house.clock.advance(timedelta(minutes=10))
+        await carry_out(town, after)
+        handled = await orders("ParkingObserved", NOON)
+        await city.cases.take_step(
+            str(after.moves[0].case), Step.VERIFY_FAIL, MANAGER, note="the signs are covered"
+        )
+
+        assert (accepted, await orders("ParkingObserved", NOON)) == ([], [])
+        (order,) = handled
+        assert timedelta(minutes=10) <= order.start - NOON < timedelta(minutes=11)
+        assert (order.source, order.target, order.units) == (FULL, EMPTY, 110)
+        assert order.end == made.end
 
 
 async def test_what_was_not_carried_out_is_said_to_have_no_effect(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chengmai.app.federation import FederationFloor
+from chengmai.app.obeying import PoolOrders
 from chengmai.assess.frameworks.service import FrameworkService
 from chengmai.assess.live.chain import ChainWatch
 from chengmai.assess.live.own import OwnValues
@@ -167,6 +168,7 @@ class RoomsFloor(FederationFloor):
             zone=self.zone,
             source=self.settings.source_data,
             simulated=self._simulated(),
+            orders=PoolOrders(self.pools, tenant),
             credentials=self.settings.credentials,
             addresses=self.settings.feed_addresses,
             reach=Reach(self.settings.private_egress, self.settings.feed_files),
@@ -189,6 +191,7 @@ class RoomsFloor(FederationFloor):
             clock=self.clock,
         )
         self.pools = PoolService(ports, pools_of(self.packs), self.zone)
+        self.events.subscribe(CaseMoved, self.pools.on_case_moved)
 
     def _build_indicators(self, past: VitalsHistory, analysis: DuckAnalysis) -> None:
         readings = IndicatorReadings(

@@ -23,6 +23,7 @@ from chengmai.connect.runner import FeedJob
 from chengmai.connect.simulate.city import SimulatedCity
 from chengmai.connect.simulate.connector import SimulateConnector
 from chengmai.connect.simulate.labels import IncidentLog
+from chengmai.connect.simulate.orders import Orders
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.model import Model
@@ -71,6 +72,7 @@ class FeedFactory:
         zone: ZoneInfo,
         source: Path | None,
         simulated: SimulatedCity | None,
+        orders: Orders | None = None,
         credentials: Mapping[str, SecretStr],
         addresses: Mapping[str, str] | None = None,
         reach: Reach | None = None,
@@ -83,6 +85,7 @@ class FeedFactory:
         self._zone = zone
         self._source = source
         self._simulated = simulated
+        self._orders = orders
         self._credentials = credentials
         self._addresses = addresses or {}
         self._reach = reach or Reach()
@@ -158,7 +161,7 @@ class FeedFactory:
                 )
             case SimulateFeed():
                 assert self._simulated is not None
-                return SimulateConnector(feed, self._simulated, pace)
+                return SimulateConnector(feed, self._simulated, pace, self._orders)
             case MqttFeed():
                 user, _, password = self._secret(feed.source.credentials).partition(":")
                 return MqttConnector(

@@ -157,6 +157,8 @@ class Move(Frozen):
     binds: Text
     location: dict[str, Any] | None = None
     case: str | None = None
+    done_at: datetime | None = None
+    """When its case was handled; None before, and when it has to be done again."""
 
 
 class Limits(Frozen):

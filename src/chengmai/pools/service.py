@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from chengmai.kernel.actors import Actor, system
-from chengmai.kernel.events import WorkAsked
+from chengmai.kernel.events import CaseMoved, WorkAsked
 from chengmai.kernel.instants import from_us
 from chengmai.kernel.problems import Problem
 from chengmai.kernel.texts import Text
@@ -28,7 +29,10 @@ from chengmai.trust.policy import allow
 
 Decision = Literal["accept", "refuse"]
 _DONE = frozenset({"handled", "closed"})
+_BACK = frozenset({"verify_fail", "reopen"})
 _OTHERS = 200
+_RECENT = 20
+"""Accepted suggestions of a pool, the newest, whose cases may still be at work."""
 _log = structlog.get_logger("chengmai.pools")
 
 
@@ -145,6 +149,45 @@ class PoolService:
             return after
 
         return await self._ports.work.write(do)
+
+    async def carried_out(
+        self, tenant: str, entity_type: str, since: datetime
+    ) -> list[tuple[Pool, Suggestion]]:
+        """Return the accepted suggestions on things of a type of which moves are done, ended after `since`."""
+        pools = [pool for pool in self.pools if pool.spec.entity == entity_type]
+
+        def read(tx: Tx) -> list[tuple[Pool, Suggestion]]:
+            return [
+                (pool, made)
+                for pool in pools
+                for made in self._taken(tx, tenant, pool)
+                if made.end > since and any(move.done_at for move in made.moves)
+            ]
+
+        return await self._ports.work.read(read) if pools else []
+
+    def on_case_moved(self, tx: Tx, event: CaseMoved) -> None:
+        """Note when the case of a move was handled, and that it was not when it goes back."""
+        if event.state not in _DONE and event.step not in _BACK:
+            return
+        for pool in self.pools:
+            for made in self._taken(tx, event.tenant, pool):
+                found = next((one for one in made.moves if one.case == event.case_id), None)
+                if found is None:
+                    continue
+                is_done = event.state in _DONE
+                if is_done == (found.done_at is not None):
+                    return
+                now = found.model_copy(update={"done_at": event.at if is_done else None})
+                moves = tuple(now if one.n == found.n else one for one in made.moves)
+                self._save(
+                    tx, made.model_copy(update={"moves": moves}), system("pools", event.tenant)
+                )
+                return
+
+    def _taken(self, tx: Tx, tenant: str, pool: Pool) -> list[Suggestion]:
+        store, spec = self._ports.suggestions, pool.spec
+        return store.of_pool(tx, tenant, pool.pack, spec.id, states=sorted(TAKEN), limit=_RECENT)
 
     def _keep(self, tx: Tx, tenant: str, look: Look) -> None:
         """Write the pool, end what is over, and put forward what is new."""

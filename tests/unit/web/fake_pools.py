@@ -52,6 +52,7 @@ def a_move(hostile: str = "", case: str | None = None) -> MoveView:
         why=text(hostile or "East is full"),
         binds=text("bound by East"),
         case_id=case,
+        done_at=None,
     )
 
 

@@ -29,6 +29,7 @@ class SimulatedCity:
     def __init__(
         self, seed: int, origin: datetime, zone: ZoneInfo, town: Town | None = None
     ) -> None:
+        self.seed = seed
         self.town = town or load_town()
         self._nature = Nature(seed, origin, zone, self.town)
 

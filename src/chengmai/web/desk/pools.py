@@ -203,6 +203,7 @@ def _move(made: Suggestion, move: Move) -> MoveView:
         why=move.why,
         binds=move.binds,
         case_id=move.case,
+        done_at=move.done_at,
     )
 
 

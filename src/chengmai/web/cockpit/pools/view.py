@@ -96,6 +96,7 @@ class MoveLine:
     why: str
     binds: str
     case_href: str
+    done: str
 
 
 @dataclass(frozen=True)
@@ -389,6 +390,7 @@ def _move(move: MoveView, formats: Formats) -> MoveLine:
         why=words.pick(move.why),
         binds=words.pick(move.binds),
         case_href=link("cases", move.case_id) if move.case_id else "",
+        done=words("pools.done_at", at=formats.near(move.done_at)) if move.done_at else "",
     )
 
 

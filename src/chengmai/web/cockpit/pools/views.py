@@ -82,6 +82,7 @@ class MoveView:
     why: Text
     binds: Text
     case_id: str | None
+    done_at: datetime | None
 
 
 @dataclass(frozen=True)
