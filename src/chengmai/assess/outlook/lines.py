@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from chengmai.assess.outlook.model import Better, Line, Meaning, Subject, Verdict
-from chengmai.assess.outlook.periods import Step, period_of, periods_of, step_of
-from chengmai.assess.outlook.trend import Trend, trend
+from chengmai.assess.outlook.periods import Step, begin_of, end_of, period_of, periods_of, step_of
+from chengmai.assess.outlook.trend import Series, Trend, trends
 from chengmai.assess.panel.columns import Columns
 from chengmai.assess.panel.model import Point
 
@@ -23,7 +24,7 @@ _SAME = 0.005
 """A change or distance below this share of the value counts as none."""
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+Chosen = TypeVar("Chosen", Ints, Floats)
 
 
 @dataclass(frozen=True)
@@ -51,53 +52,142 @@ def rows_for(columns: Columns, subject: Subject) -> Rows:
     return Rows(of, len(members), len(members) + len(peers), others)
 
 
-def line(columns: Columns, subject: Subject, rows: Rows, meaning: Meaning, on: date) -> Line | None:
-    """Return what is known of one indicator of the subject until a day; None where nothing is."""
-    places, days, values = columns.history(meaning.id, on)
-    row = rows.of[places]
-    ours = (row >= 0) & (row < rows.members)
-    if not ours.any():
-        return None
-    step = step_of(np.unique(days[ours]).tolist())
-    last_day = int(days[ours].max())
-    last = period_of(date.fromordinal(last_day), step)
-    chosen = row >= 0
-    table = _table(row[chosen], periods_of(days[chosen], step), values[chosen], rows.count, last)
-    own = _medians(table[: rows.members])
-    counts = (~np.isnan(table[: rows.members])).sum(axis=0)
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of the subject: values by period (NaN is none) until the last, with how many there are.
+
+    `peers` are the newest values of the peers, the smallest first. `pool` holds the series of
+    others that the forecast learns from, ending with the same period.
+    """
+
+    step: Step
+    last: int
+    on: date
+    own: Floats
+    counts: Ints
+    peers: Floats
+    pool: Floats
+    point: Point | None = None
+    beside: tuple[Point, ...] = ()
+
+
+def lines(columns: Columns, subject: Subject, meanings: Iterable[Meaning], on: date) -> list[Line]:
+    """Return a line for every indicator of which the subject has a value until a day."""
+    rows = rows_for(columns, subject)
+    look = _of_place if subject.kind == "place" else _of_group
+    found = [(one, look(columns, subject, rows, one.id, on)) for one in meanings]
+    known = [(meaning, seen) for meaning, seen in found if seen is not None]
+    ahead = trends([_series(seen, meaning) for meaning, seen in known])
+    return [
+        _line(seen, meaning, found) for (meaning, seen), found in zip(known, ahead, strict=True)
+    ]
+
+
+def _line(seen: _Seen, meaning: Meaning, ahead: Trend | None) -> Line:
+    own, peers = seen.own, seen.peers
     held = np.flatnonzero(~np.isnan(own))
-    peers = table[rows.members :, -1]
-    peers = peers[~np.isnan(peers)]
-    median = float(np.median(peers)) if len(peers) >= FEWEST_PEERS else None
-    point, beside = _points(columns, subject, meaning, on, step, last)
-    first = last - table.shape[1] + 1
+    value = float(own[-1])
+    median = _middle(peers) if len(peers) >= FEWEST_PEERS else None
     return Line(
         meaning=meaning,
-        step=step,
-        periods=tuple((held + first).tolist()),
+        step=seen.step,
+        periods=tuple((held + seen.last - len(own) + 1).tolist()),
         values=tuple(own[held].tolist()),
-        counts=tuple(counts[held].tolist()),
-        on=date.fromordinal(last_day),
-        point=point,
-        beside=beside,
+        counts=tuple(seen.counts[held].tolist()),
+        on=seen.on,
+        point=seen.point,
+        beside=seen.beside,
         median=median,
         peers=len(peers),
-        ahead_of=_ahead(float(own[-1]), peers, meaning.better),
-        against=_judged(float(own[-1]), median, meaning.better),
+        ahead_of=_ahead(value, peers, meaning.better),
+        against=_judged(value, median, meaning.better),
         course=_course(own, meaning.better),
-        trend=_trend(own, table, rows, meaning),
+        trend=ahead,
     )
 
 
-def _table(row: Ints, period: Ints, values: Floats, count: int, last: int) -> Floats:
+def _of_place(
+    columns: Columns, subject: Subject, rows: Rows, indicator: str, on: date
+) -> _Seen | None:
+    said = columns.series(subject.code, indicator, on)
+    if not said:
+        return None
+    days = np.array([one.on.toordinal() for one in said], dtype=np.int64)
+    step = step_of(days.tolist())
+    numbers = periods_of(days, step)
+    last = int(numbers[-1])
+    own = _table(
+        np.zeros_like(days),
+        numbers,
+        np.array([one.value for one in said]),
+        1,
+        _width(numbers),
+        last,
+    )[0]
+    of_day = [one for one in said if one.on == said[-1].on]
+    first, end = begin_of(last, step), min(on, end_of(last, step))
+    found = columns.newest(indicator, end, since=first)
+    are_peers = rows.of[found.places] >= rows.members
+    numbered = found.places[are_peers]
+    chosen = _some(numbered[np.argsort(rows.of[numbered])])
+    index, days, values = columns.histories(indicator, chosen, on)
+    return _Seen(
+        step,
+        last,
+        said[-1].on,
+        own,
+        (~np.isnan(own)).astype(np.int64),
+        np.sort(found.values[are_peers]),
+        _table(index, periods_of(days, step), values, len(chosen), len(own), last),
+        of_day[-1],
+        tuple(one for one in of_day[:-1] if one.value != of_day[-1].value),
+    )
+
+
+def _of_group(
+    columns: Columns, subject: Subject, rows: Rows, indicator: str, on: date
+) -> _Seen | None:
+    places, days, values = columns.history(indicator, on)
+    row = rows.of[places]
+    ours = days[(row >= 0) & (row < rows.members)]
+    if not len(ours):
+        return None
+    step = step_of(np.unique(ours).tolist())
+    last_day = date.fromordinal(int(ours.max()))
+    last = period_of(last_day, step)
+    chosen = row >= 0
+    numbers = periods_of(days[chosen], step)
+    width = _width(numbers, last)
+    table = _table(row[chosen], numbers, values[chosen], rows.count, width, last)
+    members, peers = table[: rows.members], table[rows.members :, -1]
+    pool = [_medians(table[group]) for group in rows.others if len(group)]
+    return _Seen(
+        step,
+        last,
+        last_day,
+        _medians(members),
+        (~np.isnan(members)).sum(axis=0),
+        np.sort(peers[~np.isnan(peers)]),
+        np.array(pool or _some(table[rows.members :][~np.isnan(peers)])).reshape(-1, width),
+    )
+
+
+def _width(numbers: Ints, last: int | None = None) -> int:
+    """Return how many periods are looked at, up to the last one."""
+    end = int(numbers[-1]) if last is None else last
+    return min(MOST_PERIODS, max(1, end - int(numbers.min()) + 1))
+
+
+def _table(row: Ints, period: Ints, values: Floats, count: int, width: int, last: int) -> Floats:
     """Return a row a place and a column a period that ends with `last`; the last value of a period counts."""
-    width = min(MOST_PERIODS, max(1, last - int(period.min()) + 1))
     column = period - (last - width + 1)
-    inside = (column >= 0) & (column < width)
-    table = np.full((count, width), np.nan)
+    table = np.full(count * width, np.nan)
     # Rows come by place and day: of several values of a period the last one stays.
-    table[row[inside], column[inside]] = values[inside]
-    return table
+    if len(column) and (column.min() < 0 or column.max() >= width):
+        inside = (column >= 0) & (column < width)
+        row, column, values = row[inside], column[inside], values[inside]
+    table[row * width + column] = values
+    return table.reshape(count, width)
 
 
 def _medians(rows: Floats) -> Floats:
@@ -105,30 +195,28 @@ def _medians(rows: Floats) -> Floats:
     if len(rows) == 1:
         only: Floats = rows[0]
         return only
-    counts = (~np.isnan(rows)).sum(axis=0)
-    ordered = np.sort(rows, axis=0)  # what is unknown comes last
-    columns = np.arange(rows.shape[1])
+    turned = np.ascontiguousarray(rows.T)
+    turned.sort(axis=1)  # what is unknown comes last
+    counts = (~np.isnan(turned)).sum(axis=1)
+    columns = np.arange(len(turned))
     low, high = np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, max(0, len(rows) - 1))
-    found: Floats = (ordered[low, columns] + ordered[high, columns]) / 2
+    found: Floats = (turned[columns, low] + turned[columns, high]) / 2
     return np.where(counts > 0, found, np.nan)
 
 
-def _points(
-    columns: Columns, subject: Subject, meaning: Meaning, on: date, step: Step, last: int
-) -> tuple[Point | None, tuple[Point, ...]]:
-    if subject.kind == "group":
-        return None, ()
-    (code,) = subject.members
-    said = [one for one in columns.series(code, meaning.id, on) if period_of(one.on, step) == last]
-    of_day = [one for one in said if one.on == said[-1].on]
-    return of_day[-1], tuple(one for one in of_day[:-1] if one.value != of_day[-1].value)
+def _middle(ordered: Floats) -> float:
+    """Return the median of ordered values."""
+    count = len(ordered)
+    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
 
 
 def _ahead(value: float, peers: Floats, better: Better | None) -> int:
     """Return how many of the peers are better."""
     if better is None:
         return 0
-    return int((peers > value).sum() if better == "up" else (peers < value).sum())
+    if better == "up":
+        return len(peers) - int(np.searchsorted(peers, value, side="right"))
+    return int(np.searchsorted(peers, value))
 
 
 def _judged(value: float, than: float | None, better: Better | None) -> Verdict:
@@ -150,26 +238,18 @@ def _course(own: Floats, better: Better | None) -> Verdict:
     return step if over_two in (step, "level") else "level"
 
 
-def _trend(own: Floats, table: Floats, rows: Rows, meaning: Meaning) -> Trend | None:
+def _series(seen: _Seen, meaning: Meaning) -> Series:
+    own = seen.own
     gaps = np.flatnonzero(np.isnan(own))
-    run = own[gaps[-1] + 1 :] if len(gaps) else own
-    if rows.others:
-        pool = np.array([_medians(table[group]) for group in rows.others if len(group)])
-    else:
-        pool = _some(table[rows.members :])
-    floor = 0.0 if (own[~np.isnan(own)] >= 0).all() else None
-    ceiling = 100.0 if meaning.unit == "%" and (own[~np.isnan(own)] <= 100).all() else None
-    return trend(run, pool.reshape(-1, table.shape[1]), floor, ceiling)
+    known = own[~np.isnan(own)]
+    return Series(
+        own[gaps[-1] + 1 :] if len(gaps) else own,
+        seen.pool,
+        0.0 if (known >= 0).all() else None,
+        100.0 if meaning.unit == "%" and (known <= 100).all() else None,
+    )
 
 
-def _some(peers: Floats) -> Floats:
-    """Return at most `MOST_POOLED` rows that hold something, evenly taken."""
-    held = np.flatnonzero(~np.isnan(peers[:, -1]))
-    return peers[held[:: -(-len(held) // MOST_POOLED)]] if len(held) else peers[:0]
-
-
-def lines(columns: Columns, subject: Subject, meanings: Iterable[Meaning], on: date) -> list[Line]:
-    """Return a line for every indicator of which the subject has a value."""
-    rows = rows_for(columns, subject)
-    found = (line(columns, subject, rows, meaning, on) for meaning in meanings)
-    return [one for one in found if one is not None]
+def _some(rows: Chosen) -> Chosen:
+    """Return at most `MOST_POOLED` of some rows, evenly taken."""
+    return rows[:: max(1, -(-len(rows) // MOST_POOLED))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
@@ -14,6 +15,7 @@ Step = Literal["year", "quarter", "month"]
 STEPS: dict[Step, int] = {"year": 1, "quarter": 4, "month": 12}
 """How many periods of each kind a year has."""
 _YEARLY, _QUARTERLY = 300, 75
+_FIRST, _LAST = date(1900, 1, 1), date(2200, 12, 31)
 Ints = npt.NDArray[np.int64]
 
 
@@ -32,12 +34,17 @@ def period_of(day: date, step: Step) -> int:
 
 def periods_of(days: Ints, step: Step) -> Ints:
     """Return the numbers of the periods that days (ordinals) are in."""
-    if not len(days):
-        return days
-    first = period_of(date.fromordinal(int(days.min())), step)
-    last = period_of(date.fromordinal(int(days.max())), step)
+    found: Ints = _numbers(step)[days - _FIRST.toordinal()]
+    return found
+
+
+@cache
+def _numbers(step: Step) -> Ints:
+    """Return the number of the period of every day that values can have."""
+    known = np.arange(_FIRST.toordinal(), _LAST.toordinal() + 1)
+    first, last = period_of(_FIRST, step), period_of(_LAST, step)
     begins = [begin_of(number, step).toordinal() for number in range(first, last + 1)]
-    return first - 1 + np.searchsorted(np.array(begins, dtype=np.int64), days, side="right")
+    return first - 1 + np.searchsorted(np.array(begins, dtype=np.int64), known, side="right")
 
 
 def begin_of(number: int, step: Step) -> date:

@@ -10,7 +10,7 @@ horizon did not exceed. Of k errors none can promise more than k/(k+1), and less
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,61 +112,113 @@ def back_test(rows: Floats, model: str) -> Floats:
     return errors
 
 
-def trend(own: Floats, peers: Floats, floor: float | None, ceiling: float | None) -> Trend | None:
-    """Return the forecast of a series; None of fewer than `FEWEST` points.
+@dataclass(frozen=True)
+class Series:
+    """What is to be forecast: `own` holds the points without a gap, `peers` a row for each comparable series.
 
-    `own` holds the points without a gap; `peers` a row for each comparable series, ending with the same period,
-    NaN where one has no value. Values stay between floor and ceiling. It goes as far as there are past errors.
+    Those end with the same period, NaN where one has no value. Values stay between floor and ceiling.
     """
-    if len(own) < FEWEST:
-        return None
-    row = own[None, :]
-    pool = np.vstack([row, peers[:, -len(own) :]]) if len(peers) else row
-    errors = {name: back_test(pool, name) for name in MODELS}
-    known = ~np.isnan(errors["naive"][1:]).all(axis=(1, 2))
-    chosen = _chosen(errors)
-    mine = {name: back_test(row, name) for name in (chosen, "naive")}
-    said, last = forecasts(row, chosen)[0], float(own[-1])
+
+    own: Floats
+    peers: Floats
+    floor: float | None = None
+    ceiling: float | None = None
+
+
+def trend(own: Floats, peers: Floats, floor: float | None, ceiling: float | None) -> Trend | None:
+    """Return the forecast of one series; None of fewer than `FEWEST` points."""
+    return trends([Series(own, peers, floor, ceiling)])[0]
+
+
+def trends(asked: Sequence[Series]) -> list[Trend | None]:
+    """Return the forecast of each series, as far ahead as there are past errors; None of too few points."""
+    found: list[Trend | None] = [None] * len(asked)
+    by_length: dict[int, list[int]] = {}
+    for index, one in enumerate(asked):
+        if len(one.own) >= FEWEST:
+            by_length.setdefault(len(one.own), []).append(index)
+    for length, indexes in by_length.items():
+        together = _of_length(length, [asked[index] for index in indexes])
+        for index, made in zip(indexes, together, strict=True):
+            found[index] = made
+    return found
+
+
+@dataclass(frozen=True)
+class _Errors:
+    """Errors without sign, (row, origin, horizon), with their sums and numbers by row."""
+
+    each: Floats
+    sums: Floats
+    counts: npt.NDArray[np.int64]
+
+    def told(self, rows: slice) -> tuple[int, float]:
+        """Return how many some rows have, and their mean."""
+        count = int(self.counts[rows].sum())
+        return count, float(self.sums[rows].sum()) / count if count else math.inf
+
+
+def _of_length(length: int, asked: Sequence[Series]) -> list[Trend]:
+    pools = [np.vstack([one.own[None, :], _last(one.peers, length)]) for one in asked]
+    ends = np.cumsum([len(pool) for pool in pools]).tolist()
+    rows = np.vstack(pools)
+    errors = {name: _errors(rows, name) for name in MODELS}
+    return [
+        _trend(one, slice(begin, end), errors)
+        for one, begin, end in zip(asked, [0, *ends[:-1]], ends, strict=True)
+    ]
+
+
+def _last(rows: Floats, length: int) -> Floats:
+    return rows[:, -length:] if len(rows) else np.empty((0, length))
+
+
+def _errors(rows: Floats, model: str) -> _Errors:
+    each = np.abs(back_test(rows, model))
+    known = ~np.isnan(each)
+    return _Errors(each, np.where(known, each, 0.0).sum(axis=(1, 2)), known.sum(axis=(1, 2)))
+
+
+def _trend(one: Series, rows: slice, errors: Mapping[str, _Errors]) -> Trend:
+    chosen, naive = _chosen(errors, rows), errors["naive"]
+    said, last = forecasts(one.own[None, :], chosen)[0], float(one.own[-1])
     steps = []
     for index in range(HORIZON):
-        width, covers = _width(errors[chosen][:, :, index])
+        width, covers = _width(errors[chosen].each[rows, :, index])
         if width == math.inf:
             break
-        value = _within(float(said[index]), floor, ceiling)
-        low, high = (_within(value + sign * width, floor, ceiling) for sign in (-1, 1))
+        value = _within(float(said[index]), one.floor, one.ceiling)
+        low, high = (_within(value + sign * width, one.floor, one.ceiling) for sign in (-1, 1))
         steps.append(Step(index + 1, value, last, low, high, covers))
+    others = slice(rows.start + 1, rows.stop)
     return Trend(
         chosen,
         tuple(steps),
-        _told(mine[chosen], mine["naive"]),
-        _told(errors[chosen], errors["naive"]),
-        1 + int(known.sum()),
+        _told(errors[chosen], naive, slice(rows.start, rows.start + 1)),
+        _told(errors[chosen], naive, rows),
+        1 + int((naive.counts[others] > 0).sum()),
     )
 
 
-def _chosen(errors: dict[str, Floats]) -> str:
-    of = {name: _mean(np.abs(found)) for name, found in errors.items()}
+def _chosen(errors: Mapping[str, _Errors], rows: slice) -> str:
+    of = {name: found.told(rows)[1] for name, found in errors.items()}
     best = min(of, key=lambda name: of[name])
     return best if of[best] < _BETTER * of["naive"] else "naive"
 
 
 def _width(errors: Floats) -> tuple[float, float]:
     """Return the error that `LEVEL` of the past ones did not exceed, and what share that promises."""
-    found = np.sort(np.abs(errors[~np.isnan(errors)]))
-    if not len(found):
+    found = np.sort(errors, axis=None)  # what is unknown comes last
+    count = int(np.searchsorted(found, math.inf))
+    if not count:
         return math.inf, 0.0
-    place = min(len(found), math.ceil((len(found) + 1) * LEVEL))
-    return float(found[place - 1]), min(LEVEL, place / (len(found) + 1))
+    place = min(count, math.ceil((count + 1) * LEVEL))
+    return float(found[place - 1]), min(LEVEL, place / (count + 1))
 
 
-def _told(errors: Floats, of_naive: Floats) -> BackTest:
-    known = ~np.isnan(errors)
-    return BackTest(int(known.sum()), _mean(np.abs(errors)), _mean(np.abs(of_naive)))
-
-
-def _mean(found: Floats) -> float:
-    known = found[~np.isnan(found)]
-    return float(known.mean()) if len(known) else math.inf
+def _told(errors: _Errors, of_naive: _Errors, rows: slice) -> BackTest:
+    count, error = errors.told(rows)
+    return BackTest(count, error, of_naive.told(rows)[1])
 
 
 def _within(value: float, floor: float | None, ceiling: float | None) -> float:

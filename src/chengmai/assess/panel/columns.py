@@ -83,11 +83,17 @@ class Columns:
         )
         return sorted(codes[number] for number in np.flatnonzero(np.diff(begins)).tolist())
 
-    def newest(self, indicator: str, on: date) -> Newest:
-        """Return of each place the newest value until a day; of two of that day that of the newer source."""
+    def newest(self, indicator: str, on: date, since: date = date.min) -> Newest:
+        """Return of each place the newest value until a day, and not before `since`.
+
+        Of two of one day that of the newer source is the newest.
+        """
         first, last = self._span(indicator)
-        keys = self._keys[first:last]
-        rows = np.flatnonzero((keys & _MASK) <= on.toordinal()) + first
+        days = self._keys[first:last] & _MASK
+        known = days <= on.toordinal()
+        if since > date.min:
+            known &= days >= since.toordinal()
+        rows = np.flatnonzero(known) + first
         places = (self._keys[rows] >> _BITS) & _MASK
         ends = np.flatnonzero(np.diff(places, append=-1))
         return Newest(places[ends], self._values[rows[ends]], rows[ends])
@@ -99,6 +105,18 @@ class Columns:
         known = (keys & _MASK) <= on.toordinal()
         keys = keys[known]
         return (keys >> _BITS) & _MASK, keys & _MASK, values[known]
+
+    def histories(self, indicator: str, places: Ints, on: date) -> tuple[Ints, Ints, Floats]:
+        """Return what `history` does of some places by their numbers, with their index in `places`."""
+        first, last = self._span(indicator)
+        number = self.book.indicators.numbers.get(indicator, 0)
+        begins = ((number << _BITS) | places) << _BITS
+        keys = self._keys[first:last]
+        low = np.searchsorted(keys, begins)
+        counts = np.searchsorted(keys, begins + on.toordinal(), side="right") - low
+        index = np.repeat(np.arange(len(places)), counts)
+        rows = first + np.arange(len(index)) + np.repeat(low - (np.cumsum(counts) - counts), counts)
+        return index, self._keys[rows] & _MASK, self._values[rows]
 
     def matrix(self, indicators: Sequence[str], on: date) -> tuple[list[str], Floats]:
         """Return the places that have any of the indicators, and a row of values for each; NaN is unknown."""
