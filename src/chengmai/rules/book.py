@@ -10,6 +10,7 @@ from typing import TypeVar
 from chengmai.kernel.problems import Problem
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity, name_iri, value_of
+from chengmai.ngsild.linking import Lookup
 from chengmai.ngsild.problems import QueryInvalid
 from chengmai.ngsild.q import And, Comparison, Or, Query, attributes_of, matches, parse_q
 from chengmai.ngsild.qparse import links_of
@@ -22,6 +23,7 @@ from chengmai.ngsild.select import (
 )
 from chengmai.packs.rules import RuleSpec
 from chengmai.rules.counting import Reading, Timing
+from chengmai.rules.linked import Links, links_in
 from chengmai.rules.model import Rule
 from chengmai.rules.problems import RuleInvalid
 
@@ -47,6 +49,8 @@ class Watch:
     """Expanded name to short name of what is shown of a reading."""
     needs_all: bool
     timing: Timing
+    links: Links
+    core: Context
 
     def covers(self, entity: Entity) -> bool:
         """Return whether the rule is about an entity."""
@@ -58,18 +62,24 @@ class Watch:
             and (on.area is None or value_of(entity, on.area_from) == on.area)
         )
 
-    def read(self, entity: Entity, at_us: int) -> Reading:
-        """Return what an entity says. Without its attributes nothing holds, and nothing has recovered."""
-        holds = matches(self.condition, entity)
+    def read(self, entity: Entity, at_us: int, lookup: Lookup | None = None) -> Reading:
+        """Return what an entity says. Without its attributes nothing holds, and nothing has recovered.
+
+        `lookup` finds the entities that it links to.
+        """
+        holds = matches(self.condition, entity, lookup)
         if self.recovery is not None:
-            return Reading(at_us, holds, matches(self.recovery, entity))
-        whole = not self.needs_all or all(name in entity for name in self.names)
+            return Reading(at_us, holds, matches(self.recovery, entity, lookup))
+        whole = not self.needs_all or (
+            all(name in entity for name in self.names) and self.links.are_known(entity, lookup)
+        )
         return Reading(at_us, holds, whole and not holds)
 
-    def values(self, entity: Entity) -> dict[str, object]:
-        """Return what is shown of a reading: attribute to value."""
+    def values(self, entity: Entity, lookup: Lookup | None = None) -> dict[str, object]:
+        """Return what is shown of a reading: attribute to value, of linked entities `link.attribute`."""
         found = ((short, value_of(entity, iri)) for iri, short in self.shown.items())
-        return {short: value for short, value in found if value is not None}
+        plain = {short: value for short, value in found if value is not None}
+        return plain | self.links.values(entity, lookup, self.core) if self.links.terms else plain
 
 
 def made_ready(spec: RuleSpec, core: Context) -> Watch:
@@ -86,7 +96,8 @@ def made_ready(spec: RuleSpec, core: Context) -> Watch:
     over = spec.recovers.q
     recovery = None if over is None else _query("recovers.q", over, core)
     if spec.command is not None and spec.command.effect is not None:
-        _query("command.effect.q", spec.command.effect.q, core)
+        _alone("command.effect.q", _query("command.effect.q", spec.command.effect.q, core))
+    links = links_in({"q": condition} | ({} if recovery is None else {"recovers.q": recovery}))
     names = attributes_of(condition) | (attributes_of(recovery) if recovery else frozenset())
     if not names:
         raise RuleInvalid(
@@ -103,6 +114,8 @@ def made_ready(spec: RuleSpec, core: Context) -> Watch:
         shown={name: core.compact(name) for name in sorted(names)},
         needs_all=not _asks_for_absence(condition),
         timing=timing_of(spec),
+        links=links,
+        core=core,
     )
 
 
@@ -124,14 +137,16 @@ def us(length: timedelta) -> int:
 
 
 def _query(param: str, text: str, core: Context) -> Query:
-    query = _parsed(param, lambda: parse_q(text, core))
+    return _parsed(param, lambda: parse_q(text, core))
+
+
+def _alone(param: str, query: Query) -> None:
     if links_of(query):
         raise RuleInvalid(
-            f"{param} follows a link, and a rule looks at one entity",
+            f"{param} follows a link, and an effect is looked for on one entity",
             param=param,
-            fix="ask about attributes of the entity itself",
+            fix="name the entity that should change as the entity of the effect",
         )
-    return query
 
 
 def _parsed(param: str, parse: Callable[[], T]) -> T:
@@ -172,6 +187,7 @@ class RuleBook:
     def __init__(self) -> None:
         self._by_id: dict[tuple[str, str], Kept] = {}
         self._by_type: dict[tuple[str, str], tuple[Kept, ...]] = {}
+        self._linked: dict[tuple[str, str], tuple[Kept, ...]] = {}
 
     def of(self, tenant: str, types: Iterable[str]) -> Sequence[Kept]:
         """Return the rules that may be about an entity of these types, each once."""
@@ -181,6 +197,13 @@ class RuleBook:
                 if kept not in found:
                     found = (*found, kept)
         return found
+
+    def linked(self, tenant: str, names: Iterable[str]) -> Sequence[Kept]:
+        """Return the rules that ask linked entities about any of the attributes `names`, each once."""
+        if not self._linked:
+            return ()
+        found = (kept for name in names for kept in self._linked.get((tenant, name), ()))
+        return tuple({kept.rule.id: kept for kept in found}.values())
 
     def get(self, tenant: str, rule_id: str) -> Kept | None:
         """Return a rule that is on, or None."""
@@ -199,8 +222,11 @@ class RuleBook:
         if kept is not None:
             by_id[key] = kept
         by_type: dict[tuple[str, str], tuple[Kept, ...]] = {}
+        linked: dict[tuple[str, str], tuple[Kept, ...]] = {}
         for (tenant, _), known in by_id.items():
             for type_iri in known.watch.types.names:
                 place = (tenant, type_iri)
                 by_type[place] = (*by_type.get(place, ()), known)
-        self._by_id, self._by_type = by_id, by_type
+            for name in known.watch.links.names:
+                linked[tenant, name] = (*linked.get((tenant, name), ()), known)
+        self._by_id, self._by_type, self._linked = by_id, by_type, linked

@@ -154,6 +154,19 @@ class RulePast(Protocol):
         """Return an entity as it stands, or None."""
         ...
 
+    def linking(
+        self,
+        tx: Any,
+        tenant: str,
+        types: Sequence[str] | None,
+        path: tuple[str, ...],
+        target: str,
+        *,
+        limit: int,
+    ) -> list[Entity]:
+        """Return entities of some types (None: any) whose relationship at `path` leads to `target`, by id."""
+        ...
+
     def entities(self, tx: Any, tenant: str, types: Sequence[str], after: str) -> list[Entity]:
         """Return the next entities of some types (IRIs) with ids above `after`, by id; empty at the end."""
         ...

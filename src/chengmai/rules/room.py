@@ -42,7 +42,7 @@ class RulesRoom:
         book = RuleBook()
         self.channels = channels
         self.ledger = Ledger(store, model, events, self._on_command)
-        self.watcher = Watcher(work, model, store, book, self.ledger, core, clock)
+        self.watcher = Watcher(work, model, store, past, book, self.ledger, core, clock)
         self.sender = Sender(work, model, store, self.ledger, self.watcher, channels, clock)
         self.service = RuleService(
             work, model, store, past, book, self.ledger, self.watcher, core, shipped, tenant

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -225,7 +226,8 @@ class RuleService:
         def page(tx: Tx, after: str) -> tuple[int, int, list[str], str, int]:
             found = self._past.entities(tx, by.tenant, types, after)
             mine = [one for one in found if watch.covers(one)]
-            holding = [str(one["id"]) for one in mine if watch.read(one, 0).holds]
+            look = partial(self._past.entity, tx, by.tenant)
+            holding = [str(one["id"]) for one in mine if watch.read(one, 0, look).holds]
             return len(mine), len(holding), holding, found[-1]["id"] if found else "", len(found)
 
         selected = held = looked = 0

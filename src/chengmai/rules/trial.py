@@ -1,7 +1,8 @@
 """Trying a rule against the past: how often it would have fired, and where. Nothing is opened, sent or kept.
 
 The past of each entity is counted by the same code that judges readings as they come, so a trial differs from
-life in one way only: whether an entity is one of those that the rule is about is asked of how it stands now.
+life in one way only: whether an entity is one of those that the rule is about, and which others it links to,
+is asked of how it stands now. What those others said then is read back like its own past.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any
 
 from chengmai.kernel.actors import Actor
@@ -237,18 +239,27 @@ def _read_back(
     """Return every reading of an entity from before the start, as far as it counts, to the end."""
     timing = watch.timing
     before = max(timing.within_us or 0, timing.for_us, timing.recovers_us, timing.silent_us or 0)
-    known = past.past(tx, tenant, entity["id"], sorted(watch.names), start_us - before, end_us)
-    written = sorted(
-        ((at, name, one) for name, series in known.items() for at, one in series),
-        key=lambda found: (found[0], found[1]),
-    )
-    then = {name: value for name, value in entity.items() if name not in known}
+    looking = partial(past.entity, tx, tenant)
+    wanted = watch.links.followed(entity, looking) if watch.links.terms else {}
+    wanted[entity["id"]] = wanted.get(entity["id"], set()) | watch.names
+    written: list[tuple[int, str, str, Instance]] = []
+    stood: dict[str, Entity | None] = {}
+    for name, asked in wanted.items():
+        now = entity if name == entity["id"] else looking(name)
+        known = past.past(tx, tenant, name, sorted(asked), start_us - before, end_us)
+        written += [(at, name, key, one) for key, series in known.items() for at, one in series]
+        stood[name] = now and {key: value for key, value in now.items() if key not in known}
+    written.sort(key=lambda found: found[:3])
     found: list[tuple[Reading, dict[str, Any]]] = []
-    for position, (at, name, one) in enumerate(written):
-        _put(then, name, one)
+    then = stood[entity["id"]]
+    assert then is not None
+    for position, (at, name, key, one) in enumerate(written):
+        if (changed := stood[name]) is None:
+            continue
+        _put(changed, key, one)
         more = position + 1 < len(written) and written[position + 1][0] == at
         if not more and not _is_gone(one):
-            found.append((watch.read(then, at), watch.values(then)))
+            found.append((watch.read(then, at, stood.get), watch.values(then, stood.get)))
     return found
 
 

@@ -18,16 +18,17 @@ from chengmai.kernel.problems import Problem
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.entity import Entity, Instance
+from chengmai.ngsild.linking import Lookup
 from chengmai.ngsild.model import Committed, Model
 from chengmai.ngsild.q import attributes_of, matches, parse_q
-from chengmai.rules.book import Kept, RuleBook
+from chengmai.rules.book import OWN_TYPES, Kept, RuleBook
 from chengmai.rules.commands import may_become, moved
 from chengmai.rules.counting import Reading
 from chengmai.rules.entities import firing_id
 from chengmai.rules.judging import judged, state_json, state_of
 from chengmai.rules.ledger import Ledger
 from chengmai.rules.model import Command, CommandState, Firing, FiringFilter
-from chengmai.rules.ports import RuleStore
+from chengmai.rules.ports import RulePast, RuleStore
 
 PER_COMMIT = 200
 LOOK_EVERY_S = 0.5
@@ -55,13 +56,14 @@ class Watcher:
         work: Work[Tx],
         model: Model,
         store: RuleStore,
+        past: RulePast,
         book: RuleBook,
         ledger: Ledger,
         core: Context,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._work, self._model, self._store = work, model, store
+        self._work, self._model, self._store, self._past = work, model, store, past
         self._book, self._ledger, self._core = book, ledger, core
         self._clock, self._sleep = clock, sleep
         self._next_us: int | None = None
@@ -81,6 +83,9 @@ class Watcher:
             for one in kept:
                 if not names.isdisjoint(one.watch.names):
                     self._judge_change(tx, one, change.entity, change)
+        if change.entity is not None and not change.is_late:
+            for one in self._book.linked(change.tenant, (name for name, _ in change.changes)):
+                self._judge_linked(tx, one, change.entity, change)
 
     async def load(self) -> None:
         """Read what is due and which effects are awaited."""
@@ -131,13 +136,48 @@ class Watcher:
         try:
             if not kept.watch.covers(entity):
                 return
-            read = list(_readings(kept, entity, change, to_us(tx.now)))
+            lookup = self._lookup(tx, change)
+            read = list(_readings(kept, entity, change, to_us(tx.now), lookup))
         except Exception as error:  # one faulty rule must not keep readings out of the model
             self._failed(kept, error)
             return
         for reading, values in read:
             self.tally.readings += 1
             self._judge(tx, kept, entity, reading, values)
+
+    def _judge_linked(self, tx: Tx, kept: Kept, linked: Entity, change: Committed) -> None:
+        """Judge a rule for the entities that link to the one that changed."""
+        watch, types = kept.watch, sorted(kept.watch.types.names)
+        if not OWN_TYPES.isdisjoint(linked["type"]):
+            return
+        try:
+            changed = [pair for pair in change.changes if pair[0] in watch.links.names]
+            names = {name for name, _ in changed}
+            holders = watch.links.holders(
+                tx, self._past, change.tenant, types, change.entity_id, names
+            )
+            lookup, at = self._lookup(tx, change), _at(changed, to_us(tx.now))
+            read = [
+                (one, watch.read(one, at, lookup), watch.values(one, lookup))
+                for one in holders.values()
+                if watch.covers(one)
+            ]
+        except Exception as error:  # as above
+            self._failed(kept, error)
+            return
+        for entity, reading, values in read:
+            self.tally.readings += 1
+            self._judge(tx, kept, entity, reading, values)
+
+    def _lookup(self, tx: Tx, change: Committed) -> Lookup:
+        """Return what finds linked entities as they stand after `change`."""
+
+        def find(entity_id: str) -> Entity | None:
+            if entity_id == change.entity_id:
+                return change.entity
+            return self._model.get(tx, change.tenant, entity_id)
+
+        return find
 
     def _judge(
         self,
@@ -246,14 +286,14 @@ def _instant_us(instance: Instance, otherwise: int) -> int:
 
 
 def _readings(
-    kept: Kept, entity: Entity, change: Committed, now_us: int
+    kept: Kept, entity: Entity, change: Committed, now_us: int, lookup: Lookup
 ) -> Iterator[tuple[Reading, dict[str, object]]]:
     """Yield what a change says: one reading of the entity as it stands, or one for each instant of the past."""
     watch = kept.watch
     written = [(name, one) for name, one in change.changes if name in watch.names]
     if not change.is_late:
         at = _at(written, now_us)
-        yield watch.read(entity, at), watch.values(entity)
+        yield watch.read(entity, at, lookup), watch.values(entity, lookup)
         return
     for at in sorted({_at([pair], now_us) for pair in written}):
         then = dict(entity)
@@ -261,7 +301,7 @@ def _readings(
             if _at([(name, one)], now_us) == at:
                 others = [old for old in entity.get(name, ()) if _dataset(old) != _dataset(one)]
                 then[name] = [*others, one]
-        yield watch.read(then, at), watch.values(then)
+        yield watch.read(then, at, lookup), watch.values(then, lookup)
 
 
 def _at(written: Sequence[tuple[str, Instance]], now_us: int) -> int:

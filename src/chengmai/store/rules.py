@@ -9,6 +9,7 @@ from chengmai.broker.ports import Candidates
 from chengmai.history.model import Span, TimeProperty
 from chengmai.kernel.instants import parse_us
 from chengmai.ngsild.entity import Entity, Instance
+from chengmai.ngsild.q import Comparison, matches
 from chengmai.store.history import EmbeddedHistory
 from chengmai.store.sqlite.entities import SqliteEntities
 from chengmai.store.sqlite.work import SqliteTx
@@ -25,6 +26,21 @@ class RulesPast:
 
     def entity(self, tx: SqliteTx, tenant: str, entity_id: str) -> Entity | None:
         return self._entities.get(tx, tenant, entity_id)
+
+    def linking(
+        self,
+        tx: SqliteTx,
+        tenant: str,
+        types: Sequence[str] | None,
+        path: tuple[str, ...],
+        target: str,
+        *,
+        limit: int,
+    ) -> list[Entity]:
+        asked = Comparison(path, (), "==", target)
+        which = Candidates(types=None if types is None else tuple(types), q=asked)
+        found = self._entities.candidates(tx, tenant, which)
+        return list(islice((one for one in found if matches(asked, one)), limit))
 
     def entities(self, tx: SqliteTx, tenant: str, types: Sequence[str], after: str) -> list[Entity]:
         which = Candidates(types=tuple(types), after=after)

@@ -36,7 +36,6 @@ def test_a_mistake_in_a_query_names_the_field_and_the_place(core: Context) -> No
         ({"on": {"type": "CityCase"}}, "on.type"),
         ({"on": {"type": "Pole,DeviceCommand"}}, "on.type"),
         ({"on": {"type": "Pole", "scope": "East"}}, "on.scope"),
-        ({"q": "refLamp{lit}==true"}, "q"),
         ({"command": a_command(effect={"q": "lit==", "within": "PT1M"})}, "command.effect.q"),
     ],
 )
