@@ -20,8 +20,8 @@ from chengmai.settings import Settings
 from chengmai.web.app import CityWeb
 from chengmai.web.server import free_port, serve
 
-# The city's clock stands still, but near the browser's: cookies live by the browser's clock.
-NOW = datetime.now(UTC).replace(minute=5, second=0, microsecond=0)
+# The city's clock stands still, at the same instant in every run: a working day in the city, at noon.
+NOW = datetime(2026, 11, 23, 4, 5, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 CHROMIUM = os.environ.get("E2E_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (

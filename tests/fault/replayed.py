@@ -27,6 +27,8 @@ SHIFT = timedelta(weeks=2)
 BACKFILL = timedelta(days=4)
 SPEED = 3600
 _MINUTE = timedelta(minutes=1)
+PAST = len(METERS) * (BACKFILL // _MINUTE)
+"""The readings of a recording that are past when it is shown."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,13 @@ def record(folder: Path, now: datetime) -> list[Record]:
     return records
 
 
-async def replay_and_kill(source: Path, data: Path, after_s: float, *, early: bool) -> int:
+async def replay_and_kill(
+    source: Path, data: Path, after_s: float, *, early: bool, least: int = 1
+) -> int:
     """Run `chengmai replay` and kill it; return the readings it said it had taken in.
 
     It is killed `after_s` seconds after its start or, unless `early`, after it first says that it has
-    taken something in: on a slow machine that takes longer than any number of seconds chosen here.
+    taken in `least` readings: on a slow machine that takes longer than any number of seconds chosen here.
     """
     process = await asyncio.create_subprocess_exec(
         *PROGRAM,
@@ -85,7 +89,7 @@ async def replay_and_kill(source: Path, data: Path, after_s: float, *, early: bo
         stdout=PIPE,
     )
     assert process.stdout is not None
-    first = b"" if early else await asyncio.wait_for(_first_taken_in(process.stdout), START_S)
+    first = b"" if early else await asyncio.wait_for(_taken_in(process.stdout, least), START_S)
     try:
         await asyncio.wait_for(process.wait(), after_s)
         raise RuntimeError(f"the replay ended by itself with {process.returncode}")
@@ -95,11 +99,11 @@ async def replay_and_kill(source: Path, data: Path, after_s: float, *, early: bo
     return max((int(one["minutes"]["accepted"]) for one in _announced(first + said)), default=0)
 
 
-async def _first_taken_in(said: asyncio.StreamReader) -> bytes:
+async def _taken_in(said: asyncio.StreamReader, least: int) -> bytes:
     while line := await said.readline():
-        if any(one["accepted"] for one in json.loads(line).values()):
+        if any(one["accepted"] >= least for one in json.loads(line).values()):
             return line
-    raise RuntimeError("the replay ended before it took anything in")
+    raise RuntimeError(f"the replay ended before it took in {least} readings")
 
 
 def _announced(said: bytes) -> list[dict[str, Any]]:
@@ -119,7 +123,11 @@ async def kill_often(folder: Path, kills: int, seed: int, longest_s: float) -> T
         # Every third is an early one: while files are made, or the past is brought in.
         early = tally.kills % 3 == 0
         after_s = luck.uniform(0.8, 3.0) if early else luck.uniform(0.0, longest_s)
-        said = await replay_and_kill(folder / "source", folder / "data", after_s, early=early)
+        # The last one is waited for until all of the past is in and readings come live.
+        least = PAST + 1 if tally.kills == kills - 1 else 1
+        said = await replay_and_kill(
+            folder / "source", folder / "data", after_s, early=early and least == 1, least=least
+        )
         tally.kills += 1
         tally.announced = max(tally.announced, said)
         findings, accepted, streamed = await look(folder / "data", records)
