@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from chengmai.assess import countries
 from chengmai.assess.panel.model import SHEET_TYPE
 from chengmai.assess.records import KINDS
 from chengmai.broker.model import Change
@@ -32,6 +33,7 @@ _TOPICS = {
     "Incident": "cases",
     **dict.fromkeys((kind.entity_type for kind in KINDS.values()), "assess"),
     SHEET_TYPE: "assess",
+    countries.TYPE: "assess",
 }
 
 

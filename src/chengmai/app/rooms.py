@@ -137,7 +137,8 @@ class RoomsFloor(FederationFloor):
         self.model.on_commit(self.rules.watcher.on_commit)
         self.events.subscribe(CaseMoved, self.rules.ledger.on_case_moved)
         self._build_pools(PoolViews(self.model, past, analysis, self.zone))
-        self.assess = AssessService(work, self.model, self.clock, self.zone)
+        home = self.settings.place
+        self.assess = AssessService(work, self.model, self.clock, self.zone, home)
         self._build_indicators(past, analysis)
         own = OwnValues(self.indicators, self.settings.place, self.clock)
         self.frameworks = FrameworkService(work, self.model, self.assess, own)

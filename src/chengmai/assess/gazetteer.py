@@ -11,6 +11,8 @@ from chengmai.assess.model import Level, Place
 from chengmai.assess.problems import PlaceUnknown
 from chengmai.kernel.texts import Text
 
+CHINA = "CN"
+"""The country of a topmost place that names none."""
 _KEPT_DAYS = 16
 _LONGEST_PATH = 12
 
@@ -24,6 +26,7 @@ class Spot:
     level: Level
     kind: str
     path: tuple[str, ...]
+    country: str = CHINA
 
     @property
     def parent(self) -> str | None:
@@ -71,7 +74,34 @@ class Gazetteer:
 
     def __init__(self, *sets: Iterable[Place]) -> None:
         self._places = {place.code: place for one in sets for place in one}
-        self.on = lru_cache(_KEPT_DAYS)(self._on)
+        self._all_on = lru_cache(_KEPT_DAYS)(self._on)
+        self._only_on = lru_cache(_KEPT_DAYS)(self._within)
+
+    def on(self, day: date, country: str | None = None) -> Day:
+        """Return the places of a day: all, or those of one country."""
+        found = self._all_on(day)
+        return found if country is None else self._only_on(day, country)
+
+    def country_of(self, code: str) -> str | None:
+        """Return the country in which a place lies, or lay at last; None for no place."""
+        seen: set[str] = set()
+        while code in self._places and code not in seen:
+            seen.add(code)
+            place = self._places[code]
+            above = place.standings[-1].parent
+            if above is None:
+                return place.country or CHINA
+            code = above
+        return CHINA if seen else None
+
+    def countries(self) -> list[str]:
+        """Return the countries of the topmost places, China first."""
+        found = {
+            place.country or CHINA
+            for place in self._places.values()
+            if any(one.parent is None for one in place.standings)
+        }
+        return sorted(found, key=lambda one: (one != CHINA, one))
 
     def __len__(self) -> int:
         return len(self._places)
@@ -98,6 +128,12 @@ class Gazetteer:
                 path.append(parent)
                 parent = held[parent].parent
             spots[code] = Spot(
-                code, standing.name, standing.level, standing.kind, tuple(reversed(path))
+                *(code, standing.name, standing.level, standing.kind, tuple(reversed(path))),
+                self._places[path[-1]].country or CHINA,
             )
         return Day(day, spots, heirs)
+
+    def _within(self, day: date, country: str) -> Day:
+        found = self._all_on(day)
+        spots = {code: spot for code, spot in found.spots.items() if spot.country == country}
+        return found if len(spots) == len(found.spots) else Day(day, spots, found.heirs)

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from chengmai.assess.reasons import Said
+from chengmai.assess.reasons import COUNTRY, Said
 from chengmai.kernel.texts import Text
 
 Level = Literal[
@@ -59,6 +59,8 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 OptionalLine = Annotated[Line | None, BeforeValidator(_none_of_blank)]
 OptionalDay = Annotated[date | None, BeforeValidator(_none_of_blank)]
 OptionalCode = Annotated[Code | None, BeforeValidator(_none_of_blank)]
+Country = Annotated[str, StringConstraints(strip_whitespace=True, pattern=COUNTRY)]
+OptionalCountry = Annotated[Country | None, BeforeValidator(_none_of_blank)]
 OptionalNumber = Annotated[
     Annotated[float, Field(allow_inf_nan=False)] | None, BeforeValidator(_none_of_blank)
 ]
@@ -100,6 +102,8 @@ class Place(Record):
     standings: Annotated[tuple[Standing, ...], Field(min_length=1, max_length=50)]
     successor: OptionalCode = None
     """The place that took over when the last standing ended."""
+    country: OptionalCountry = None
+    """Of a topmost place: its country (ISO 3166-1 alpha-2). What lies below it is of the same country."""
 
     @model_validator(mode="after")
     def _one_at_a_time(self) -> Self:

@@ -85,4 +85,9 @@ def moved(place: Place, parent: str, on: date, find: Find) -> Place:
     before = [] if held.valid_from == on else [held.model_copy(update={"valid_until": on})]
     rest = [one for one in place.standings if one is not held]
     ordered = sorted([*rest, *before, after], key=lambda one: one.valid_from or date.min)
-    return Place(code=place.code, standings=tuple(ordered), successor=place.successor)
+    return Place(
+        code=place.code,
+        standings=tuple(ordered),
+        successor=place.successor,
+        country=place.country,
+    )

@@ -9,6 +9,8 @@ Invalid
 ├── TierUnknown         a tier of places that there is not
 ├── GroupUnknown        a group of places that there is not
 ├── GroupsOverlap       a sum over groups that share places
+├── CountryInvalid      a package of a country that cannot be taken: says which part of it
+├── CountryUnknown      a country of which there are no places
 ├── SourcesDiffer       a sum over figures of different sources or definitions
 ├── DenominatorInvalid  nothing, or less than the numerator
 ├── SubjectInvalid      a report on neither or both of a place and a group, or on a level that there is not
@@ -96,7 +98,7 @@ class PlaceUnknown(Invalid):
         super().__init__(
             f"no place has the code {code!r}",
             param="place",
-            fix="use a six-digit code of GB/T 2260, or import the place first",
+            fix="use its code (in China six digits of GB/T 2260), or import the place first",
             place=code,
         )
 
@@ -139,7 +141,38 @@ class GroupsOverlap(Invalid):
             f"groups {first!r} and {second!r} share {', '.join(listed[:5])}",
             param="groups",
             fix="add up groups of one partition only",
+            first=first,
+            second=second,
             shared=listed,
+        )
+
+
+class CountryInvalid(Invalid):
+    code = "assess.country.invalid"
+    title = "This is no package of a country"
+
+    def __init__(self, why: Why, where: str) -> None:
+        said = both(why)
+        super().__init__(
+            f"{where}: {said.en}",
+            param=where,
+            fix="correct the package; nothing of it was kept",
+            why=said,
+            where=where,
+        )
+
+
+class CountryUnknown(Invalid):
+    code = "assess.country.unknown"
+
+    def __init__(self, country: str, known: Iterable[str]) -> None:
+        listed = ", ".join(known)
+        super().__init__(
+            f"there are no places of the country {country!r}",
+            param="country",
+            fix=f"use one of: {listed}; or import its places first",
+            country=country,
+            known=listed,
         )
 
 

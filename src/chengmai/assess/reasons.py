@@ -13,6 +13,11 @@ NO_SOURCE = Text(
     zh="没有来源和日期的记录不收：写明由谁、截至哪一天",
     en="a record without a source and its date is not taken: say who says so, and as of which day",
 )
+COUNTRY = r"^[A-Z][A-Z]$"
+RANK = (
+    r"^(provincial|sub_provincial|prefecture|county|district|town|park|community)"
+    r"/(\*|[^/\s][^/]{0,79})$"
+)
 _TOLD: Mapping[str, Text] = {
     "missing": Text(zh="必须填写", en="it must be filled in"),
     "string_type": Text(zh="应为文字", en="it must be text"),
@@ -33,6 +38,18 @@ _TOLD: Mapping[str, Text] = {
     "extra_forbidden": Text(zh="没有这个字段", en="there is no such field"),
     "decimal_max_places": Text(
         zh="最多 {decimal_places} 位小数", en="at most {decimal_places} decimals"
+    ),
+}
+_PATTERNS: Mapping[str, Text] = {
+    COUNTRY: Text(
+        zh="国家写两个大写字母（ISO 3166-1），例如 EE",
+        en="a country is two capital letters of ISO 3166-1, such as EE",
+    ),
+    RANK: Text(
+        zh="写作“层级/类别”，如 county/city，任何类别写 *；层级用 provincial、sub_provincial、prefecture、"
+        "county、district、town、park、community",
+        en="write level/kind, such as county/city, with * for any kind; levels are provincial, sub_provincial,"
+        " prefecture, county, district, town, park, community",
     ),
 }
 _NUMBER = Text(
@@ -76,6 +93,8 @@ def _reason(kind: str, facts: Mapping[str, Any], message: str) -> Text:
     said = facts.get("error")
     if isinstance(said, Said):
         return said.text
+    if kind == "string_pattern_mismatch" and (other := _PATTERNS.get(str(facts["pattern"]))):
+        return other
     if (told := _TOLD.get(kind)) is not None:
         zh = {key: str(one).replace(" or ", "、").replace(", ", "、") for key, one in facts.items()}
         return Text(zh=told.zh.format(**zh), en=told.en.format(**facts))

@@ -45,6 +45,7 @@ PLACE_COLUMNS = (
     "valid_from",
     "valid_until",
     "successor",
+    "country",
 )
 PLACE_TYPE = "AdministrativeDivision"
 _PROGRAMME = "SmartCityProgramme"
@@ -148,6 +149,7 @@ def read_places(rows: Iterable[tuple[int, Mapping[str, str]]]) -> Iterable[Place
     """Yield places; lines of one code are what it was at different times."""
     standings: dict[str, list[Standing]] = {}
     heirs: dict[str, str] = {}
+    countries: dict[str, str] = {}
     lines: dict[str, int] = {}
     for line, row in rows:
         code, zh = row.get("code", "").strip(), row.get("name_zh", "").strip()
@@ -162,9 +164,16 @@ def read_places(rows: Iterable[tuple[int, Mapping[str, str]]]) -> Iterable[Place
         lines[code] = line
         if heir := row.get("successor", "").strip():
             heirs[code] = heir
+        if country := row.get("country", "").strip():
+            countries[code] = country
     for code, found in standings.items():
         try:
-            yield Place(code=code, standings=tuple(found), successor=heirs.get(code))
+            yield Place(
+                code=code,
+                standings=tuple(found),
+                successor=heirs.get(code),
+                country=countries.get(code),
+            )
         except ValidationError as error:
             raise told(lines[code], error) from None
 
@@ -220,7 +229,7 @@ def place_rows(place: Place) -> list[list[Any]]:
     return [
         [
             *(place.code, one.name.zh, one.name.en, one.level, one.kind, one.parent),
-            *(one.valid_from, one.valid_until, place.successor),
+            *(one.valid_from, one.valid_until, place.successor, place.country),
         ]
         for one in place.standings
     ]
@@ -253,6 +262,7 @@ def _place_entity(entity_id: str, place: Place) -> Entity:
         level=prop(latest.level),
         kind=prop(latest.kind),
         refParent=rel(urn(PLACE_TYPE, latest.parent)) if latest.parent else None,
+        country=prop(place.country) if place.country else None,
         refSuccessor=rel(urn(PLACE_TYPE, place.successor)) if place.successor else None,
         standings=opaque([one.model_dump(mode="json") for one in place.standings]),
     )
@@ -267,6 +277,7 @@ def from_entity(kind: Kind, found: Entity) -> Record:
             "code": value_of(found, "divisionCode"),
             "standings": value_of(found, "standings"),
             "successor": _last(heir) if heir else None,
+            "country": value_of(found, "country"),
         }
     else:
         given = {}

@@ -7,30 +7,18 @@ import io
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from typing import Literal, TypeVar
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from chengmai.assess.figures import Figure, as_reported
-from chengmai.assess.gazetteer import Gazetteer
-from chengmai.assess.model import (
-    CheckResult,
-    IndicatorValue,
-    Investment,
-    Place,
-    Plan,
-    Programme,
-    Project,
-    Record,
-    ReportedFigure,
-    Result,
-)
+from chengmai.assess.countries import CountryPackage, read_country
+from chengmai.assess.countries import check_places as check_groups
+from chengmai.assess.countries import to_entity as country_entity
+from chengmai.assess.model import CheckResult, IndicatorValue, Place, Record
 from chengmai.assess.panel.columns import Columns
 from chengmai.assess.panel.model import SHEET_TYPE
 from chengmai.assess.panel.service import PanelService
 from chengmai.assess.placing import Find, check_places, moved
 from chengmai.assess.problems import PlaceUnknown, RecordInvalid
-from chengmai.assess.reasons import both
 from chengmai.assess.records import (
     KINDS,
     PLACE_TYPE,
@@ -43,93 +31,27 @@ from chengmai.assess.records import (
     to_entity,
     unknown_target,
 )
-from chengmai.assess.shipped import (
-    shipped_columns,
-    shipped_example,
-    shipped_frame,
-    shipped_gazetteer,
-    shipped_places,
+from chengmai.assess.registry import (
+    MOST_RECORDS,
+    Assessed,
+    DataSet,
+    Registry,
+    assess,
+    example_registry,
+    read_registry,
 )
-from chengmai.assess.statistics import Statistics
+from chengmai.assess.shipped import shipped_columns, shipped_example, shipped_gazetteer
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.ids import urn
-from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import name_iri
 from chengmai.ngsild.model import Shelves
 from chengmai.trust.policy import allow
 
-MOST_RECORDS = 200_000
 SHEETS = "sheets"
 """The kind of the wide table of values: a line a place, day and source, a column an indicator."""
 _SHEETS = f"urn:ngsi-ld:{SHEET_TYPE}:"
-DataSet = Literal["own", "example"]
-T = TypeVar("T", bound=Record)
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """An entity of one of our types that is no such record, and why; it is counted nowhere."""
-
-    entity_id: str
-    why: Text
-
-
-@dataclass(frozen=True)
-class Registry:
-    """All records of a tenant, or of the example."""
-
-    gazetteer: Gazetteer
-    records: Mapping[str, Sequence[Record]]
-    left_out: tuple[LeftOut, ...] = ()
-
-    def of(self, kind: str, model: type[T]) -> list[T]:
-        """Return the records of a kind, by id."""
-        return [record for record in self.records.get(kind, ()) if isinstance(record, model)]
-
-    @property
-    def programmes(self) -> list[Programme]:
-        return self.of("programmes", Programme)
-
-    @property
-    def plans(self) -> list[Plan]:
-        return self.of("plans", Plan)
-
-    @property
-    def investments(self) -> list[Investment]:
-        return self.of("investments", Investment)
-
-    @property
-    def projects(self) -> list[Project]:
-        return self.of("projects", Project)
-
-    @property
-    def results(self) -> list[Result]:
-        return self.of("results", Result)
-
-    @property
-    def figures(self) -> list[Figure]:
-        """Return what was reported."""
-        return [as_reported(one) for one in self.of("figures", ReportedFigure)]
-
-    def without_plan(self) -> list[Programme]:
-        """Return the programmes for which no plan with a document is known."""
-        planned = {plan.programme for plan in self.plans}
-        return [one for one in self.programmes if one.id not in planned]
-
-
-@dataclass(frozen=True)
-class Assessed:
-    """What a data set says on a day, with what others reported."""
-
-    data: DataSet
-    registry: Registry
-    statistics: Statistics
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.registry.programmes
 
 
 @dataclass(frozen=True)
@@ -153,8 +75,11 @@ class _Kept:
 class AssessService:
     """Places, programmes and figures of all tenants. Days are those of the city's zone."""
 
-    def __init__(self, work: Work[Tx], model: Shelves, clock: Clock, zone: ZoneInfo) -> None:
+    def __init__(
+        self, work: Work[Tx], model: Shelves, clock: Clock, zone: ZoneInfo, home: str = ""
+    ) -> None:
         self._work, self._model, self._clock, self._zone = work, model, clock, zone
+        self._home = home
         self._kept = _Kept()
         self.panel = PanelService(work, model)
         self.after_values: list[Callable[[Actor], Awaitable[object]]] = []
@@ -268,7 +193,7 @@ class AssessService:
         kept = self._kept.registries.get(tenant)
         if kept is not None and kept[0] == turn:
             return kept[1]
-        found = await self._work.read(self._reading(tenant))
+        found = await self._work.read(lambda tx: read_registry(self._model, tx, tenant))
         self._kept.registries[tenant] = (turn, found)
         return found
 
@@ -279,10 +204,31 @@ class AssessService:
         data: DataSet = "own",
         on: date | None = None,
         before: date | None = None,
+        country: str | None = None,
+        place: str | None = None,
+        group: str | None = None,
     ) -> Assessed:
-        """Return what a data set says on a day, compared with an earlier one (a year before)."""
-        registry = await self.registry(actor, data)
-        return assess(registry, data, on or self.usual_day(data), before)
+        """Return what a data set says on a day, compared with an earlier one (a year before).
+
+        It speaks of one country: the named one, that of a place or group, or the usual one. Raises
+        `CountryUnknown`.
+        """
+        registry, day = await self.registry(actor, data), on or self.usual_day(data)
+        chosen = country or registry.country_for(day, place, group, self._home)
+        return assess(registry, data, day, before, chosen)
+
+    async def take_in_country(self, by: Actor, text: str) -> CountryPackage:
+        """Take in the JSON package of a country, whose places are there; raises `CountryInvalid`."""
+        allow(by, "assess.manage")
+        package = read_country(text)
+        gazetteer = (await self.registry(by)).gazetteer
+        check_groups(package, gazetteer.on(self.today(), package.id))
+        made = country_entity(package)
+        await self._work.write(
+            lambda tx: self._model.put(tx, made, by=by, note="assess import country")
+        )
+        self.noticed(by.tenant)
+        return package
 
     async def values(self, actor: Actor) -> list[IndicatorValue]:
         """Return the values of indicators that were entered, of all places."""
@@ -348,49 +294,3 @@ class AssessService:
         ids = {str(entity["id"]).rpartition(":")[2] for entity in found}
         shipped = shipped_gazetteer()
         return lambda code: code in ids or (wanted == "places" and code in shipped)
-
-    def _reading(self, tenant: str) -> Callable[[Tx], Registry]:
-        def read(tx: Tx) -> Registry:
-            records: dict[str, list[Record]] = {}
-            left_out: list[LeftOut] = []
-            for kind in KINDS.values():
-                made = records.setdefault(kind.id, [])
-                for entity in self._model.find(tx, tenant, kind.entity_type, limit=MOST_RECORDS):
-                    try:
-                        made.append(from_entity(kind, entity))
-                    except RecordInvalid as problem:
-                        why: Text = problem.facts["why"]
-                        named = both(problem.facts["field"])
-                        said = Text(zh=f"{named.zh}：{why.zh}", en=f"{named.en}: {why.en}")
-                        left_out.append(LeftOut(entity["id"], said))
-            places = [one for one in records["places"] if isinstance(one, Place)]
-            gazetteer = Gazetteer(shipped_places(), places) if places else shipped_gazetteer()
-            return Registry(gazetteer, records, tuple(left_out))
-
-        return read
-
-
-def assess(registry: Registry, data: DataSet, on: date, before: date | None = None) -> Assessed:
-    """Return what a registry says on a day, compared with `before` or the same day of the year before."""
-    earlier = before or _year_before(on)
-    statistics = Statistics(registry.gazetteer, shipped_frame(), registry.programmes, on, earlier)
-    return Assessed(data, registry, statistics)
-
-
-def example_registry() -> Registry:
-    """Return the example that comes with the program."""
-    example = shipped_example()
-    records: dict[str, Sequence[Record]] = {
-        "programmes": example.programmes,
-        "figures": example.figures,
-    }
-    return Registry(_example_places(), records)
-
-
-@cache
-def _example_places() -> Gazetteer:
-    return Gazetteer(shipped_places(), shipped_example().towns)
-
-
-def _year_before(day: date) -> date:
-    return date(day.year - 1, day.month, 28 if (day.month, day.day) == (2, 29) else day.day)

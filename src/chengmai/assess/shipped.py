@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from chengmai.assess.countries import CountryPackage, read_country
 from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.gazetteer import Gazetteer
-from chengmai.assess.groups import Denominator, Frame, PlaceGroup, Tier
-from chengmai.assess.model import Place, Programme, ReportedFigure, Source
+from chengmai.assess.groups import Frame
+from chengmai.assess.model import Place, Programme, ReportedFigure
 from chengmai.assess.panel.columns import Book, Columns, Rows
 from chengmai.assess.panel.model import SHEET_TYPE
 from chengmai.assess.panel.reading import entry_of, read_sheets
@@ -51,30 +51,14 @@ def shipped_gazetteer() -> Gazetteer:
 
 @cache
 def shipped_frame() -> Frame:
-    """Return the groups, tiers and denominators that come with the program."""
-    told = json.loads((_DATA / "groups.json").read_text("utf-8"))
-    tiers = tuple(Tier(one["id"], _text(one), _ranks(one["ranks"])) for one in told["tiers"])
-    return Frame(
-        groups=tuple(
-            PlaceGroup(one["id"], _text(one), frozenset(one["members"].split()), one["partition"])
-            for one in told["groups"]
-        ),
-        tiers=tiers,
-        denominators=tuple(
-            Denominator(
-                one["tier"],
-                _text(one),
-                counted=Tier(one["tier"], _text(one), _ranks(one["ranks"]))
-                if "ranks" in one
-                else None,
-                given=one.get("given"),
-                source=Source(**one["source"]) if "source" in one else None,
-            )
-            for one in told["denominators"]
-        ),
-        source=Source(**told["source"]),
-        places_dated=date.fromisoformat(told["places_dated"]),
-    )
+    """Return the groups, tiers and denominators that come with the program: those of China."""
+    return shipped_country().frame()
+
+
+@cache
+def shipped_country() -> CountryPackage:
+    """Return the package of China."""
+    return read_country((_DATA / "countries" / "cn.json").read_text("utf-8"))
 
 
 @cache
@@ -129,8 +113,3 @@ def shipped_columns() -> Columns:
 
 def _text(told: dict[str, Any]) -> Text:
     return Text(zh=told["zh"], en=told["en"])
-
-
-def _ranks(told: list[str]) -> frozenset[tuple[str, str]]:
-    pairs = (rank.split("/") for rank in told)
-    return frozenset((level, kind) for level, kind in pairs)

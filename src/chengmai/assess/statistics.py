@@ -10,7 +10,7 @@ from functools import cached_property
 
 from chengmai.assess.figures import Figure, growth, share
 from chengmai.assess.gazetteer import Gazetteer, Spot
-from chengmai.assess.groups import Denominator, Frame, PlaceGroup, Tier
+from chengmai.assess.groups import Denominator, Frame, PlaceGroup, Tier, partition_of
 from chengmai.assess.model import STATES, Programme, Source, State
 from chengmai.assess.problems import DayInvalid, GroupUnknown, TierUnknown
 from chengmai.kernel.texts import Text
@@ -75,8 +75,14 @@ def ranked(values: Mapping[str, float], names: Mapping[str, Text]) -> list[Rank]
 class Snapshot:
     """A registry on one day: which places build, and where each stands."""
 
-    def __init__(self, gazetteer: Gazetteer, programmes: Iterable[Programme], on: date) -> None:
-        self.day = gazetteer.on(on)
+    def __init__(
+        self,
+        gazetteer: Gazetteer,
+        programmes: Iterable[Programme],
+        on: date,
+        country: str | None = None,
+    ) -> None:
+        self.day = gazetteer.on(on, country)
         self.states: dict[str, State] = {}
         self.lost: list[Programme] = []
         """Programmes of places that were not there on the day and have no successor."""
@@ -132,9 +138,11 @@ class Statistics:
                 fix="compare with an earlier day",
             )
         self.frame, self.on, self.before = frame, on, before
-        self.now = Snapshot(gazetteer, programmes, on)
-        self.then = Snapshot(gazetteer, programmes, before)
-        self.programmes = [one for one in programmes if one.state(on) != "none"]
+        ours = (frame.country, None)
+        chosen = [one for one in programmes if gazetteer.country_of(one.place) in ours]
+        self.now = Snapshot(gazetteer, chosen, on, frame.country)
+        self.then = Snapshot(gazetteer, chosen, before, frame.country)
+        self.programmes = [one for one in chosen if one.state(on) != "none"]
 
     @cached_property
     def source(self) -> Source | None:
@@ -254,6 +262,17 @@ class Statistics:
             for tier in tiers
         ]
 
+    def summed(self, partition: str, tier: Tier) -> Cell:
+        """Return the sum of the groups of a partition; raises `GroupsOverlap` where they share a place."""
+        for snapshot in (self.now, self.then):
+            groups = partition_of(self.frame.groups, partition, snapshot.day)
+        return Cell(
+            None,
+            tier,
+            sum(self.now.count(tier, group) for group in groups),
+            sum(self.then.count(tier, group) for group in groups),
+        )
+
     def fastest(self, tier: Tier, groups: Sequence[PlaceGroup]) -> list[Rank]:
         """Return groups by their growth in a tier; a group that began from nothing is not ranked."""
         rates = {cell.group.id: cell.growth for cell in self.matrix(groups, [tier]) if cell.group}
@@ -261,7 +280,7 @@ class Statistics:
         return ranked(known, {group.id: group.title for group in groups})
 
     def provinces(self, tier: Tier | None = None) -> list[Rank]:
-        """Return the provinces by how many of their places build."""
+        """Return the topmost places, such as provinces, by how many of their places build."""
         tops = {spot.code: spot.name for spot in self.now.day.children(None)}
         counts = Counter(spot.province for spot in self.now.chosen(tier))
         return ranked({code: float(counts.get(code, 0)) for code in tops}, tops)

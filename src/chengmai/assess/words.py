@@ -25,15 +25,13 @@ def conclusions(statistics: Statistics, groups: Sequence[PlaceGroup]) -> list[Te
     """Return what the figures say; nothing is said of what they do not hold."""
     if statistics.source is None:
         return []
-    tiers = {tier.id: tier for tier in statistics.frame.tiers}
+    tiers = statistics.frame.tiers
     said = [_total(statistics)]
-    for tier_id in ("upper", "prefecture_city", "county_city"):
-        if tier_id in tiers:
-            said.append(_covered(statistics, tiers[tier_id]))
-    for tier_id in ("prefecture_and_above", "county_city"):
-        if tier_id in tiers:
-            said += _pace(statistics, tiers[tier_id], groups)
-            said += _leading(statistics, tiers[tier_id])
+    said += [_covered(statistics, tier) for tier in tiers if tier.is_covered]
+    for tier in tiers:
+        if tier.is_compared:
+            said += _pace(statistics, tier, groups)
+            said += _leading(statistics, tier)
     said += _newcomers(statistics)
     return [Text(zh=one.zh, en=one.en[:1].upper() + one.en[1:]) for one in said]
 
@@ -114,11 +112,11 @@ def _leading(statistics: Statistics, tier: Tier) -> list[Text]:
     leaders = top(statistics.provinces(tier))
     if not leaders:
         return []
-    names = joined([rank.name for rank in leaders])
+    names, over = joined([rank.name for rank in leaders]), statistics.frame.top
     return [
         Text(
-            zh=f"{tier.title.zh}数量居前的省份：{names.zh}。",
-            en=f"Provinces with most places of this tier ({tier.title.en}): {names.en}.",
+            zh=f"{tier.title.zh}数量居前的{over.zh}：{names.zh}。",
+            en=f"{over.en} with most places of this tier ({tier.title.en}): {names.en}.",
         )
     ]
 
@@ -127,5 +125,7 @@ def _newcomers(statistics: Statistics) -> list[Text]:
     found = statistics.newly_provinces()
     if not found:
         return []
-    names = joined([spot.name for spot in found])
-    return [Text(zh=f"首次开展建设的省份：{names.zh}。", en=f"Provinces that began: {names.en}.")]
+    names, over = joined([spot.name for spot in found]), statistics.frame.top
+    return [
+        Text(zh=f"首次开展建设的{over.zh}：{names.zh}。", en=f"{over.en} that began: {names.en}.")
+    ]

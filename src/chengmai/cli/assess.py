@@ -16,7 +16,8 @@ from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board
 from chengmai.assess.live.model import Live
 from chengmai.assess.model import Place
-from chengmai.assess.service import SHEETS, Assessed, Taken
+from chengmai.assess.registry import Assessed, Registry
+from chengmai.assess.service import SHEETS, Taken
 from chengmai.assess.statistics import Statistics
 from chengmai.assess.words import conclusions
 from chengmai.cli import surveys
@@ -36,6 +37,9 @@ BeforeOption = Annotated[
     datetime | None,
     typer.Option(help="Compared with this day; else a year before.", formats=["%Y-%m-%d"]),
 ]
+CountryOption = Annotated[
+    str | None, typer.Option(help="Of this country, in two letters of ISO 3166-1.")
+]
 
 
 @app.command()
@@ -44,10 +48,11 @@ def figures(
     example: ExampleOption = False,
     on: OnOption = None,
     before: BeforeOption = None,
+    country: CountryOption = None,
     json: JsonOption = False,
 ) -> None:
     """Print the key figures, computed and published, each with denominator and source."""
-    found = _assessed(data, example, on, before)
+    found = _assessed(data, example, on, before, country=country)
     statistics = found.statistics
     computed = [] if found.is_empty else _computed(statistics)
     listed = [*computed, *found.registry.figures]
@@ -80,10 +85,11 @@ def ranking(
     example: ExampleOption = False,
     tier: Annotated[str | None, typer.Option(help="Count places of this tier only.")] = None,
     on: OnOption = None,
+    country: CountryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Rank the provinces by how many places build; equal ones share a place."""
-    statistics = _assessed(data, example, on, None).statistics
+    """Rank the topmost places, such as provinces, by how many places build; equal ones share a place."""
+    statistics = _assessed(data, example, on, None, country=country).statistics
     ranks = statistics.provinces(statistics.tier(tier) if tier else None)
     if json:
         print_json([{**vars(r), "name": r.name.as_language_map()} for r in ranks])
@@ -98,10 +104,11 @@ def places(
     data: DataOption = None,
     example: ExampleOption = False,
     on: OnOption = None,
+    country: CountryOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the places below a place with totals that add up."""
-    statistics = _assessed(data, example, on, None).statistics
+    statistics = _assessed(data, example, on, None, country=country, place=code).statistics
     branches = statistics.branches(code)
     if json:
         print_json([{**vars(b), "name": b.name.as_language_map()} for b in branches])
@@ -134,6 +141,30 @@ def import_(
         return await city.assess.import_table(operator(city), kind, text)
 
     _report(kind, run_in(data, take))
+
+
+@app.command()
+def countries(
+    data: DataOption = None,
+    take_in: Annotated[
+        Path | None,
+        typer.Option("--import", help="Take in this JSON package first; its places must be there."),
+    ] = None,
+) -> None:
+    """List the countries of which there are places, with their tiers and groups."""
+
+    async def read(city: City) -> tuple[Registry, date]:
+        if take_in is not None:
+            await city.assess.take_in_country(operator(city), text_of(take_in))
+        return await city.assess.registry(operator(city)), city.assess.today()
+
+    found, today = run_in(data, read)
+    rows = []
+    for code, title in found.countries().items():
+        frame, spots = found.frame(code, today), found.gazetteer.on(today, code).spots
+        tiers, groups = ([one.id for one in some] for some in (frame.tiers, frame.groups))
+        rows.append((code, title.en, len(spots), " ".join(tiers), " ".join(groups)))
+    print_table(("country", "name", "places", "tiers", "groups"), rows)
 
 
 @app.command()
@@ -303,7 +334,12 @@ def _plain(value: Any) -> Any:
 
 
 def _assessed(
-    data: Path | None, example: bool, on: datetime | None, before: datetime | None
+    data: Path | None,
+    example: bool,
+    on: datetime | None,
+    before: datetime | None,
+    country: str | None = None,
+    place: str | None = None,
 ) -> Assessed:
     async def read(city: City) -> Assessed:
         return await city.assess.assessed(
@@ -311,6 +347,8 @@ def _assessed(
             data="example" if example else "own",
             on=on.date() if on else None,
             before=before.date() if before else None,
+            country=country,
+            place=place,
         )
 
     return run_in(data, read)

@@ -6,7 +6,7 @@ import pytest
 
 from chengmai.assess.figures import Figure, as_reported
 from chengmai.assess.groups import partition_of
-from chengmai.assess.service import assess, example_registry
+from chengmai.assess.registry import assess, example_registry
 from chengmai.assess.shipped import shipped_example, shipped_frame, shipped_gazetteer
 from chengmai.assess.statistics import Statistics
 from chengmai.assess.words import conclusions, top

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chengmai.assess.catalogue import Indicator, catalogue
+from chengmai.assess.countries import CountryPackage, read_country
 from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.frameworks.service import Board, board_of
 from chengmai.assess.frameworks.whatif import WhatIf, what_if
@@ -29,7 +30,8 @@ from chengmai.assess.panel.columns import Columns, no_columns
 from chengmai.assess.panel.model import Entry, Ref
 from chengmai.assess.panel.reading import entry_of_value
 from chengmai.assess.problems import IndicatorUnknown
-from chengmai.assess.service import Assessed, DataSet, Registry, Taken, assess, example_registry
+from chengmai.assess.registry import Assessed, DataSet, Registry, assess, example_registry
+from chengmai.assess.service import Taken
 from chengmai.assess.shipped import (
     shipped_example,
     shipped_frame,
@@ -59,6 +61,9 @@ class FakeAssessment:
         data: DataSet = "own",
         on: date | None = None,
         before: date | None = None,
+        country: str | None = None,
+        place: str | None = None,
+        group: str | None = None,
     ) -> Assessed:
         if data == "example":
             return assess(example_registry(), data, on or shipped_example().on, before)
@@ -83,6 +88,9 @@ class FakeAssessment:
 
     async def import_table(self, by: Actor, kind: str, text: str) -> Taken:
         return Taken(kind, new=text.count("\n"), changed=0, same=0)
+
+    async def take_in_country(self, by: Actor, text: str) -> CountryPackage:
+        return read_country(text)
 
     async def move(self, by: Actor, code: str, parent: str, on: date) -> Place:
         return shipped_gazetteer().place(code)

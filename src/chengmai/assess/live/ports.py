@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from chengmai.assess.live.cases import CaseFact
 from chengmai.assess.live.model import Measured, OfReadings
-from chengmai.assess.service import Registry
+from chengmai.assess.registry import Registry
 from chengmai.kernel.actors import Actor
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from chengmai.assess.live.model import Measured
 from chengmai.assess.records import KINDS, id_of
-from chengmai.assess.service import Registry
+from chengmai.assess.registry import Registry
 from chengmai.kernel.ids import urn
 
 

@@ -22,7 +22,7 @@ from chengmai.assess.live.model import (
 )
 from chengmai.assess.live.registry import MEASURES
 from chengmai.assess.records import KINDS
-from chengmai.assess.service import Registry
+from chengmai.assess.registry import Registry
 from chengmai.kernel.instants import to_us
 from chengmai.kernel.texts import Text
 from chengmai.ngsild.entity import Entity

@@ -40,7 +40,8 @@ from chengmai.assess.outlook.sayings import sentences
 from chengmai.assess.outlook.subjects import subject_of
 from chengmai.assess.panel.columns import Columns
 from chengmai.assess.problems import GroupUnknown, PlaceUnknown, SubjectInvalid
-from chengmai.assess.service import AssessService, DataSet
+from chengmai.assess.registry import DataSet
+from chengmai.assess.service import AssessService
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity, value_of
@@ -95,7 +96,7 @@ class OutlookService:
         """
         allow(actor, "assess.read")
         day = on or self._assess.today()
-        assessed = await self._assess.assessed(actor, data=data, on=day)
+        assessed = await self._assess.assessed(actor, data=data, on=day, place=place, group=group)
         columns = await self._assess.columns(actor, data)
         subject = subject_of(
             assessed.statistics.now.day,
@@ -143,14 +144,15 @@ class OutlookService:
         """Write what came to every kept forecast whose value is there by now; return how many."""
         allow(by, "assess.manage")
         day, tenant = self._assess.today(), by.tenant
-        assessed = await self._assess.assessed(by, on=day)
+        registry = await self._assess.registry(by)
         columns = await self._assess.columns(by)
-        spots, frame = assessed.statistics.now.day, assessed.statistics.frame
 
         def members(key: str) -> frozenset[str]:
             if ":" not in key:
                 return frozenset([key])
             _, group, level = [*key.split(":"), ""][:3]
+            country = registry.country_for(day, None, group, "")
+            spots, frame = registry.gazetteer.on(day, country), registry.frame(country, day)
             try:
                 return subject_of(spots, frame, (), place=None, group=group, level=level).members
             except (GroupUnknown, PlaceUnknown, SubjectInvalid):

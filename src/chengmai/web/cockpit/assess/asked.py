@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from chengmai.assess.model import LEVELS, Level
 from chengmai.assess.problems import DayInvalid, OptionUnknown
-from chengmai.assess.service import Assessed, DataSet
+from chengmai.assess.registry import Assessed, DataSet
 from chengmai.kernel.texts import Text
 from chengmai.web.cockpit.visit import Visit
 
@@ -19,7 +19,14 @@ async def assessed(visit: Visit) -> Assessed:
         data=asked_data(visit),
         on=asked_day(visit, "on"),
         before=asked_day(visit, "before"),
+        country=asked_country(visit),
+        place=visit.asked("code", at_most=40) or None,
     )
+
+
+def asked_country(visit: Visit) -> str | None:
+    """Return the country that was asked for, by its two letters."""
+    return visit.asked("country", at_most=20) or None
 
 
 def asked_data(visit: Visit) -> DataSet:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from chengmai.assess.figures import Figure
 from chengmai.assess.model import Place
 from chengmai.assess.records import Kind, place_rows
-from chengmai.assess.service import Assessed
+from chengmai.assess.registry import Assessed
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess import view
 from chengmai.web.cockpit.assess.asked import assessed

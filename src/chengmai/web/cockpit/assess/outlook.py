@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from chengmai.assess.model import LEVELS
 from chengmai.assess.outlook.model import Report
-from chengmai.assess.service import DataSet
+from chengmai.assess.registry import DataSet
 from chengmai.kernel.problems import Invalid
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
@@ -39,7 +39,10 @@ async def _show(visit: Visit, asked: dict[str, str], message: str = "") -> Respo
             wrong = describe(problem, visit.words).title
     data: DataSet = "example" if asked["data"] == "example" else "own"
     day = asked_day(visit, "on", asked["on"])
-    found = await visit.desk.assess.assessed(visit.actor, data=data, on=day)
+    place, group = asked["place"] or None, asked["group"] or None
+    found = await visit.desk.assess.assessed(
+        visit.actor, data=data, on=day, place=place, group=group
+    )
     columns = await visit.desk.assess.columns(visit.actor, data)
     spots, words = found.statistics.now.day.spots, visit.words
     known = [code for code in columns.book.places.codes if code in spots]

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from chengmai.assess.model import Standing
-from chengmai.assess.service import Assessed
+from chengmai.assess.registry import Assessed
 from chengmai.assess.statistics import Branch
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.assess.asked import asked_day, assessed, today
 from chengmai.web.cockpit.assess.exports import notes
 from chengmai.web.cockpit.assess.programmes import ProgrammeLine, Programmes
-from chengmai.web.cockpit.assess.view import BranchLine, branch_line, query_of
+from chengmai.web.cockpit.assess.view import (
+    BranchLine,
+    branch_line,
+    countries_of,
+    level_name,
+    query_of,
+)
 from chengmai.web.cockpit.formats import NO_VALUE, Formats
 from chengmai.web.cockpit.twins import as_json
 from chengmai.web.cockpit.visit import Visit
@@ -29,6 +35,9 @@ class PlacePage:
     query: str
     code: str
     name: str
+    country: str
+    country_name: str
+    countries: tuple[tuple[str, str], ...]
     crumbs: tuple[tuple[str, str], ...]
     whole: BranchLine | None
     lines: tuple[BranchLine, ...]
@@ -43,10 +52,13 @@ async def show(visit: Visit) -> Response:
 
 
 async def _show(visit: Visit, code: str | None = None, message: str = "") -> Response:
-    found = await assessed(visit)
+    return _shown(visit, await assessed(visit), code or _code(visit), message)
+
+
+def _shown(visit: Visit, found: Assessed, code: str | None, message: str) -> Response:
     return visit.page(
         "assess/places.html",
-        view=_page(found, code or _code(visit), visit.formats),
+        view=_page(found, code, visit.formats),
         notes=notes(found, visit),
         may_manage=may(visit.actor, "assess.manage") and found.data == "own",
         message=message,
@@ -62,6 +74,21 @@ async def move(visit: Visit) -> Response:
     await visit.desk.assess.move(visit.actor, code, to, on)
     facts = {"code": code, "to": to, "day": visit.formats.day(on)}
     return await _show(visit, code, visit.words("assess.moved", **facts))
+
+
+async def take_in_country(visit: Visit) -> Response:
+    """Take in the package of a country, and show its places."""
+    package = await visit.desk.assess.take_in_country(visit.actor, visit.form.get("package", ""))
+    found = await visit.desk.assess.assessed(visit.actor, country=package.id)
+    facts = {"country": visit.words.pick(package.title)}
+    return _shown(visit, found, None, visit.words("assess.country_taken", **facts))
+
+
+async def package_json(visit: Visit) -> Response:
+    """Answer the package of a country as it is taken in."""
+    found = await assessed(visit)
+    package = found.registry.package(found.country)
+    return as_json(package.model_dump(mode="json", exclude_defaults=True) if package else {})
 
 
 async def data_json(visit: Visit) -> Response:
@@ -90,10 +117,13 @@ def _page(found: Assessed, code: str | None, formats: Formats) -> PlacePage:
         before=statistics.before.isoformat(),
         query=query_of(found),
         code=code or "",
-        name=words.pick(whole.name) if whole else words("assess.country"),
+        name=words.pick(whole.name if whole else statistics.frame.title),
+        country=found.country,
+        country_name=words.pick(statistics.frame.title),
+        countries=countries_of(found, formats),
         crumbs=tuple((one, words.pick(day.spots[one].name)) for one in path),
-        whole=branch_line(whole, formats) if whole else None,
-        lines=tuple(branch_line(one, formats) for one in below[:MOST_LINES]),
+        whole=branch_line(whole, statistics.frame, formats) if whole else None,
+        lines=tuple(branch_line(one, statistics.frame, formats) for one in below[:MOST_LINES]),
         sum_total=formats.number(own + sum(one.total for one in below)),
         sum_before=formats.number(own_before + sum(one.before for one in below)),
         standings=_standings(found, code, formats) if code else (),
@@ -129,6 +159,11 @@ def _standings(
         return f"{words.pick(named)} ({one.parent})"
 
     return tuple(
-        (words.pick(one.name), words(f"assess.level.{one.level}"), above(one), span(one))
+        (
+            words.pick(one.name),
+            level_name(one.level, found.statistics.frame, formats),
+            above(one),
+            span(one),
+        )
         for one in gazetteer.place(code).standings
     )

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
+from chengmai.assess.countries import CountryPackage
 from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board
 from chengmai.assess.frameworks.whatif import WhatIf
@@ -15,7 +16,8 @@ from chengmai.assess.model import Place
 from chengmai.assess.outlook.model import Report
 from chengmai.assess.outlook.service import Stored
 from chengmai.assess.panel.columns import Columns
-from chengmai.assess.service import Assessed, DataSet, Taken
+from chengmai.assess.registry import Assessed, DataSet
+from chengmai.assess.service import Taken
 from chengmai.assess.surveys.model import Survey
 from chengmai.assess.surveys.service import Standing
 from chengmai.kernel.actors import Actor
@@ -32,6 +34,9 @@ class AssessRoom(Protocol):
         data: DataSet = "own",
         on: date | None = None,
         before: date | None = None,
+        country: str | None = None,
+        place: str | None = None,
+        group: str | None = None,
     ) -> Assessed:
         """Return what a data set says on a day, compared with an earlier one."""
         ...
@@ -42,6 +47,10 @@ class AssessRoom(Protocol):
 
     async def move(self, by: Actor, code: str, parent: str, on: date) -> Place:
         """Let a place belong to another one from a day on."""
+        ...
+
+    async def take_in_country(self, by: Actor, text: str) -> CountryPackage:
+        """Take in the JSON package of a country."""
         ...
 
     async def columns(self, actor: Actor, data: DataSet = "own") -> Columns:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from chengmai.assess.model import Investment, Plan, Programme, Project, Result
 from chengmai.assess.money import Money, Said, said
-from chengmai.assess.service import Assessed
+from chengmai.assess.registry import Assessed
 from chengmai.web.cockpit.formats import NO_VALUE, Formats
 
 T = TypeVar("T", Plan, Said, Project, Result)

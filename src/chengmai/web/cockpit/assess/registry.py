@@ -12,7 +12,8 @@ from chengmai.assess.money import money_of
 from chengmai.assess.panel.reading import SHEET_COLUMNS
 from chengmai.assess.problems import OptionUnknown
 from chengmai.assess.records import KINDS, kind_of
-from chengmai.assess.service import SHEETS, Assessed
+from chengmai.assess.registry import Assessed
+from chengmai.assess.service import SHEETS
 from chengmai.trust.policy import may
 from chengmai.web.cockpit.access import VITALS
 from chengmai.web.cockpit.assess.asked import assessed

@@ -49,6 +49,8 @@ SCREENS = (
     Screen("/assessment.json", data_json, VITALS, quiet=True),
     Screen("/assessment/places", places.show, VITALS),
     Screen("/assessment/places.json", places.data_json, VITALS, quiet=True),
+    Screen("/assessment/places/country", places.take_in_country, VITALS, methods=("POST",)),
+    Screen("/assessment/places/country.json", places.package_json, VITALS, quiet=True),
     Screen("/assessment/places/move", places.move, VITALS, methods=("POST",)),
     *exports.SCREENS,
     *registry.SCREENS,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from chengmai.assess.catalogue import catalogue
 from chengmai.assess.frameworks.model import Framework
-from chengmai.assess.gazetteer import Day
+from chengmai.assess.gazetteer import CHINA, Day
 from chengmai.assess.groups import PlaceGroup
 from chengmai.assess.model import LEVELS
 from chengmai.assess.outlook.meanings import meanings
@@ -29,8 +29,15 @@ from chengmai.assess.panel.standings import (
 from chengmai.assess.problems import IndicatorUnknown
 from chengmai.assess.statistics import Statistics
 from chengmai.web.cockpit.access import VITALS
-from chengmai.web.cockpit.assess.asked import asked_data, asked_day, asked_level, today
+from chengmai.web.cockpit.assess.asked import (
+    asked_country,
+    asked_data,
+    asked_day,
+    asked_level,
+    today,
+)
 from chengmai.web.cockpit.assess.exports import twin
+from chengmai.web.cockpit.assess.view import countries_of, level_name
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.tables import Table
 from chengmai.web.cockpit.visit import Visit
@@ -52,6 +59,7 @@ class _Asked:
     level: str | None
     group: PlaceGroup | None
     code: str | None
+    countries: tuple[tuple[str, str], ...]
 
     @property
     def day(self) -> Day:
@@ -74,7 +82,13 @@ class _Asked:
 async def _asked(visit: Visit) -> _Asked:
     data = asked_data(visit)
     on = asked_day(visit, "on") or (today(visit) if data == "example" else None)
-    found = await visit.desk.assess.assessed(visit.actor, data=data, on=on)
+    found = await visit.desk.assess.assessed(
+        visit.actor,
+        data=data,
+        on=on,
+        country=asked_country(visit),
+        place=visit.asked("code", at_most=40) or None,
+    )
     columns = await visit.desk.assess.columns(visit.actor, data)
     statistics = found.statistics
     listed = await visit.desk.frameworks.frameworks(visit.actor)
@@ -94,6 +108,7 @@ async def _asked(visit: Visit) -> _Asked:
         asked_level(visit),
         statistics.group(group) if group else None,
         visit.asked("code", at_most=40) or None,
+        countries_of(found, visit.formats),
     )
 
 
@@ -119,6 +134,9 @@ async def show(visit: Visit) -> Response:
         "group": asked.group.id if asked.group else "",
         "on": asked.on.isoformat(),
         "data": "example" if asked_data(visit) == "example" else "",
+        "country": ""
+        if asked.statistics.frame.country == CHINA
+        else asked.statistics.frame.country,
     }
     spots = asked.day.spots
     path = asked.day.spot(asked.code).path if asked.code else ()
@@ -132,7 +150,10 @@ async def show(visit: Visit) -> Response:
         name=crumbs[-1][1] if crumbs else "",
         crumbs=crumbs,
         query=urlencode({k: v for k, v in {**named, "code": asked.code or ""}.items() if v}),
-        levels=[(level, words(f"assess.level.{level}")) for level in LEVELS],
+        levels=[(one, level_name(one, asked.statistics.frame, formats)) for one in LEVELS],
+        level_name=lambda one: level_name(one, asked.statistics.frame, formats),
+        country=asked.statistics.frame.title,
+        countries=asked.countries,
         all_groups=[(one.id, words.pick(one.title)) for one in asked.statistics.frame.groups],
         count=len(ranks),
         median=formats.number(median(one.value for one in ranks), 2) if ranks else "",

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from chengmai.assess.figures import Figure, rounded
-from chengmai.assess.groups import PlaceGroup
-from chengmai.assess.service import Assessed
-from chengmai.assess.statistics import Branch, Rank
+from chengmai.assess.gazetteer import CHINA
+from chengmai.assess.groups import Frame, PlaceGroup, Tier
+from chengmai.assess.problems import GroupsOverlap
+from chengmai.assess.registry import Assessed
+from chengmai.assess.statistics import Branch, Cell, Rank
 from chengmai.assess.words import conclusions, top
 from chengmai.web.cockpit.assess.cartogram import cartogram
 from chengmai.web.cockpit.formats import NO_VALUE, Formats
 
 RANKED = 10
-TIERS_COMPARED = ("prefecture_and_above", "county_city")
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,11 @@ class FigureLine:
 
 @dataclass(frozen=True)
 class CellLine:
+    """A group, a sum of groups that share no place, or all; `note` says how it may be added."""
+
     group: str
     cells: tuple[tuple[str, str, str], ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,21 @@ class Overview:
     tiles: Markup | None
     left_out: tuple[tuple[str, str], ...]
     query: str
+    country: str
+    countries: tuple[tuple[str, str], ...]
 
 
 def compared_groups(assessed: Assessed) -> list[PlaceGroup]:
-    """Return the groups whose growth is compared: those with more than one city each."""
-    return [group for group in assessed.statistics.frame.groups if group.id != "municipalities"]
+    """Return the groups whose growth is compared."""
+    return [group for group in assessed.statistics.frame.groups if group.is_compared]
+
+
+def level_name(level: str, frame: Frame, formats: Formats) -> str:
+    """Return what a level is called in a country."""
+    words = formats.words
+    return (
+        words.pick(frame.levels[level]) if level in frame.levels else words(f"assess.level.{level}")
+    )
 
 
 def computed_figures(assessed: Assessed) -> list[Figure]:
@@ -82,7 +96,7 @@ def computed_figures(assessed: Assessed) -> list[Figure]:
     figures += [found.count(tier) for tier in tiers]
     figures += found.coverages()
     for tier in tiers:
-        if tier.id in TIERS_COMPARED:
+        if tier.is_compared:
             figures += [found.growth(tier, group) for group in compared_groups(assessed)]
             figures.append(found.share(tier))
     return figures
@@ -105,8 +119,8 @@ def overview(assessed: Assessed, formats: Formats) -> Overview:
         computed=tuple(figure_line(one, formats) for one in key),
         topics=topics(assessed.registry.figures, formats, assessed),
         tiers=tuple(words.pick(tier.title) for tier in tiers),
-        matrix=tuple(_cells(assessed, group, formats) for group in [None, *groups]),
-        rankings=tuple(_ranking(assessed, tier_id, formats) for tier_id in TIERS_COMPARED),
+        matrix=tuple(_matrix(assessed, groups, formats)),
+        rankings=tuple(_ranking(assessed, tier, formats) for tier in tiers if tier.is_compared),
         newly=tuple(words.pick(spot.name) for spot in newly[:RANKED]),
         newly_count=len(newly),
         phases=tuple(
@@ -120,13 +134,22 @@ def overview(assessed: Assessed, formats: Formats) -> Overview:
             (one.entity_id, words.pick(one.why)) for one in assessed.registry.left_out[:50]
         ),
         query=query_of(assessed),
+        country=assessed.country,
+        countries=countries_of(assessed, formats),
     )
+
+
+def countries_of(assessed: Assessed, formats: Formats) -> tuple[tuple[str, str], ...]:
+    """Return the countries to choose from, each with its name."""
+    found = assessed.registry.countries()
+    return tuple((code, formats.words.pick(title)) for code, title in found.items())
 
 
 def query_of(assessed: Assessed) -> str:
     """Return the part of an address that names data set and days."""
     found = assessed.statistics
-    return f"data={assessed.data}&on={found.on}&before={found.before}"
+    more = "" if found.frame.country == CHINA else f"&country={found.frame.country}"
+    return f"data={assessed.data}&on={found.on}&before={found.before}{more}"
 
 
 def _is_in_matrix(figure: Figure) -> bool:
@@ -185,13 +208,40 @@ def topics(
     return (*several, alone) if alone else tuple(several)
 
 
-def _cells(assessed: Assessed, group: PlaceGroup | None, formats: Formats) -> CellLine:
+def _matrix(
+    assessed: Assessed, groups: Sequence[PlaceGroup], formats: Formats
+) -> Iterator[CellLine]:
+    """Yield all, each partition with its sum, and the groups that may share places, which have none."""
+    found, words = assessed.statistics, formats.words
+    yield _cells(found.matrix([None], found.frame.tiers), words("assess.all"), formats)
+    for partition in found.frame.partitions():
+        for group in groups:
+            if group.partition == partition:
+                yield _group_cells(assessed, group, formats)
+        try:
+            cells = [found.summed(partition, tier) for tier in found.frame.tiers]
+        except GroupsOverlap as problem:
+            named = {"first": problem.facts["first"], "second": problem.facts["second"]}
+            yield CellLine(words("assess.no_sum"), (), words("assess.groups_share", **named))
+        else:
+            yield _cells(cells, words("assess.sum_of_groups"), formats)
+    for group in groups:
+        if group.partition is None:
+            yield _group_cells(assessed, group, formats, words("assess.overlapping"))
+
+
+def _group_cells(
+    assessed: Assessed, group: PlaceGroup, formats: Formats, note: str = ""
+) -> CellLine:
     found = assessed.statistics
-    cells = found.matrix([group], list(found.frame.tiers))
-    title = group.title if group else None
+    cells = found.matrix([group], found.frame.tiers)
+    return _cells(cells, formats.words.pick(group.title), formats, note)
+
+
+def _cells(cells: Sequence[Cell], title: str, formats: Formats, note: str = "") -> CellLine:
     return CellLine(
-        group=formats.words.pick(title) if title else formats.words("assess.all"),
-        cells=tuple(
+        title,
+        tuple(
             (
                 formats.number(cell.now),
                 formats.number(cell.before),
@@ -199,14 +249,14 @@ def _cells(assessed: Assessed, group: PlaceGroup | None, formats: Formats) -> Ce
             )
             for cell in cells
         ),
+        note,
     )
 
 
-def _ranking(assessed: Assessed, tier_id: str, formats: Formats) -> Ranking:
-    tier = assessed.statistics.tier(tier_id)
+def _ranking(assessed: Assessed, tier: Tier, formats: Formats) -> Ranking:
     ranks = top(assessed.statistics.provinces(tier), RANKED)
     return Ranking(
-        formats.words.pick(tier.title), tier_id, tuple(rank_line(rank, formats) for rank in ranks)
+        formats.words.pick(tier.title), tier.id, tuple(rank_line(rank, formats) for rank in ranks)
     )
 
 
@@ -228,13 +278,13 @@ class BranchLine:
     state: str
 
 
-def branch_line(branch: Branch, formats: Formats) -> BranchLine:
+def branch_line(branch: Branch, frame: Frame, formats: Formats) -> BranchLine:
     """Return one line of the drill-down."""
     words = formats.words
     return BranchLine(
         branch.code,
         words.pick(branch.name),
-        words(f"assess.level.{branch.level}"),
+        level_name(branch.level, frame, formats),
         formats.number(branch.own),
         formats.number(branch.total),
         formats.number(branch.before),
