@@ -10,6 +10,7 @@ from chengmai.broker.delivery import Delivery
 from chengmai.broker.expiring import DueTimes, Expiring
 from chengmai.broker.letters import EntityLetters
 from chengmai.broker.published import ClientCommit
+from chengmai.broker.recent import Recent
 from chengmai.broker.service import Broker
 from chengmai.broker.spaces import Spaces
 from chengmai.broker.subscribing import TO_ENTITIES, Subscribing
@@ -78,7 +79,7 @@ class BrokerFloor(Ground):
         )
         self.expiring = Expiring(work, self.model, entities, transients, due, self.clock)
         clients = ClientCommit(self.model, entities, published())
-        self.broker = Broker(work, clients, entities, EntitySheets(work))
+        self.broker = Broker(work, clients, entities, EntitySheets(work), Recent(work.tide))
         self.temporal = TemporalBroker(
             work, clients, entities, self.store.history, spaces, transients
         )

@@ -55,15 +55,16 @@ class Finder:
     def _page_of(self, tx: Tx, tenant: str, query: EntityQuery, rows: Iterable[Stored]) -> Found:
         """Return the page of those among some candidates that match."""
         page: list[tuple[Stored, Entity]] = []
-        seen = 0
+        seen, after = 0, None
         for stored, entity in self._judged(tx, tenant, query, rows):
             seen += 1
             if query.offset < seen <= query.offset + query.limit:
                 page.append((stored, entity))
             if not query.count and seen > query.offset + query.limit:
+                after = stored
                 break
         entities = StoredEntities([row for row, _ in page], made=[entity for _, entity in page])
-        return self._of_stored(tx, tenant, query, entities, seen)
+        return self._of_stored(tx, tenant, query, entities, seen, after)
 
     @staticmethod
     def may_be_quick(query: EntityQuery) -> bool:
@@ -91,7 +92,8 @@ class Finder:
         rows, total = exact
         seen = query.offset + len(rows) if total is None else total
         page = StoredEntities(rows[: query.limit])
-        return self._of_stored(tx, tenant, query, page, seen)
+        after = rows[query.limit] if len(rows) > query.limit else None
+        return self._of_stored(tx, tenant, query, page, seen, after)
 
     def matching(self, tx: Tx, tenant: str, query: EntityQuery) -> Iterator[Entity]:
         """Yield what matches, ordered by id."""
@@ -236,13 +238,20 @@ class Finder:
         return None
 
     def _of_stored(
-        self, tx: Tx, tenant: str, query: EntityQuery, page: StoredEntities, seen: int
+        self,
+        tx: Tx,
+        tenant: str,
+        query: EntityQuery,
+        page: StoredEntities,
+        seen: int,
+        after: Stored | None,
     ) -> Found:
         return Found(
             entities=page,
             shown=self.leaves(tx, tenant, query, page),
             total=seen if query.count else None,
             more=_has_more(query, seen),
+            after=after,
         )
 
     def leaves(

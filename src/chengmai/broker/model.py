@@ -108,6 +108,8 @@ class Found:
     shown: Sequence[Entity]
     total: int | None
     more: bool
+    after: Stored | None = None
+    """Of a page in the order of ids the first entity behind it, where it was read."""
 
 
 @dataclass(frozen=True)

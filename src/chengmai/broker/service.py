@@ -18,6 +18,7 @@ from chengmai.broker.model import (
 from chengmai.broker.ports import EntityStore
 from chengmai.broker.problems import EntityExists, EntityNotFound, EntityPublished
 from chengmai.broker.published import ClientCommit
+from chengmai.broker.recent import Mark, Recent
 from chengmai.broker.sheets import Laid, Sheets
 from chengmai.broker.spaces import is_space
 from chengmai.kernel.actors import Actor
@@ -42,11 +43,13 @@ class Broker:
         commit: ClientCommit,
         entities: EntityStore,
         sheets: Sheets | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self._work = work
         self._commit = commit
         self._entities = entities
         self._sheets = sheets
+        self._recent = recent
         self._together = Together[Found]()
         self._finder = Finder(entities)
 
@@ -61,11 +64,18 @@ class Broker:
             raise EntityNotFound(entity_id)
         return found
 
+    def mark(self, actor: Actor, entity_id: str) -> Mark | None:
+        """Return what tells an entity as it is now from all others; None when it has to be read first."""
+        return None if self._recent is None else self._recent.mark(actor.tenant, entity_id)
+
     async def show(self, actor: Actor, entity_id: str, query: EntityQuery) -> Found:
         """Return one entity as the view and the links of `query` show it; raises `EntityNotFound`.
 
         `which` of the query must match too. Nothing is shown of an entity of which nothing is left.
         """
+
+        recent = self._recent
+        at = None if recent is None else recent.now()
 
         def read(tx: Tx) -> Found:
             stored = self._entities.stored(tx, actor.tenant, entity_id)
@@ -77,14 +87,22 @@ class Broker:
             shown = self._finder.leaves(tx, actor.tenant, query, found)
             return Found(entities=found, shown=shown, total=None, more=False)
 
-        if query.join is None:
-            return await self._work.glance(read, asks_once=True)
-        return await self._work.read(read)
+        if query.join is not None:
+            return await self._work.read(read)
+        shown = await self._work.glance(read, asks_once=True)
+        if recent is not None and isinstance(shown.entities, StoredEntities):
+            recent.note(at, actor.tenant, entity_id, shown.entities.rows[0])
+        return shown
 
     async def query(self, actor: Actor, query: EntityQuery) -> Found:
         """Return a page of the entities that match (clause 5.7.2); raises `Invalid` on a bad pattern."""
         # The same question is the same object, as long as it is answered: the API works each out once.
         key = (actor.tenant, id(query))
+        recent, at = self._recent, None
+        if recent is not None:
+            at = recent.now()
+            if (known := recent.answer(actor.tenant, query)) is not None:
+                return known
 
         async def read() -> Found:
             # What is counted may take long, and is then not asked for twice.
@@ -92,11 +110,14 @@ class Broker:
                 return found
             return await self._work.read(lambda tx: self._finder.page(tx, actor.tenant, query))
 
+        found = None
         if not query.count and not self._together.is_asked(key):
-            quick = await self._quick(actor, query)
-            if quick is not None:
-                return quick
-        return await self._together.ask(key, read)
+            found = await self._quick(actor, query)
+        if found is None:
+            found = await self._together.ask(key, read)
+        if recent is not None:
+            recent.keep(at, actor.tenant, query, found)
+        return found
 
     async def _quick(self, actor: Actor, query: EntityQuery) -> Found | None:
         """Return what is found without another thread, None where that is not known beforehand."""

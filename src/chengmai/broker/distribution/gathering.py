@@ -23,6 +23,7 @@ from chengmai.broker.distribution.sources import Forwarder
 from chengmai.broker.registry.book import RegistryBook
 from chengmai.broker.registry.matching import Match, matching
 from chengmai.broker.registry.model import Mode
+from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import to_us
 from chengmai.kernel.problems import Problem
@@ -108,7 +109,11 @@ class Gatherer:
 
     def is_alone(self, asked: Asked) -> bool:
         """Return whether a request concerns this broker alone, whatever it is about."""
-        return asked.local or not self._book.has(asked.actor.tenant)
+        return self.is_local(asked.actor, local=asked.local)
+
+    def is_local(self, actor: Actor, *, local: bool) -> bool:
+        """Return the same of who asks, and whether for `local` entities alone."""
+        return local or not self._book.has(actor.tenant)
 
     def concerned(
         self,

@@ -29,8 +29,10 @@ from chengmai.broker.finding import Finder, holds
 from chengmai.broker.model import EntityQuery, Found, Which
 from chengmai.broker.ports import EntityStore
 from chengmai.broker.problems import EntityNotFound
+from chengmai.broker.recent import Mark
 from chengmai.broker.registry.matching import Match
 from chengmai.broker.service import Broker
+from chengmai.kernel.actors import Actor
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity
 from chengmai.ngsild.linking import Lookup, joined
@@ -74,6 +76,12 @@ class DistributedReads:
             raise EntityNotFound(entity_id)
         shown = await self._shown(asked, query, [whole])
         return Found(entities=[whole], shown=shown, total=None, more=False)
+
+    def mark(self, actor: Actor, entity_id: str, *, local: bool) -> Mark | None:
+        """Return what tells an entity as it is now from all others, if it is known and nobody else is asked."""
+        if not self._gatherer.is_local(actor, local=local):
+            return None
+        return self._broker.mark(actor, entity_id)
 
     def is_alone(self, asked: Asked) -> bool:
         """Return whether a request concerns this broker alone, whatever it is about."""

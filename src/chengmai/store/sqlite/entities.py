@@ -52,6 +52,7 @@ WHERE e.tenant = ? AND a.key = ?
 """
 
 
+_OF_TYPE = "SELECT n FROM type_count WHERE tenant = ? AND type = ?"
 _STORED = "SELECT row, doc FROM entity WHERE tenant = ? AND id = ?"
 MANY = 60
 """A question that reads more entities than this for want of an index of values gets one."""
@@ -81,7 +82,9 @@ class SqliteEntities:
         tx.remember(("entity", tenant, entity_id), (row, bytes(memoryview(doc))), len(doc))
         tx.insert(_PUT, (row, tenant, entity_id, doc, 1, to_us(tx.now)))
         types, old_types = entity["type"], before["type"] if before else _NO_TYPES
+        _touch(tx, tenant, types)
         if types != old_types:
+            _touch(tx, tenant, old_types)
             for type_iri in set(old_types).difference(types):
                 tx.db.execute(
                     "DELETE FROM entity_type WHERE tenant = ? AND type = ? AND id = ?",
@@ -102,7 +105,9 @@ class SqliteEntities:
         tx.remember(("entity", tenant, entity_id), _NONE)
         if found is None:
             return False
-        for type_iri in orjson.loads(found[1])["type"]:
+        types = orjson.loads(found[1])["type"]
+        _touch(tx, tenant, types)
+        for type_iri in types:
             tx.db.execute(
                 "DELETE FROM entity_type WHERE tenant = ? AND type = ? AND id = ?",
                 (tenant, type_iri, entity_id),
@@ -200,7 +205,7 @@ class SqliteEntities:
     def types(self, tx: SqliteTx, tenant: str) -> list[tuple[str, int]]:
         return list(
             tx.db.execute(
-                "SELECT type, count(*) FROM entity_type WHERE tenant = ? GROUP BY type ORDER BY type",
+                "SELECT type, n FROM type_count WHERE tenant = ? AND n > 0 ORDER BY type",
                 (tenant,),
             )
         )
@@ -233,6 +238,11 @@ def _stored(tx: SqliteTx, tenant: str, entity_id: str) -> Stored:
     return known
 
 
+def _touch(tx: SqliteTx, tenant: str, types: Sequence[str]) -> None:
+    for type_iri in types:
+        tx.touch(("type", tenant, type_iri))
+
+
 def _next_row(tx: SqliteTx) -> int:
     last: int | None = tx.recall("last entity row")
     if last is None:
@@ -242,6 +252,9 @@ def _next_row(tx: SqliteTx) -> int:
 
 
 def _total(tx: SqliteTx, tenant: str, which: Candidates, asked: Asked) -> int:
+    if which.types is not None and which == Candidates(types=which.types) and len(which.types) == 1:
+        known = tx.db.execute(_OF_TYPE, (tenant, which.types[0])).fetchone()
+        return 0 if known is None else int(known[0])
     total = chosen(tx, tenant, which, asked, is_whole=True, counts=True).total()
     ((found,),) = tx.db.execute(total.text, total.values)
     return int(found)

@@ -51,6 +51,14 @@ class Memo:
         self._unit[key] = value
         self._weight += _EACH + weight
 
+    def touch(self, key: Hashable) -> None:
+        """Have `key` among what the group changes; nothing is to be recalled of it."""
+        self._unit[key] = True
+
+    def changed(self) -> list[Hashable]:
+        """Return the keys of all that the group remembers, what it changes among them."""
+        return list(self._group)
+
     def begin(self, version: int) -> None:
         """Begin a group; `version` changes when another process has written to the file."""
         if version != self._version:

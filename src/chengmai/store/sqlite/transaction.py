@@ -67,6 +67,11 @@ class SqliteTx:
         """Return what a write remembered under `key`; None when nothing did, or in a read."""
         return None if self._memo is None else self._memo.recall(key)
 
+    def touch(self, key: Hashable) -> None:
+        """Say that what `key` names changes with this transaction."""
+        if self._memo is not None:
+            self._memo.touch(key)
+
     def remember(self, key: Hashable, value: Any, weight: int = 0) -> None:
         """Remember what is written here for later writes, provided that it is committed."""
         if self._memo is not None:

@@ -24,6 +24,7 @@ from chengmai.store.problems import StoreFailed
 from chengmai.store.sqlite.checkpoints import Checkpoints
 from chengmai.store.sqlite.file import connect, migrate
 from chengmai.store.sqlite.jobs import Job
+from chengmai.store.sqlite.tide import Tide
 from chengmai.store.sqlite.transaction import SqliteTx as SqliteTx
 from chengmai.store.sqlite.writer import BROKEN, MAX_WAITING, MOST_DELAY_S, Writer
 
@@ -51,12 +52,14 @@ class SqliteWork:
         self._path, self._key, self._clock = path, key, clock
         self._db = connect(path, key)
         self.applied = migrate(self._db)
+        self.tide = Tide(path)
         checkpoints = Checkpoints(self._db, lambda: connect(path, key))
         self._writer = Writer(
             self._db,
             path,
             clock,
             checkpoints,
+            self.tide,
             most_waiting=most_waiting,
             most_delay_s=most_delay_s,
         )
@@ -155,6 +158,7 @@ class SqliteWork:
         self._readers.shutdown(wait=True)
         for db in [*self._read_connections, self._db]:
             db.close()
+        self.tide.close()
 
     def _read(self, fn: Callable[[SqliteTx], T]) -> T:
         db = getattr(self._local, "db", None)

@@ -32,6 +32,7 @@ from chengmai.store.sqlite.file import BUSY_MS, Place
 from chengmai.store.sqlite.jobs import Answer, Group, Job, Unit
 from chengmai.store.sqlite.memo import Memo
 from chengmai.store.sqlite.rows import Rows
+from chengmai.store.sqlite.tide import Tide
 from chengmai.store.sqlite.transaction import SqliteTx
 
 BROKEN = (apsw.IOError, apsw.CorruptError, apsw.NotADBError)
@@ -67,11 +68,13 @@ class Writer:
         path: Path,
         clock: Clock,
         checkpoints: Checkpoints,
+        tide: Tide,
         *,
         most_waiting: int = MAX_WAITING,
         most_delay_s: float = MOST_DELAY_S,
     ) -> None:
         self._db, self._path, self._checkpoints = db, path, checkpoints
+        self._tide, self._changes = tide, db.total_changes()
         self._place = Place(path)
         self._jobs: deque[Job] = deque()
         self._most_waiting, self.depth = most_waiting, 0
@@ -262,8 +265,13 @@ class Writer:
             if error is not None:
                 raise error
             self._place.check()
+            if (changes := self._db.total_changes()) != self._changes:
+                self._changes = changes
+                self._tide.announce(self._memo.changed())
             self._db.execute("COMMIT")
+            self._tide.committed()
         except BaseException as failure:  # whatever it was, nobody may be told that it is saved
+            self._tide.withdraw()
             self._memo.end(well=False)
             self._rows.drop()
             problem = self._storage_problem(failure)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from chengmai.broker.distribution.narrowing import Filters
-from chengmai.broker.model import EntityQuery
+from chengmai.broker.model import ANY, EntityQuery
 from chengmai.kernel.problems import Invalid
 from chengmai.ngsild.contexts import Context
 from chengmai.ngsild.q import parse_q
@@ -38,6 +38,8 @@ class Plan:
     show: Showing
     filters: Filters
     is_local: bool = False
+    is_plain: bool = False
+    """Whether nothing but the entity itself decides about the answer: no selector, link or map."""
     _links: dict[tuple[str, bool], list[Link]] = field(default_factory=dict)
 
     def links(self, request: Request, asked: EntityQuery, *, more: bool) -> list[Link]:
@@ -78,7 +80,16 @@ def plan_of_one(request: Request, context: Context, media: str) -> Plan:
     checked_view_options(request)
     _check_geometry(request, media)
     asked = _for_media(one_entity(given_in_parameters(request), context), media)
-    return Plan(asked, showing(request, asked.view, context, media), Filters())
+    return Plan(
+        asked,
+        showing(request, asked.view, context, media),
+        Filters(),
+        is_local=request.flag("local"),
+        is_plain=asked.which is ANY
+        and asked.join is None
+        and not asked.attributes
+        and not {"entityMap", "entityMapLifetime"} & request.query.keys(),
+    )
 
 
 def plan_of_many(request: Request, context: Context, media: str) -> Plan:

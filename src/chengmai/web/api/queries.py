@@ -65,6 +65,8 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
     context = request_context(request, machine.contexts)
     plan = machine.plans.of(plan_of_one, request, context, media)
     asked = plan.asked
+    if (known := _known(machine, request, entity_id, plan)) is not None:
+        return known
     found = await machine.reads.show(asked_by(request, context), entity_id, asked)
     if asked.attributes and not any(name in found.entities[0] for name in asked.attributes):
         raise NotFound(
@@ -78,6 +80,15 @@ async def retrieve(machine: Machine, request: Request, entity_id: str) -> Respon
     if (use := await map_of(machine, request)) is None:
         return response
     return await use.told(machine, request, response, use.of_one(entity_id), many=False)
+
+
+def _known(machine: Machine, request: Request, entity_id: str, plan: Plan) -> Response | None:
+    """Return the answer to `retrieve` where the entity was shown so before and has not changed since."""
+    if not plan.is_plain or "ngsild-entitymap" in request.headers:
+        return None
+    mark = machine.reads.mark(request.actor, entity_id, local=plan.is_local)
+    part = None if mark is None else machine.rendered.part(plan.show.key, mark)
+    return _joined([part], request, plan.show, single=True) if part else None
 
 
 async def purge(machine: Machine, request: Request) -> Response:
@@ -157,6 +168,10 @@ def _of_parts(
 ) -> Response:
     """Return the same answer as without remembered parts, from those that are remembered."""
     parts = machine.rendered.parts(show.key, shown.rows, show.part)
+    return _joined(parts, request, show, single=single)
+
+
+def _joined(parts: list[bytes], request: Request, show: Showing, *, single: bool) -> Response:
     context = show.context
     if show.media != GEO_JSON:
         return written_response(parts, context, show.media, single=single)

@@ -26,6 +26,12 @@ class RenderedEntities:
         self.weight = 0
         """About how many bytes are held."""
 
+    def part(self, view: Hashable, mark: tuple[int, int]) -> bytes | None:
+        """Return what was made of a stored entity (row and hash of its bytes); None when it is not known."""
+        known = self._views.get(view)
+        held = None if known is None else known.get(mark[0])
+        return held[1] if held is not None and held[0] == mark[1] else None
+
     def parts(
         self, view: Hashable, rows: Sequence[Stored], render: Callable[[bytes], bytes]
     ) -> list[bytes]:
