@@ -22,6 +22,7 @@ from chengmai.ngsild.temporal import TemporalQuery
 from chengmai.store.duckdb.leaving import day_of
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.duckdb.taking import Arrays
+from chengmai.store.sqlite.register import Entry, Sought
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
 from chengmai.store.summing import summed
 from chengmai.store.visible import visible_rows
@@ -163,16 +164,18 @@ async def _asked(work: SqliteWork, sealed: SealedHistory, shape: str, question: 
     return timed.row("history", f"{shape}, while writing", used, wall)
 
 
+_ENTRY = Entry(_ONE, "urn:ngsi-ld:Road:1", "speed", "", "Property", "", -1, _ONE)
+
+
 def _rows(span: Span, last_n: int | None = None) -> Question:
-    return lambda tx, sealed: visible_rows(tx, sealed, {_ONE: -1}, span, last_n=last_n)
+    return lambda tx, sealed: visible_rows(tx, sealed, Sought.of([_ENTRY]), span, last_n=last_n)
 
 
 def _summed(period_us: int) -> Question:
     window = TemporalQuery(
         "between", _START_US, _END_US, methods=("avg", "max"), period_us=period_us
     )
-    about = {_ONE: ("speed", "", "Property", "", -1)}
-    return lambda tx, sealed: summed(tx, sealed, about, window, 100_000)
+    return lambda tx, sealed: summed(tx, sealed, {_ONE: _ENTRY}, window, 100_000)
 
 
 def _sql(sql: str) -> Question:

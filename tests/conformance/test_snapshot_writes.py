@@ -206,7 +206,7 @@ async def test_nothing_of_what_was_done_in_a_snapshot_outlives_it(tmp_path: Path
         assert (await do(house, "POST", "/entities", a_bus(3))).status_code == 404
         await house.city.snapshots.round()
         await house.city.store.history.seal()
-        for table in ("entity", "series", "remnant", "transient", "subscription", "outbox"):
+        for table in ("entity", "register", "remnant", "transient", "subscription", "outbox"):
             count = f"SELECT count(*) FROM {table} WHERE tenant LIKE '#%'"
             assert await house.city.store.work.read(partial(_one, query=count)) == 0, table
         assert house.city._book.every() == []

@@ -218,7 +218,7 @@ async def test_nothing_of_the_past_stays_of_a_snapshot_that_is_over(tmp_path: Pa
         await house.ask("DELETE", f"{ALL}/{ONE}")
         await house.city.snapshots.round()
         await house.city.store.history.seal()
-        for table in ("series", "remnant", "entity"):
+        for table in ("register", "remnant", "entity"):
             query = f"SELECT count(*) FROM {table} WHERE tenant LIKE '#%'"
             ((left,),) = await house.city.store.work.read(partial(_rows, query=query))
             assert left == 0, table

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 from asyncio.subprocess import PIPE
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,8 @@ from chengmai.kernel.actors import Actor
 from chengmai.kernel.instants import format_us, to_us
 from chengmai.ngsild.entity import instances, name_iri
 from chengmai.settings import Settings
+from chengmai.store.sqlite.register import entries
+from chengmai.store.sqlite.series import RECENT, unpacked
 from tests.fault.processes import PROGRAM, START_S, environment, kill
 
 PACK = Path(__file__).parent / "pack"
@@ -236,12 +239,9 @@ def _of_meter(
     shown = instances(entity, "flow")[0] if entity is not None else {}
     if (shown.get("observedAt"), shown.get("value")) != (format_us(newest), wanted[newest]):
         findings.append(f"{meter}: the state shows {shown}, not the reading of {format_us(newest)}")
-    rows = tx.db.execute(
-        "SELECT s.series, count(o.seq) FROM series s LEFT JOIN observation o USING (series)"
-        " WHERE s.entity = ? AND s.attr = ? GROUP BY s.series",
-        (entity_id, flow),
-    ).fetchall()
-    written = sum(recent + sealed.get(series, 0) for series, recent in rows)
+    numbers = {one.series for one in entries(tx, "city", entity_id, [flow])}
+    recent = Counter(row[0] for row in unpacked(tx.db.execute(RECENT).fetchall()))
+    written = sum(recent[number] + sealed.get(number, 0) for number in numbers)
     ((lines,),) = tx.db.execute("SELECT count(*) FROM audit WHERE object = ?", (entity_id,))
     if written != lines:
         findings.append(f"{meter}: {written} changes in the history, {lines} in the audit trail")

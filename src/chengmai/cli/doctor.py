@@ -181,7 +181,7 @@ def _running(path: Path, now: datetime) -> Check:
 
 
 def _depths(tx: Any) -> dict[str, int]:
-    ((recent,),) = tx.db.execute("SELECT count(*) FROM observation")
+    ((recent,),) = tx.db.execute("SELECT count(*) FROM recent")
     both = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM csource_outbox)"
     ((outbox,),) = tx.db.execute(both)
     return {"recent": recent, "outbox": outbox}

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from chengmai.history.model import Columns, PastRow, Span
 from chengmai.kernel.instants import format_instant, to_us
@@ -23,20 +25,27 @@ from chengmai.store.duckdb.taking import Row, to_arrays
 from chengmai.store.problems import StoreUnreadable
 from chengmai.store.readings import columns, numbers_of
 from chengmai.store.retaining import retain
-from chengmai.store.sqlite.series import (
+from chengmai.store.sqlite.register import (
+    Entry,
     Series,
+    Sought,
+    entries,
+    register_of,
+    registered,
+)
+from chengmai.store.sqlite.series import (
+    RECENT,
     forget,
     instance_of,
     record,
-    series_of,
     take_seq,
+    unpacked,
     void,
 )
 from chengmai.store.sqlite.work import SqliteTx, SqliteWork
 from chengmai.store.summing import summed
 from chengmai.store.visible import (
     EVER,
-    RECENT,
     is_any_visible,
     visible_rows,
 )
@@ -62,7 +71,7 @@ class EmbeddedHistory:
         return Windows(self._sealed, self._notes[-1])
 
     async def recover(self) -> int:
-        """Finish a sealing that a crash cut off; return how many recent rows were removed.
+        """Finish a sealing that a crash cut off; return how many recent changes were removed.
 
         Raises `StoreUnreadable` when the sealed file is older than the state file.
         """
@@ -75,7 +84,7 @@ class EmbeddedHistory:
                     "the history file is older than the state file",
                     fix="restore both files from the same backup; nothing was changed",
                 )
-            tx.db.execute("DELETE FROM observation WHERE seq <= ?", (watermark,))
+            tx.db.execute("DELETE FROM recent WHERE seq <= ?", (watermark,))
             removed = tx.db.changes()
             tx.db.execute("UPDATE seal_mark SET upto = ? WHERE id = 1", (watermark,))
             return int(removed)
@@ -117,21 +126,15 @@ class EmbeddedHistory:
         first_n: int | None = None,
     ) -> dict[str, list[Instance]]:
         found: dict[str, list[tuple[int, Instance]]] = {}
-        registered = _registered(tx, tenant, entity_id, attributes)
-        about = {row[0]: row[1:] for row in registered}
+        known = entries(tx, tenant, entity_id, attributes)
+        about = {one.series: one for one in known}
         rows = visible_rows(
-            tx,
-            self._sealed,
-            {row[0]: row[5] for row in registered},
-            span,
-            last_n=last_n,
-            first_n=first_n,
+            tx, self._sealed, Sought.of(known), span, last_n=last_n, first_n=first_n
         )
         for number, at_us, modified_us, _seq, observed, num, body in rows:
-            attribute, dataset, kind, unit, _ = about[number]
-            series: Series = (number, kind, unit)
-            instance = instance_of(series, dataset, at_us, modified_us, observed, num, body)
-            found.setdefault(attribute, []).append((at_us, instance))
+            one = about[number]
+            instance = _instance(one, at_us, modified_us, observed, num, body)
+            found.setdefault(one.attribute, []).append((at_us, instance))
         return {
             attribute: [one for _, one in sorted(pairs, key=lambda pair: pair[0])]
             for attribute, pairs in found.items()
@@ -186,21 +189,17 @@ class EmbeddedHistory:
         most: int = 100_000,
     ) -> dict[str, list[Instance]] | None:
         about = {
-            row[0]: row[1:]
-            for row in _registered(tx, tenant, entity_id, attributes)
-            if datasets is None or (row[2] or "@none") in datasets
+            one.series: one
+            for one in entries(tx, tenant, entity_id, attributes)
+            if datasets is None or (one.dataset or "@none") in datasets
         }
         return summed(tx, self._sealed, about, window, most)
 
     def has_past(
         self, tx: SqliteTx, tenant: str, entity_id: str, attribute: str | None = None
     ) -> bool:
-        registered = tx.db.execute(
-            "SELECT series, hidden_seq FROM series"
-            " WHERE tenant = ? AND entity = ? AND attr = coalesce(?, attr)",
-            (tenant, entity_id, attribute),
-        ).fetchall()
-        return is_any_visible(tx, self._sealed, dict(registered))
+        known = entries(tx, tenant, entity_id, None if attribute is None else [attribute])
+        return is_any_visible(tx, self._sealed, Sought.of(known))
 
     def edit_instance(
         self,
@@ -211,47 +210,36 @@ class EmbeddedHistory:
         instance_id: str,
         change: Callable[[Instance], Instance | None],
     ) -> bool:
-        registered = tx.db.execute(
-            "SELECT series, dataset, kind, unit, hidden_seq FROM series"
-            " WHERE tenant = ? AND entity = ? AND attr = ?",
-            (tenant, entity_id, attribute),
-        ).fetchall()
-        about = {row[0]: row[1:] for row in registered}
-        hidden = {row[0]: row[4] for row in registered}
+        known = entries(tx, tenant, entity_id, [attribute])
+        about = {one.series: one for one in known}
         for number, at_us, modified_us, _seq, observed, num, body in self._likely(
-            tx, hidden, instance_id
+            tx, Sought.of(known), instance_id
         ):
-            dataset, kind, unit, _ = about[number]
-            old = instance_of(
-                (number, kind, unit), dataset, at_us, modified_us, observed, num, body
-            )
+            one = about[number]
+            old = _instance(one, at_us, modified_us, observed, num, body)
             if old["instanceId"] != instance_id:
                 continue
             new = change(old)
-            void(tx, number, at_us)
+            void(tx, one.owner, number, at_us)
             if new is not None:
                 kept = {**new, "instanceId": instance_id}
                 record(tx, tenant, entity_id, [(attribute, kept)])
             return True
         return False
 
-    def _likely(self, tx: SqliteTx, hidden: dict[int, int], instance_id: str) -> Iterator[Row]:
+    def _likely(self, tx: SqliteTx, sought: Sought, instance_id: str) -> Iterator[Row]:
         """Yield rows that may be the instance: the one its name points at, and only then all of them."""
         at = instance_id.rpartition(":")[2]
         if at.isascii() and at.isdigit() and len(at) < 19:
             there = Span(int(at), int(at) + 1)
-            yield from visible_rows(tx, self._sealed, hidden, there)
-        yield from visible_rows(tx, self._sealed, hidden, EVER)
+            yield from visible_rows(tx, self._sealed, sought, there)
+        yield from visible_rows(tx, self._sealed, sought, EVER)
 
     def numbers(
         self, tx: SqliteTx, tenant: str, entity_id: str, attribute: str, span: Span
     ) -> list[tuple[int, float]]:
-        registered = tx.db.execute(
-            "SELECT series, hidden_seq FROM series"
-            " WHERE tenant = ? AND entity = ? AND attr = ? AND dataset = ''",
-            (tenant, entity_id, attribute),
-        ).fetchall()
-        rows = visible_rows(tx, self._sealed, dict(registered), span)
+        known = [one for one in entries(tx, tenant, entity_id, [attribute]) if not one.dataset]
+        rows = visible_rows(tx, self._sealed, Sought.of(known), span)
         return [(row[1], row[5]) for row in rows if row[5] is not None]
 
     def numbers_of(
@@ -282,7 +270,10 @@ class EmbeddedHistory:
             numbers: dict[tuple[str, str], int] = {}
             for entity, of_entity in units.items():
                 wanted = [(name, "", "Property", unit) for name, unit in of_entity.items()]
-                for (name, _), series in series_of(tx, tenant, entity, wanted).items():
+                known = registered(tx, tenant, entity, wanted, register_of(tx, tenant, entity))
+                for name, _, _, _ in wanted:
+                    series = known.find(name, "")
+                    assert series is not None
                     numbers[entity, name] = series[0]
             return numbers, to_us(tx.now), take_seq(tx)
 
@@ -301,28 +292,23 @@ class EmbeddedHistory:
 
     async def seal(self, *, at_most: int = 100_000) -> int:
         async with self._sealing:
-
-            def take(tx: SqliteTx) -> tuple[list[Row], list[tuple[int, int]]]:
-                rows = tx.db.execute(f"{RECENT} ORDER BY seq LIMIT ?", (at_most,)).fetchall()
-                return rows, tx.db.execute("SELECT series, seq FROM history_drop").fetchall()
-
-            rows, dropped = await self._work.read(take)
-            if not rows and not dropped:
+            taken = await self._work.read(lambda tx: _taken(tx, at_most))
+            if not taken.seen and not taken.dropped:
                 return 0
             for notes in self._notes:
-                notes.sealing(rows)
-            upto = rows[-1][3] if rows else self._sealed.watermark()
-            await asyncio.to_thread(self._sealed.seal, rows, upto, dropped)
+                notes.sealing(taken.rows)
+            upto = taken.upto if taken.seen else self._sealed.watermark()
+            await asyncio.to_thread(self._sealed.seal, taken.rows, upto, taken.dropped)
 
             def clear(tx: SqliteTx) -> None:
-                tx.db.execute("DELETE FROM observation WHERE seq <= ?", (upto,))
+                tx.db.execute("DELETE FROM recent WHERE seq <= ?", (upto,))
                 tx.db.execute("UPDATE seal_mark SET upto = ? WHERE id = 1", (upto,))
                 tx.db.executemany(
-                    "DELETE FROM history_drop WHERE series = ? AND seq = ?", list(dropped)
+                    "DELETE FROM history_drop WHERE series = ? AND seq = ?", taken.done
                 )
 
             await self._work.write(clear)
-            return len(rows)
+            return taken.seen
 
     async def tend(self) -> None:
         """Merge and roll up what is sealed, step by step; who seals gets a turn between two steps."""
@@ -335,17 +321,42 @@ class EmbeddedHistory:
                 await asyncio.sleep(_PAUSE_S)
 
 
-def _registered(
-    tx: SqliteTx, tenant: str, entity_id: str, attributes: Sequence[str] | None
-) -> list[tuple[int, str, str, str, str, int]]:
-    """Return (series, attribute, dataset, kind, unit, hidden_seq) of an entity, in order."""
-    where, values = "tenant = ? AND entity = ?", [tenant, entity_id]
-    if attributes is not None:
-        where += f" AND attr IN ({', '.join('?' * len(attributes))})"
-        values += list(attributes)
-    rows: list[tuple[int, str, str, str, str, int]] = tx.db.execute(
-        f"SELECT series, attr, dataset, kind, unit, hidden_seq FROM series WHERE {where}"
-        " ORDER BY attr, dataset",
-        values,
-    ).fetchall()
-    return rows
+@dataclass(frozen=True)
+class _Taken:
+    """What is sealed next: of each series and instant the newest observation, and nothing that was deleted."""
+
+    rows: list[Row]
+    seen: int
+    """How many observations were looked at."""
+    upto: int
+    dropped: list[tuple[int, int]]
+    done: list[tuple[int, int]]
+    """Which of what is dropped has nothing recent left."""
+
+
+def _taken(tx: SqliteTx, at_most: int) -> _Taken:
+    dropped = tx.db.execute("SELECT series, seq FROM history_drop").fetchall()
+    gone: dict[int, int] = dict(dropped)
+    newest: dict[tuple[int, int], Row] = {}
+    seen = upto = 0
+    changes = tx.db.execute(f"{RECENT} ORDER BY seq")
+    for change in changes:
+        for row in unpacked([change]):
+            seen += 1
+            if row[3] > gone.get(row[0], -1):
+                newest[row[0], row[1]] = row
+        upto = change[0]
+        if seen >= at_most:
+            break
+    else:
+        return _Taken(list(newest.values()), seen, upto, dropped, dropped)
+    changes.close()
+    done = [one for one in dropped if one[1] <= upto]
+    return _Taken(list(newest.values()), seen, upto, dropped, done)
+
+
+def _instance(
+    one: Entry, at_us: int, modified_us: int, observed: bool, num: Any, body: Any
+) -> Instance:
+    series: Series = (one.series, one.kind, one.unit)
+    return instance_of(series, one.dataset, at_us, modified_us, observed, num, body)

@@ -19,15 +19,12 @@ from chengmai.kernel.work import Work
 from chengmai.ngsild.entity import name_iri
 from chengmai.store.duckdb.leaving import Cuts, day_of
 from chengmai.store.duckdb.sealed import SealedHistory
+from chengmai.store.sqlite.register import entries_of_type
 from chengmai.store.sqlite.work import SqliteTx
 from chengmai.trust.ports import Audit
 
 EVERY_OTHER = "*"
 _DAY_US = 86_400_000_000
-_OF_TYPE = """
-SELECT DISTINCT s.series FROM entity_type t
-JOIN series s ON s.tenant = t.tenant AND s.entity = t.id WHERE t.type = ?
-"""
 
 
 class Retaining:
@@ -78,9 +75,7 @@ async def retain(
     named = sorted({*keep_us, *roll_us} - {EVERY_OTHER})
 
     def read(tx: SqliteTx) -> dict[str, list[int]]:
-        return {
-            name: [row[0] for row in tx.db.execute(_OF_TYPE, (name,)).fetchall()] for name in named
-        }
+        return {name: [one.series for one in entries_of_type(tx, None, name)] for name in named}
 
     series = await work.read(read)
     kept = _cuts(series, keep_us, keep_us, now_us)

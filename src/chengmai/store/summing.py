@@ -13,12 +13,11 @@ from chengmai.store.duckdb.kept import Sight
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.folding import folded
 from chengmai.store.rolled import may_be_rolled, rolled
+from chengmai.store.sqlite.register import Entry, Sought
 from chengmai.store.sqlite.series import instance_of
 from chengmai.store.sqlite.work import SqliteTx
 from chengmai.store.visible import recent_rows, visible_columns, visible_rows
 
-About: TypeAlias = tuple[str, str, str, str, int]
-"""Attribute, dataset, kind, unit and `hidden_seq` of a series."""
 _Summary: TypeAlias = tuple[int, int, str, Instance]
 """First and last instant, attribute, and the summary itself."""
 
@@ -26,19 +25,18 @@ _Summary: TypeAlias = tuple[int, int, str, Instance]
 def summed(
     tx: SqliteTx,
     sealed: SealedHistory,
-    about: Mapping[int, About],
+    about: Mapping[int, Entry],
     window: TemporalQuery,
     most: int,
 ) -> dict[str, list[Instance]] | None:
     """Return the summaries of some series by attribute; None when one must be read and exceeds `most`."""
     span = Span(window.start_us, window.end_us, window.timeproperty)
-    hidden = {number: row[4] for number, row in about.items()}
+    sought = Sought.of(about.values())
     made: dict[int, _Summary] = {}
-    for number, (results, first, last) in _rolled(tx, sealed, hidden, span, window).items():
-        attribute, dataset, kind, _, _ = about[number]
-        made[number] = first, last, attribute, _summary(kind, dataset, results)
-        del hidden[number]
-    columns = visible_columns(tx, sealed, hidden, span, window.last_n)
+    for number, (results, first, last) in _rolled(tx, sealed, sought, span, window).items():
+        made[number] = first, last, *_told(about[number], results)
+    left = sought.only(about.keys() - made.keys())
+    columns = visible_columns(tx, sealed, left, span, window.last_n)
     for number, column in columns.items():
         if column is None:
             one = _read(tx, sealed, number, about[number], window, most)
@@ -55,53 +53,54 @@ def summed(
 def _rolled(
     tx: SqliteTx,
     sealed: SealedHistory,
-    hidden: Mapping[int, int],
+    sought: Sought,
     span: Span,
     window: TemporalQuery,
 ) -> dict[int, tuple[dict[str, list[list[Any]]], int, int]]:
     """Return what roll-ups tell of some series; what is to be dropped from a series is in them still."""
+    hidden = sought.hidden
     if not hidden or not may_be_rolled(window):
         return {}
     marks = ", ".join("?" * len(hidden))
     dropped = tx.db.execute(
         f"SELECT series FROM history_drop WHERE series IN ({marks})", tuple(hidden)
     ).fetchall()
-    trusted = {n: seq for n, seq in hidden.items() if (n,) not in dropped}
+    trusted = sought.only(hidden.keys() - {number for (number,) in dropped})
     recent = recent_rows(tx, trusted, span)
 
     def ask(sight: Sight) -> dict[int, tuple[dict[str, list[list[Any]]], int, int]]:
         news = [row for row in recent if row[3] > sight.state.watermark]
-        return rolled(sight, news, trusted, window)
+        return rolled(sight, news, trusted.hidden, window)
 
     return sealed.look(ask)
 
 
-def _folded(column: tuple[Any, Any, int, int], about: About, window: TemporalQuery) -> _Summary:
-    attribute, dataset, kind, _, _ = about
+def _folded(column: tuple[Any, Any, int, int], about: Entry, window: TemporalQuery) -> _Summary:
     at_us, values, first, last = column
     results = folded(
         at_us, values, window.methods, window.period_us, window.start_us, window.end_us
     )
-    return first, last, attribute, _summary(kind, dataset, results)
+    return first, last, *_told(about, results)
 
 
 def _read(
     tx: SqliteTx,
     sealed: SealedHistory,
     number: int,
-    about: About,
+    about: Entry,
     window: TemporalQuery,
     most: int,
 ) -> _Summary | None:
-    attribute, dataset, kind, unit, hidden = about
     span = Span(window.start_us, window.end_us, window.timeproperty)
-    rows = visible_rows(tx, sealed, {number: hidden}, span, last_n=window.last_n, first_n=most + 1)
+    rows = visible_rows(
+        tx, sealed, Sought.of([about]), span, last_n=window.last_n, first_n=most + 1
+    )
     if len(rows) > most:
         return None
     told = []
     for _, at_us, modified_us, _, observed, num, body in rows:
-        series = (number, kind, unit)
-        told.append(instance_of(series, dataset, at_us, modified_us, observed, num, body))
+        series = (number, about.kind, about.unit)
+        told.append(instance_of(series, about.dataset, at_us, modified_us, observed, num, body))
     results = aggregate(
         told,
         window.methods,
@@ -111,7 +110,12 @@ def _read(
         timeproperty=window.timeproperty,
     )
     first = told[0] if window.last_n is None else told[-1]
-    return rows[0][1], rows[-1][1], attribute, _summary(first["type"], dataset, results)
+    summary = _summary(first["type"], about.dataset, results)
+    return rows[0][1], rows[-1][1], about.attribute, summary
+
+
+def _told(about: Entry, results: dict[str, list[list[Any]]]) -> tuple[str, Instance]:
+    return about.attribute, _summary(about.kind, about.dataset, results)
 
 
 def _summary(kind: str, dataset: str, results: dict[str, list[list[Any]]]) -> Instance:

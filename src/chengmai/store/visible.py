@@ -19,12 +19,14 @@ from chengmai.history.model import Span
 from chengmai.store.duckdb.kept import Sight
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.duckdb.taking import SECOND_US, Row, to_arrays
-from chengmai.store.sqlite.series import DELETED
+from chengmai.store.sqlite.register import Sought
+from chengmai.store.sqlite.series import DELETED, RECENT, unpacked
 from chengmai.store.sqlite.work import SqliteTx
 
-RECENT = "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
 _SEALED = "SELECT series, at_us, modified_us, seq, observed, num, body FROM past"
-_RECENT_OF = f"{RECENT} WHERE series IN (SELECT value FROM json_each(?))"
+_RECENT_OF = f"{RECENT} WHERE owner IN (SELECT value FROM json_each(?)) ORDER BY seq"
+_MOST_OWNERS = 500
+"""Of more entities than this all that is recent is read, which is not much."""
 EVER = Span(by="modifiedAt")
 _SERIES_AT_ONCE = 50
 _ROW_BYTES = 300
@@ -41,7 +43,7 @@ _WANTED = (
 def visible_rows(
     tx: SqliteTx,
     sealed: SealedHistory,
-    hidden: dict[int, int],
+    sought: Sought,
     span: Span,
     *,
     last_n: int | None = None,
@@ -49,12 +51,12 @@ def visible_rows(
 ) -> list[Row]:
     """Return the visible rows of some series in order of series and time.
 
-    `hidden` is the `hidden_seq` of each series. `last_n` or `first_n` keeps the newest or oldest so many
-    of each series.
+    `last_n` or `first_n` keeps the newest or oldest so many of each series.
     """
+    hidden = sought.hidden
     if not hidden:
         return []
-    recent = recent_rows(tx, hidden, span)
+    recent = recent_rows(tx, sought, span)
 
     def ask(sight: Sight) -> tuple[int, list[Row]]:
         if last_n is None and first_n is None:
@@ -107,32 +109,33 @@ def _ends(sight: Sight, hidden: Mapping[int, int], span: Span, most: int, order:
     return [row for rows in found.values() for row in rows]
 
 
-def is_any_visible(tx: SqliteTx, sealed: SealedHistory, hidden: dict[int, int]) -> bool:
+def is_any_visible(tx: SqliteTx, sealed: SealedHistory, sought: Sought) -> bool:
     """Return whether any of some series has a visible row, without reading them where that can be helped."""
+    hidden = sought.hidden
     if not hidden:
         return False
-    recent = tx.db.execute(_RECENT_OF, (json.dumps(list(hidden)),)).fetchall()
-    seen = [row for row in recent if row[3] > hidden[row[0]]]
+    seen = [row for row in recent_rows(tx, sought, EVER) if row[3] > hidden[row[0]]]
     if any(_covers(EVER, row) for row in seen):
         return True
     if seen:
         # Removals may hide all there is: only looking tells.
-        return bool(visible_rows(tx, sealed, hidden, EVER))
+        return bool(visible_rows(tx, sealed, sought, EVER))
     wanted, asked = _wanted(hidden)
     text = f"SELECT 1 FROM observation{wanted} LIMIT 1"
     return bool(sealed.look(lambda sight: sight.cursor.execute(text, asked).fetchall()))
 
 
 def visible_numbers(
-    tx: SqliteTx, sealed: SealedHistory, hidden: dict[int, int], span: Span
+    tx: SqliteTx, sealed: SealedHistory, sought: Sought, span: Span
 ) -> tuple[Any, Any, Any]:
     """Return (series, at_us, value) arrays of the visible observed numbers of some series."""
+    hidden = sought.hidden
     where, values = _sealed_sql(span)
     wanted = {
         "series": np.array(list(hidden), dtype=np.int32),
         "hidden": np.array(list(hidden.values()), dtype=np.int64),
     }
-    recent = recent_rows(tx, hidden, span)
+    recent = recent_rows(tx, sought, span)
     with sealed.snapshot() as cursor:
         watermark = sealed.sealed_seq(cursor)
         news = [row for row in recent if row[3] > watermark]
@@ -159,14 +162,15 @@ def visible_numbers(
 def visible_columns(
     tx: SqliteTx,
     sealed: SealedHistory,
-    hidden: dict[int, int],
+    sought: Sought,
     span: Span,
     last_n: int | None = None,
 ) -> dict[int, Column | None]:
     """Return what `visible_rows` shows of each series as columns; None where there is more than numbers."""
+    hidden = sought.hidden
     if not hidden:
         return {}
-    recent = recent_rows(tx, hidden, span)
+    recent = recent_rows(tx, sought, span)
 
     def ask(sight: Sight) -> dict[int, Column | None]:
         news = [row for row in recent if row[3] > sight.state.watermark]
@@ -278,16 +282,22 @@ def _wanted(hidden: Mapping[int, int]) -> tuple[str, tuple[object, ...]]:
     return text, (list(hidden), list(hidden.values()), *hidden)
 
 
-def recent_rows(tx: SqliteTx, hidden: Mapping[int, int], span: Span) -> list[Row]:
-    """Return the recent rows that may show or hide something in the span."""
-    where = ""
-    values: list[int] = []
+def recent_rows(tx: SqliteTx, sought: Sought, span: Span) -> list[Row]:
+    """Return the recent rows that may show or hide something in the span, the newest of each instant."""
+    owners, hidden = sought.owners, sought.hidden
+    if len(owners) > _MOST_OWNERS:
+        changes = tx.db.execute(f"{RECENT} ORDER BY seq")
+    else:
+        changes = tx.db.execute(_RECENT_OF, (json.dumps(list(owners)),))
+    begin, end = None, None
     if span.by in _BY_INSTANT:
-        where, values = _range_sql("at_us", span)
-    rows: list[Row] = tx.db.execute(
-        f"{_RECENT_OF}{where}", (json.dumps(list(hidden)), *values)
-    ).fetchall()
-    return rows
+        begin, end = span.start_us, span.end_us
+    newest = {
+        (row[0], row[1]): row
+        for row in unpacked(changes.fetchall())
+        if row[0] in hidden and (begin is None or row[1] >= begin) and (end is None or row[1] < end)
+    }
+    return list(newest.values())
 
 
 def _sealed_sql(span: Span) -> tuple[str, list[int]]:

@@ -22,32 +22,19 @@ from chengmai.kernel.instants import to_us
 from chengmai.store.duckdb.sealed import SealedHistory
 from chengmai.store.duckdb.taking import Row
 from chengmai.store.numbersets import NumberSet
-from chengmai.store.sqlite.series import NUMBERS
+from chengmai.store.sqlite.register import NUMBERS, Sought, entries_of_type
+from chengmai.store.sqlite.series import RECENT, last_seq, unpacked
 from chengmai.store.sqlite.work import SqliteTx
 from chengmai.store.visible import visible_numbers
 from chengmai.vitals.ports import Wanted
 
-_SINCE = (
-    "SELECT series, at_us, modified_us, seq, observed, num, body FROM observation"
-    " WHERE seq > ? ORDER BY seq"
-)
-# A cross join keeps the order: every series of the tenant would be looked at the other way round.
-_REGISTER = """
-SELECT s.series, s.entity, s.attr, s.hidden_seq
-FROM entity_type t CROSS JOIN series s ON s.tenant = t.tenant AND s.entity = t.id
-WHERE t.tenant = ? AND t.type = ? AND s.attr IN ({marks}) AND s.dataset = ''
-ORDER BY s.series
-"""
+_SINCE = f"{RECENT} WHERE seq > ? ORDER BY seq"
 _AREAS = """
 SELECT t.id, coalesce(json_extract(e.doc, ?), '') FROM entity_type t JOIN entity e ON e.row = t.row
 WHERE t.tenant = ? AND t.type = ?
 """
 _COUNT = "SELECT count(*) FROM entity_type WHERE tenant = ? AND type = ?"
-_LAST_AND_UPTO = """
-SELECT (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'observation'),
-  (SELECT upto FROM series_number)
-"""
-_LAST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'observation'"
+_UPTO = "SELECT upto FROM series_number"
 _MOST_WAITING = 200
 """Sealings that may wait to be seen; with more, everything is read anew."""
 _SLACK = 0.25
@@ -116,25 +103,26 @@ class _Register:
     hidden: Longs
     entity: Ints
     attribute: Ints
+    moving: Sought
+    """The series of what is not fixed."""
 
     @classmethod
     def read(cls, tx: SqliteTx, tenant: str, wanted: Wanted) -> _Register:
         names = tuple(dict.fromkeys((*wanted.attributes, *wanted.fixed, wanted.area)))
-        rows = tx.db.execute(
-            _REGISTER.format(marks=", ".join("?" * len(names))),
-            (tenant, wanted.entity_type, *names),
-        ).fetchall()
+        of_type = entries_of_type(tx, tenant, wanted.entity_type, names)
+        own = [one for one in of_type if not one.dataset]
         place = {name: i for i, name in enumerate(wanted.attributes)}
-        entities = sorted({row[1] for row in rows if row[2] in place})
+        entities = sorted({one.entity for one in own if one.attribute in place})
         at = {entity: i for i, entity in enumerate(entities)}
-        rows = [row for row in rows if row[1] in at]
+        own = [one for one in own if one.entity in at]
         return cls(
             entities,
             _areas(tx, tenant, wanted, entities),
-            np.array([row[0] for row in rows], dtype=np.int64),
-            np.array([row[3] for row in rows], dtype=np.int64),
-            np.array([at[row[1]] for row in rows], dtype=np.int32),
-            np.array([place.get(row[2], -1) for row in rows], dtype=np.int32),
+            np.array([one.series for one in own], dtype=np.int64),
+            np.array([one.hidden for one in own], dtype=np.int64),
+            np.array([at[one.entity] for one in own], dtype=np.int32),
+            np.array([place.get(one.attribute, -1) for one in own], dtype=np.int32),
+            Sought.of(one for one in own if one.attribute in place),
         )
 
     def has(self, entity: str) -> bool:
@@ -294,12 +282,12 @@ class Windows:
 
     def _catch_up(self, tx: SqliteTx) -> None:
         self._drop_lost()
-        ((last,),) = tx.db.execute(_LAST).fetchall()
+        last = last_seq(tx)
         rows = [row for row in self._notes.rows() if row[3] > self._seen]
         if not self._kept:
             self._seen = last
             return
-        rows += tx.db.execute(_SINCE, (self._seen,)).fetchall()
+        rows += unpacked(tx.db.execute(_SINCE, (self._seen,)).fetchall())
         self._seen = max(self._seen, last)
         if not rows:
             return
@@ -331,10 +319,9 @@ class Windows:
         self, tx: SqliteTx, tenant: str, wanted: Wanted, start_us: int, count: int
     ) -> _Window:
         register = _Register.read(tx, tenant, wanted)
-        moving = register.attribute >= 0
-        numbers = register.numbers[moving]
-        hidden = dict(zip(numbers.tolist(), register.hidden[moving].tolist(), strict=True))
-        found: tuple[Any, Any, Any] = visible_numbers(tx, self._sealed, hidden, Span(start_us))
+        found: tuple[Any, Any, Any] = visible_numbers(
+            tx, self._sealed, register.moving, Span(start_us)
+        )
         place = np.searchsorted(register.numbers, found[0])
         order = np.lexsort((place, found[1]))
         self._versions += 1_000_000
@@ -350,8 +337,8 @@ class Windows:
             about=self._versions,
         )
         self._kept[tenant, wanted] = window
-        ((last, upto),) = tx.db.execute(_LAST_AND_UPTO).fetchall()
-        self._seen = min(self._seen, last)
+        ((upto,),) = tx.db.execute(_UPTO).fetchall()
+        self._seen = min(self._seen, last_seq(tx))
         self._met.add_below(upto - NUMBERS)
         self._met.add(register.numbers)
         self._read_ones.add(register.numbers)

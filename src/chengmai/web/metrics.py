@@ -103,10 +103,8 @@ class Meter:
         return bytes(generate_latest(registry))
 
     def _kept(self, tx: Any) -> tuple[int, int, Counter[str]]:
-        ((first, last),) = tx.db.execute("SELECT min(seq), max(seq) FROM observation")
-        ((oldest,),) = tx.db.execute(
-            "SELECT max(modified_us) FROM observation WHERE seq = ?", (first,)
-        )
+        ((first, last),) = tx.db.execute("SELECT min(seq), max(seq) FROM recent")
+        ((oldest,),) = tx.db.execute("SELECT max(recorded_us) FROM recent WHERE seq = ?", (first,))
         feeds = Counter(
             str(value_of(feed, "feedState"))
             for feed in self._city.model.find(tx, self._city.settings.tenant, "DataFeed")

@@ -1,22 +1,30 @@
-"""Recent observations in SQLite, and the register of series."""
+"""Recent observations in SQLite: one row a change, which holds all that was recorded with it.
+
+With a row an observation, and its place in an index, a change wrote twenty rows where it now writes one. What
+is recent is found by the entity that it is of; it is sealed within seconds, and sorted by series and time then.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import orjson
 
 from chengmai.kernel.instants import format_us, parse_us, to_us
 from chengmai.ngsild.entity import VALUE_MEMBER, Instance
-from chengmai.store.sqlite.rows import Insert, Row
+from chengmai.store.duckdb.taking import Row
+from chengmai.store.sqlite.register import (
+    Series,
+    Wanted,
+    entries,
+    put,
+    register_of,
+    registered,
+)
+from chengmai.store.sqlite.rows import Insert
 from chengmai.store.sqlite.work import SqliteTx
-
-Series = tuple[int, str, str]
-"""number of the series, kind, unit code"""
-Wanted = tuple[str, str, str, str]
-"""attribute, dataset, and the kind and unit code it is made with when it is new"""
 
 _PLAIN = frozenset(
     {"type", "value", "unitCode", "observedAt", "createdAt", "modifiedAt", "datasetId"}
@@ -24,19 +32,18 @@ _PLAIN = frozenset(
 DELETED = '{"deletedAt":'
 """How the body of a deletion begins, and no other: its members are written in this order."""
 _MAX_EXACT = 2**53
-NUMBERS = 4096
-"""How many numbers of series are taken at once."""
-_FIND = "SELECT attr, dataset, series, kind, unit FROM series WHERE tenant = ? AND entity = ?"
-_ADD = Insert("INSERT INTO series (series, tenant, entity, attr, dataset, kind, unit)", 7)
-_TAKE = Insert(
-    "INSERT INTO series_number (id, upto)", 2, "ON CONFLICT DO UPDATE SET upto = excluded.upto"
+_RECORD = Insert("INSERT INTO recent (owner, recorded_us, rows)", 3)
+_MOST_A_ROW = 100
+"""How many observations are packed into one row, so that a long past can be sealed bit by bit."""
+LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'recent'"
+_DROP = Insert(
+    "INSERT INTO history_drop (series, seq)",
+    2,
+    "ON CONFLICT (series) DO UPDATE SET seq = excluded.seq",
 )
-# A correction takes a new seq, so that sealing, which works by seq, never overlooks it.
-_RECORD = Insert(
-    "INSERT OR REPLACE INTO observation (series, at_us, modified_us, observed, num, body)", 6
-)
-Register = dict[tuple[str, str], Series]
-"""The series of one entity by attribute and dataset."""
+RECENT = "SELECT seq, recorded_us, rows FROM recent"
+Packed: TypeAlias = tuple[int, int, bytes]
+"""seq, recorded_us and rows, as `RECENT` finds them."""
 
 
 def number_of(instance: Instance) -> float | None:
@@ -98,43 +105,14 @@ def instance_of(
     return made
 
 
-def series_of(tx: SqliteTx, tenant: str, entity_id: str, wanted: Sequence[Wanted]) -> Register:
-    """Return the series of an entity; those wanted are made, with kind and unit given, when they are new."""
-    key = ("series", tenant, entity_id)
-    known: Register | None = tx.recall(key)
-    if known is None:
-        rows = tx.peek.execute(_FIND, (tenant, entity_id))
-        known = {(row[0], row[1]): row[2:] for row in rows}
-        tx.remember(key, known, 250 * len(known))
-    new = {one[:2]: one for one in reversed(wanted) if one[:2] not in known}
-    if new:
-        number = _numbers(tx, len(new))
-        added: list[Row] = []
-        # A unit of work that is undone must leave no trace in what others remember.
-        known = dict(known)
-        for place, (attribute, dataset, kind, unit) in enumerate(reversed(new.values()), number):
-            known[attribute, dataset] = (place, kind, unit)
-            added.append((place, tenant, entity_id, attribute, dataset, kind, unit))
-        tx.insert_all(_ADD, added)
-        tx.remember(key, known, 250 * len(known))
-    return known
+def unpacked(changes: Iterable[Packed]) -> Iterator[Row]:
+    """Yield the observations of some changes in the order in which they were recorded.
 
-
-def _numbers(tx: SqliteTx, count: int) -> int:
-    """Return the first of `count` numbers that no series has had.
-
-    Numbers are taken in blocks, and few are never used.
+    One that comes again, of the same series and instant, corrects those before it.
     """
-    block: tuple[int, int] | None = tx.recall("series numbers")
-    if block is None:
-        ((taken,),) = tx.peek.execute("SELECT upto FROM series_number").fetchall()
-        block = (taken, taken)
-    last, upto = block
-    if last + count > upto:
-        upto += max(NUMBERS, count)
-        tx.insert(_TAKE, (1, upto))
-    tx.remember("series numbers", (last + count, upto))
-    return last + 1
+    for seq, recorded_us, rows in changes:
+        for series, at_us, observed, num, body, *stamp in orjson.loads(rows):
+            yield series, at_us, stamp[0] if stamp else recorded_us, seq, observed, num, body
 
 
 def record(
@@ -149,22 +127,24 @@ def record(
     if not changes:
         return
     now_us = to_us(tx.now)
-    known: Register = tx.recall(("series", tenant, entity_id)) or {}
+    register = register_of(tx, tenant, entity_id)
+    find = register.find
     unobserved: dict[tuple[int, int], int] = {}
     instants: dict[str, int] = {}
-    rows: list[Row] = []
-    recorded_us, born = now_us, None
+    rows: list[tuple[Any, ...]] = []
     for attribute, instance in changes:
         get = instance.get
-        series = known.get((attribute, get("datasetId", "")))
+        series = find(attribute, get("datasetId", ""))
         if series is None:
-            known = series_of(tx, tenant, entity_id, [_wanted(*one) for one in changes])
-            series = known[attribute, get("datasetId", "")]
+            wanted = [_wanted(*one) for one in changes]
+            register = registered(tx, tenant, entity_id, wanted, register)
+            find = register.find
+            series = find(attribute, get("datasetId", ""))
+            assert series is not None
         number = number_of(instance)
         text = get("observedAt")
         observed = text is not None
-        if stamped:
-            recorded_us, born = _stamps(instance, now_us)
+        recorded_us, born = _stamps(instance, now_us) if stamped else (now_us, None)
         if not text and (text := get("deletedAt")) is None:
             # Several that came together without an instant of their own stand side by side.
             beside = unobserved.get((series[0], recorded_us), 0)
@@ -175,8 +155,13 @@ def record(
         else:
             at_us = instants[text] = parse_us(text)
         body = body_of(instance, number, series, born=born)
-        rows.append((series[0], at_us, recorded_us, observed, number, body))
-    tx.insert_all(_RECORD, rows)
+        if recorded_us == now_us:
+            rows.append((series[0], at_us, observed, number, body))
+        else:
+            rows.append((series[0], at_us, observed, number, body, recorded_us))
+    for begin in range(0, len(rows), _MOST_A_ROW):
+        some = orjson.dumps(rows[begin : begin + _MOST_A_ROW])
+        tx.insert(_RECORD, (register.owner, now_us, some))
 
 
 def _wanted(attribute: str, instance: Instance) -> Wanted:
@@ -200,45 +185,42 @@ def _stamps(instance: Instance, now_us: int) -> tuple[int, str | None]:
     return recorded_us, None if born is None or parse_us(born) == recorded_us else str(born)
 
 
-def take_seq(tx: SqliteTx) -> int:
-    """Return a seq that no observation has: what is sealed without having been recent lies between what was
-    recorded before and what comes after, as a deletion does."""
-    tx.db.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'observation'")
-    if not tx.db.changes():
-        tx.db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('observation', 1)")
-    ((seq,),) = tx.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'observation'")
+def last_seq(tx: SqliteTx) -> int:
+    """Return the highest seq that was ever given out."""
+    ((seq,),) = tx.db.execute(LAST_SEQ)
     return int(seq)
 
 
-def void(tx: SqliteTx, series: int, at_us: int) -> None:
+def take_seq(tx: SqliteTx) -> int:
+    """Return a seq that no change has: what is sealed without having been recent lies between what was
+    recorded before and what comes after, as a deletion does."""
+    tx.db.execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'recent'")
+    if not tx.db.changes():
+        tx.db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('recent', 1)")
+    return last_seq(tx)
+
+
+def void(tx: SqliteTx, owner: int, series: int, at_us: int) -> None:
     """Remove one observation: an empty row hides what is sealed until the sealer has dropped it."""
-    tx.insert(_RECORD, (series, at_us, to_us(tx.now), False, None, None))
+    tx.insert(_RECORD, (owner, to_us(tx.now), orjson.dumps([(series, at_us, False, None, None)])))
 
 
 def forget(
     tx: SqliteTx, tenant: str, entity_id: str, attribute: str | None, dataset_id: str | None
 ) -> None:
     """Hide everything recorded so far of the series named; the sealed part drops it when it next seals."""
-    where, values = "tenant = ? AND entity = ?", [tenant, entity_id]
-    if attribute is not None:
-        where += " AND attr = ?"
-        values.append(attribute)
-    if dataset_id is not None:
-        where += " AND dataset = ?"
-        values.append("" if dataset_id == "@none" else dataset_id)
-    numbers = [row[0] for row in tx.db.execute(f"SELECT series FROM series WHERE {where}", values)]
-    for number in numbers:
-        tx.db.execute("DELETE FROM observation WHERE series = ?", (number,))
-        # Nothing sealed later may carry a seq at or below this one: it is the highest ever given out.
-        tx.db.execute(
-            "UPDATE series SET hidden_seq ="
-            " coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'observation'), 0)"
-            " WHERE tenant = ? AND entity = ? AND series = ?",
-            (tenant, entity_id, number),
-        )
-        tx.db.execute(
-            "INSERT INTO history_drop (series, seq) SELECT series, hidden_seq FROM series"
-            " WHERE tenant = ? AND entity = ? AND series = ?"
-            " ON CONFLICT (series) DO UPDATE SET seq = excluded.seq",
-            (tenant, entity_id, number),
-        )
+    dataset = "" if dataset_id == "@none" else dataset_id
+    numbers = [
+        one.series
+        for one in entries(tx, tenant, entity_id, None if attribute is None else [attribute])
+        if dataset is None or one.dataset == dataset
+    ]
+    if not numbers:
+        return
+    register = register_of(tx, tenant, entity_id)
+    # Nothing sealed later may carry a seq at or below this one: it is the highest ever given out.
+    seq = last_seq(tx)
+    if attribute is None and dataset is None:
+        tx.db.execute("DELETE FROM recent WHERE owner = ?", (register.owner,))
+    put(tx, tenant, entity_id, register.hide(numbers, seq))
+    tx.insert_all(_DROP, [(number, seq) for number in numbers])

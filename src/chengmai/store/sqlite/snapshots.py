@@ -73,7 +73,7 @@ class SqliteSnapshots:
         # An index of values was made of it, if it was asked often enough.
         tx.db.execute("DELETE FROM value_key WHERE tenant = ?", (space,))
         # What was recorded of them is hidden, and dropped when the history next seals.
-        tx.db.execute("DELETE FROM series WHERE tenant = ?", (space,))
+        tx.db.execute("DELETE FROM register WHERE tenant = ?", (space,))
         tx.db.execute("DELETE FROM snapshot WHERE space = ?", (space,))
 
 
