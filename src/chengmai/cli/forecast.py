@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
 
 from chengmai.app import City
-from chengmai.cli.open import DataOption, JsonOption, run_in
-from chengmai.cli.output import print_json, print_table, progress
+from chengmai.cli.line import Advance, answered
+from chengmai.cli.open import DataOption, JsonOption
+from chengmai.cli.output import print_json, print_table
 from chengmai.forecast.quality import Standing
 from chengmai.forecast.record import HORIZONS
 from chengmai.kernel.problems import NotFound
@@ -30,21 +32,27 @@ def backtest(
 ) -> None:
     """Judge every model on rolling origins of the past and show what was chosen (writes nothing)."""
 
-    async def judge(city: City) -> list[Quality]:
-        with progress() as bar:
-            bar.add_task("Back-testing", total=None)
-            return await city.vitals.backtests(
-                city.settings.tenant, None if sign == "all" else sign
-            )
-
-    found = run_in(data, judge)
+    found = answered(data, "forecast.backtest", backtests, {"sign": sign})
     if json:
-        print_json([_document(one) for one in found])
+        print_json(found)
         return
     print_table(
         ("sign", "area", "model", "error", "naive error", "skill", "coverage", "shown"),
         [_row(one) for one in found],
     )
+
+
+async def backtests(city: City, given: dict[str, Any], advance: Advance) -> list[dict[str, Any]]:
+    """Answer `forecast.backtest`."""
+    advance(0, None, "Back-testing")
+    sign = None if given["sign"] == "all" else given["sign"]
+    known = [f"{pack.info.id}/{spec.id}" for pack in city.packs for spec in pack.vitals]
+    if sign is not None and not any(sign in (one, one.partition("/")[2]) for one in known):
+        near = ", ".join(get_close_matches(sign, known, n=3, cutoff=0.4))
+        meant = f"did you mean {near}? " if near else ""
+        fix = f"{meant}chengmai vitals list has them all"
+        raise NotFound(f"there is no vital sign {sign}", param="sign", fix=fix)
+    return [_document(one) for one in await city.vitals.backtests(city.settings.tenant, sign)]
 
 
 @app.command()
@@ -55,19 +63,9 @@ def quality(
 ) -> None:
     """Judge the stored forecasts of the last 30 days by the values that came (writes nothing)."""
 
-    async def judge(city: City) -> list[Standing]:
-        known = [one.info.id for one in city.packs]
-        if pack is not None and pack not in known:
-            raise NotFound(
-                f"there is no pack {pack}", param="pack", fix=f"use one of {', '.join(known)}"
-            )
-        with progress() as bar:
-            bar.add_task("Judging", total=None)
-            return await city.forecast_quality.standings(city.settings.tenant, pack=pack)
-
-    found = run_in(data, judge)
+    found = answered(data, "forecast.quality", qualities, {"pack": pack})
     if json:
-        print_json([_standing(one) for one in found])
+        print_json([{k: v for k, v in one.items() if k != "rows"} for one in found])
         return
     print_table(
         (
@@ -82,8 +80,20 @@ def quality(
             "fitted",
             "shown",
         ),
-        [row for one in found for row in _horizons(one)],
+        [row for one in found for row in one["rows"]],
     )
+
+
+async def qualities(city: City, given: dict[str, Any], advance: Advance) -> list[dict[str, Any]]:
+    """Answer `forecast.quality`: each standing, and its rows of the table."""
+    pack, known = given["pack"], [one.info.id for one in city.packs]
+    if pack is not None and pack not in known:
+        raise NotFound(
+            f"there is no pack {pack}", param="pack", fix=f"use one of {', '.join(known)}"
+        )
+    advance(0, None, "Judging")
+    found = await city.forecast_quality.standings(city.settings.tenant, pack=pack)
+    return [_standing(one) | {"rows": _horizons(one)} for one in found]
 
 
 def _standing(one: Standing) -> dict[str, Any]:
@@ -144,14 +154,14 @@ def _document(one: Quality) -> dict[str, Any]:
     return {"sign": one.sign, "area": one.area, **kept}
 
 
-def _row(one: Quality) -> tuple[str, ...]:
-    test = one.forecast.get("backtest")
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    what, test = (one["sign"], one["area"]), one.get("backtest")
     if not test:
-        return (one.sign, one.area, "–", "–", "–", "–", "–", one.forecast["because"]["en"])
-    shown = "yes" if one.forecast["shown"] else "no skill: baseline"
+        return (*what, "–", "–", "–", "–", "–", one["because"]["en"])
+    shown = "yes" if one["shown"] else "no skill: baseline"
     figures = (_number(test["mae"]), _number(test["naive_mae"]))
     shares = (_share(test["skill"]), _share(test["coverage"]))
-    return (one.sign, one.area, one.forecast["model"], *figures, *shares, shown)
+    return (*what, one["model"], *figures, *shares, shown)
 
 
 def _number(value: float | None) -> str:

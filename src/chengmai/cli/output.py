@@ -20,8 +20,12 @@ from chengmai.kernel.problems import Problem
 
 def print_json(document: Any) -> None:
     """Print a document as JSON."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
-    typer.echo(orjson.dumps(document, default=_plain, option=options).decode())
+    typer.echo(to_json(document, orjson.OPT_INDENT_2).decode())
+
+
+def to_json(document: Any, options: int = 0) -> bytes:
+    """Return a document as JSON, models and all."""
+    return orjson.dumps(document, default=_plain, option=options | orjson.OPT_NON_STR_KEYS)
 
 
 def _plain(value: Any) -> Any:

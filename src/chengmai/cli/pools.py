@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
 from chengmai.app import City
-from chengmai.cli.open import DataOption, JsonOption, operator, run_in
-from chengmai.cli.output import print_json, print_table, progress
+from chengmai.cli.line import Advance, answered
+from chengmai.cli.open import DataOption, JsonOption, operator
+from chengmai.cli.output import print_json, print_table
 from chengmai.kernel.instants import format_us
+from chengmai.kernel.problems import NotFound
 from chengmai.pools.entities import outlook_json, sums_of
-from chengmai.pools.model import Look, Pool
+from chengmai.pools.model import Look
 from chengmai.pools.problems import PoolNotFound
 
 app = typer.Typer(help="Pools of shared resources.", no_args_is_help=True)
@@ -24,13 +27,13 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """List the pools with their use in the last whole step and the last week (writes nothing)."""
-    looks = [look for look in _looks(data, "all") if pack in (None, look.pool.pack)]
+    found = answered(data, "pools.look", looks, {"pool": "all", "pack": pack})
     if json:
-        print_json([_document(look) for look in looks])
+        print_json([one["pool"] for one in found])
         return
     print_table(
         ("pool", "in use", "of", "used", "idle h/week", "short h/week", "outlook"),
-        [_row(look) for look in looks],
+        [one["row"] for one in found],
     )
 
 
@@ -41,34 +44,44 @@ def suggest(
     json: JsonOption = False,
 ) -> None:
     """Work out what to move in the hours ahead, and say why or why nothing (writes nothing)."""
-    looks = _looks(data, pool)
+    found = answered(data, "pools.look", looks, {"pool": pool, "pack": None})
     if json:
-        print_json([{**_document(look), "suggestion": _plan(look)} for look in looks])
+        print_json([{**one["pool"], "suggestion": one["suggestion"]} for one in found])
         return
-    for look in looks:
-        typer.echo(f"{look.pool.key}: {look.sentence.en}")
-        for move in look.plan.moves if look.plan else ():
-            where = f"{move.source_name.en} → {move.target_name.en}"
-            typer.echo(f"  {move.n}. {where}: {move.units}. {move.why.en} {move.binds.en}")
+    for one in found:
+        for line in one["lines"]:
+            typer.echo(line)
 
 
-def _looks(data: Any, name: str) -> list[Look]:
-    async def look(city: City) -> list[Look]:
-        chosen = [one for one in city.pools.pools if name in ("all", one.key, one.spec.id)]
-        if not chosen and name != "all":
-            raise PoolNotFound(name, [one.key for one in city.pools.pools])
-        await city.store.history.recover()
-        with progress() as bar:
-            task = bar.add_task("Looking", total=len(chosen))
-            return [await _look(city, one, lambda: bar.advance(task)) for one in chosen]
+async def looks(city: City, given: dict[str, Any], advance: Advance) -> list[dict[str, Any]]:
+    """Answer `pools.look`: of each pool the document, its row of the table, the suggestion and its lines."""
+    name, pack = given["pool"], given["pack"]
+    known = sorted({one.pack for one in city.pools.pools})
+    if pack is not None and pack not in known:
+        raise NotFound(
+            f"no pack {pack} has pools", param="--pack", fix=f"use one of {', '.join(known)}"
+        )
+    chosen = [
+        one
+        for one in city.pools.pools
+        if name in ("all", one.key, one.spec.id) and pack in (None, one.pack)
+    ]
+    if not chosen and name != "all":
+        raise PoolNotFound(name, [one.key for one in city.pools.pools])
+    made = []
+    for number, pool in enumerate(chosen):
+        advance(number, len(chosen), f"Looking at {pool.key}")
+        look = await city.pools.look(operator(city), pool.pack, pool.spec.id)
+        told = {"pool": _document(look), "row": _row(look), "suggestion": _plan(look)}
+        made.append(told | {"lines": list(_lines(look))})
+    return made
 
-    return run_in(data, look)
 
-
-async def _look(city: City, pool: Pool, advance: Any) -> Look:
-    found = await city.pools.look(operator(city), pool.pack, pool.spec.id)
-    advance()
-    return found
+def _lines(look: Look) -> Iterator[str]:
+    yield f"{look.pool.key}: {look.sentence.en}"
+    for move in look.plan.moves if look.plan else ():
+        where = f"{move.source_name.en} → {move.target_name.en}"
+        yield f"  {move.n}. {where}: {move.units}. {move.why.en} {move.binds.en}"
 
 
 def _row(look: Look) -> tuple[str, ...]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import tomllib
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
 from chengmai.app import City
+from chengmai.cli.line import Advance, answered
 from chengmai.cli.open import DataOption, JsonOption, operator, run_in
-from chengmai.cli.output import print_json, print_table, progress
+from chengmai.cli.output import print_json, print_table
 from chengmai.kernel.instants import format_instant, parse_instant
 from chengmai.kernel.problems import Invalid
 from chengmai.packs.rules import RuleSpec
 from chengmai.rules.problems import RuleInvalid, RuleNotFound
 from chengmai.rules.service import RuleView
-from chengmai.rules.trial import Trial, last_month
+from chengmai.rules.trial import last_month
 from chengmai.rules.words import condition
 
 app = typer.Typer(help="Rules on entities.", no_args_is_help=True)
@@ -74,29 +75,33 @@ def try_(
 ) -> None:
     """Try a rule against the past: how often it would have fired, and where. Opens and sends nothing."""
 
-    async def judge(city: City) -> Trial:
-        spec = await _spec(city, rule)
-        stop = _instant(city, end, "--to") or city.clock.now()
-        begin = _instant(city, start, "--from") or last_month(stop)[0]
-        with progress() as bar:
-            task = bar.add_task("Trying", total=None)
-
-            def advance(done: int, fired: int) -> None:
-                bar.update(task, completed=done, description=f"Trying ({fired} firings)")
-
-            return await city.rules.trying.run(operator(city), spec, begin, stop, advance)
-
-    trial = run_in(data, judge)
+    given: dict[str, Any] = {"rule": rule, "from": start, "to": end}
+    if Path(rule).suffix == ".toml":
+        given["spec"] = _read(Path(rule)).model_dump(mode="json", by_alias=True)
+    made = answered(data, "rules.try", tried, given)
     if json:
-        print_json(trial.as_json())
+        print_json(made["trial"])
         return
-    _tell(trial)
+    _tell(made)
+
+
+async def tried(city: City, given: dict[str, Any], advance: Advance) -> dict[str, Any]:
+    """Answer `rules.try`: the trial, and the condition in words."""
+    if (told := given.get("spec")) is not None:
+        spec = RuleSpec.model_validate(told)
+    else:
+        spec = await _spec(city, given["rule"])
+    stop = _instant(city, given["to"], "--to") or city.clock.now()
+    begin = _instant(city, given["from"], "--from") or last_month(stop)[0]
+
+    def tell(done: int, fired: int) -> None:
+        advance(done, None, f"Trying ({fired} firings)")
+
+    trial = await city.rules.trying.run(operator(city), spec, begin, stop, tell)
+    return {"trial": trial.as_json(), "condition": condition(spec).en}
 
 
 async def _spec(city: City, name: str) -> RuleSpec:
-    path = Path(name)
-    if path.suffix == ".toml":
-        return _read(path)
     for pack in city.packs:
         for spec in pack.rules:
             if name in (f"{pack.info.id}/{spec.id}", spec.id):
@@ -143,24 +148,25 @@ def _instant(city: City, text: str | None, param: str) -> datetime | None:
     return datetime.combine(day, time(), city.zone)
 
 
-def _tell(trial: Trial) -> None:
-    span = trial.end - trial.start
+def _tell(made: dict[str, Any]) -> None:
+    trial = made["trial"]
+    span = parse_instant(trial["to"], "to") - parse_instant(trial["from"], "from")
     typer.echo(
-        f"{trial.spec.id}: {condition(trial.spec).en}, {span / timedelta(days=1):.1f} days from"
-        f" {format_instant(trial.start)}"
+        f"{trial['rule']}: {made['condition']}, {span / timedelta(days=1):.1f} days from"
+        f" {_shown(trial['from'])}"
     )
     typer.echo(
-        f"{trial.fired} firings on {len(trial.per_entity)} of {trial.entities} entities"
-        f" ({trial.readings} readings); {trial.mean_per_day:.2f} a day, {trial.most_per_day} at most;"
-        f" {trial.cases} cases at most, {trial.commands} commands. Nothing was opened or sent."
+        f"{trial['fired']} firings on {len(trial['per_entity'])} of {trial['entities']} entities"
+        f" ({trial['readings']} readings); {trial['mean_per_day']:.2f} a day,"
+        f" {trial['most_per_day']} at most; {trial['cases_at_most']} cases at most,"
+        f" {trial['commands']} commands. Nothing was opened or sent."
     )
-    if trial.firings:
-        print_table(
-            ("from", "to", "entity"),
-            [
-                (format_instant(f.start), format_instant(f.end) if f.end else "–", f.entity)
-                for f in trial.firings[:_SHOWN]
-            ],
-        )
-    if len(trial.firings) > _SHOWN:
-        typer.echo(f"… and {trial.fired - _SHOWN} more; --json has them.")
+    if trial["firings"]:
+        rows = [(_shown(f["from"]), _shown(f["to"]), f["entity"]) for f in trial["firings"]]
+        print_table(("from", "to", "entity"), rows[:_SHOWN])
+    if len(trial["firings"]) > _SHOWN:
+        typer.echo(f"… and {trial['fired'] - _SHOWN} more; --json has them.")
+
+
+def _shown(at: str | None) -> str:
+    return format_instant(parse_instant(at, "at")) if at else "–"

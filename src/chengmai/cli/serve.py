@@ -13,7 +13,9 @@ import typer
 import uvloop
 
 from chengmai.app import City
+from chengmai.cli.line import Line
 from chengmai.cli.open import DataOption, settings_with
+from chengmai.cli.questions import QUESTIONS
 from chengmai.kernel.problems import NotFound
 from chengmai.kernel.texts import Text
 from chengmai.settings import Settings
@@ -114,7 +116,7 @@ def _serve(settings: Settings) -> None:
 async def _run(settings: Settings) -> None:
     port = free_port(settings.host, settings.port)
     city = City(settings)
-    web = CityWeb(city)
+    web, line = CityWeb(city), Line(city, QUESTIONS)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -124,6 +126,7 @@ async def _run(settings: Settings) -> None:
             tenant=settings.tenant, roles=FIRST_ROLES, display_name="Administrator"
         )
         await city.start()
+        await line.start()
         _settle_collector()
         web.meter.start()
         limits = Limits(connections=settings.most_connections)
@@ -134,6 +137,7 @@ async def _run(settings: Settings) -> None:
         web.close()
         typer.echo("Stopping …", err=True)
         await web.meter.stop()
+        await line.stop()
         await city.stop()
         # Or the interpreter, as it ends, takes what was frozen for leaked, and libraries say so at length.
         gc.unfreeze()

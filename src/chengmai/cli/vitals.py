@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from chengmai.app import City
 from chengmai.cli.open import DataOption, JsonOption, run_in
 from chengmai.cli.output import print_json, print_table, progress
+from chengmai.kernel.problems import Invalid, NotFound, Problem
 from chengmai.vitals.model import VitalView
 
 app = typer.Typer(help="The city's vital signs.", no_args_is_help=True)
@@ -27,6 +30,11 @@ def list_(
         raise typer.BadParameter(f"use one of {', '.join(_LEVELS)}", param_hint="--level")
 
     async def read(city: City) -> list[VitalView]:
+        known = [one.info.id for one in city.packs]
+        if pack is not None and pack not in known:
+            raise NotFound(
+                f"there is no pack {pack}", param="--pack", fix=f"use one of {', '.join(known)}"
+            )
         return await city.board.board(city.settings.tenant)
 
     views = [
@@ -54,13 +62,43 @@ def list_(
 
 
 @app.command()
-def show(vital_id: str, data: DataOption = None) -> None:
+def show(
+    vital: Annotated[str, typer.Argument(help="A sign's id, or pack/sign with --area.")],
+    area: Annotated[str | None, typer.Option(help="The area, where a sign has several.")] = None,
+    data: DataOption = None,
+) -> None:
     """Show one sign as JSON, with its bands, baseline and forecast."""
 
     async def read(city: City) -> VitalView:
-        return await city.board.vital(city.settings.tenant, vital_id)
+        if vital.startswith("urn:"):
+            return await city.board.vital(city.settings.tenant, vital)
+        board = await city.board.board(city.settings.tenant)
+        named = [one for one in board if vital in (one.sign, f"{one.pack}/{one.sign}")]
+        found = [one for one in named if area in (None, one.area)]
+        if len(found) == 1:
+            return await city.board.vital(city.settings.tenant, found[0].id)
+        known = [f"{pack.info.id}/{spec.id}" for pack in city.packs for spec in pack.vitals]
+        raise _unclear(vital, area, named, found, known)
 
     print_json(_document(run_in(data, read)))
+
+
+def _unclear(
+    vital: str,
+    area: str | None,
+    named: Sequence[VitalView],
+    found: Sequence[VitalView],
+    known: Sequence[str],
+) -> Problem:
+    areas = ", ".join(sorted(one.area for one in named))
+    if found:
+        return Invalid(f"{vital} has several areas", param="--area", fix=f"name one of {areas}")
+    if named:
+        return NotFound(f"{vital} has no area {area}", param="--area", fix=f"name one of {areas}")
+    near = get_close_matches(vital, known, n=3, cutoff=0.4)
+    meant = f"did you mean {', '.join(near)}? " if near else ""
+    fix = f"{meant}chengmai vitals list has them all"
+    return NotFound(f"there is no vital sign {vital}", param="vital", fix=fix)
 
 
 @app.command()
