@@ -26,7 +26,7 @@ from chengmai.app import City
 from chengmai.assess.catalogue import catalogue
 from chengmai.assess.panel.service import PanelService
 from chengmai.assess.panel.standings import below, by_group, standings
-from chengmai.assess.shipped import shipped_gazetteer
+from chengmai.assess.shipped import shipped_frameworks, shipped_gazetteer
 from chengmai.kernel.actors import Actor
 from chengmai.settings import Settings
 
@@ -42,9 +42,10 @@ def places(total: int) -> list[str]:
 
 
 def indicators() -> list[str]:
-    """Return the indicators of the catalogue, and invented ones up to a hundred."""
+    """Return the indicators of the catalogue, and of frameworks up to a hundred."""
     known = [one.id for one in catalogue()]
-    return [*known, *(f"X{n:02}" for n in range(_INDICATORS))][:_INDICATORS]
+    leaves = {leaf.indicator for one in shipped_frameworks() for leaf in one.leaves()} - {None}
+    return [*known, *sorted(str(one) for one in leaves.difference(known))][:_INDICATORS]
 
 
 def sheets(total: int) -> Iterator[str]:

@@ -24,6 +24,7 @@ from chengmai.assess.reasons import NO_SOURCE
 from chengmai.assess.records import KINDS, from_entity, to_entity
 from chengmai.assess.shipped import shipped_frameworks
 from chengmai.kernel.actors import Actor
+from chengmai.ngsild.entity import entity, prop, rel
 from chengmai.trust.problems import ActionNotAllowed
 from tests.api.house import House, a_house
 
@@ -120,23 +121,24 @@ async def test_a_bad_table_says_where_and_leaves_nothing(
         assert [one for records in registry.records.values() for one in records] == []
 
 
-async def test_an_entity_without_a_source_counts_nowhere_and_is_named(tmp_path: Path) -> None:
-    entity = {
-        "id": "urn:ngsi-ld:SmartCityProgramme:rumour",
-        "type": "SmartCityProgramme",
-        "recordId": {"type": "Property", "value": "rumour"},
-        "refPlace": {"type": "Relationship", "object": "urn:ngsi-ld:AdministrativeDivision:330100"},
-        "title": {"type": "Property", "value": "hearsay"},
-        "startedOn": {"type": "Property", "value": "2020-01-01"},
-    }
+async def test_an_entity_from_before_the_door_counts_nowhere_and_is_named(tmp_path: Path) -> None:
     async with a_house(tmp_path) as house:
         await take(house, "programmes", PROGRAMMES)
         before = await house.city.assess.assessed(MANAGER)
-        assert (await house.ask("POST", "/entities", entity)).status_code == 201
+        rumour = entity(
+            "urn:ngsi-ld:SmartCityProgramme:rumour",
+            "SmartCityProgramme",
+            recordId=prop("rumour"),
+            refPlace=rel("urn:ngsi-ld:AdministrativeDivision:330100"),
+            title=prop("hearsay"),
+            startedOn=prop("2020-01-01"),
+        )
+        await house.city.store.work.write(lambda tx: house.city.model.put(tx, rumour, by=MANAGER))
+        house.city.assess.forget("city")
         found = await house.city.assess.assessed(MANAGER)
         assert found.statistics.count().value == before.statistics.count().value == 2
         assert [(one.entity_id, one.why.en) for one in found.registry.left_out] == [
-            (entity["id"], f"source: {NO_SOURCE.en}")
+            (rumour["id"], f"source: {NO_SOURCE.en}")
         ]
 
 

@@ -56,9 +56,10 @@ async def test_columns_follow_what_a_client_writes_and_deletes(tmp_path: Path) -
         columns = await house.city.assess.columns(MANAGER)
         assert columns.at("330100", "E01", ON).value == 60  # type: ignore[union-attr]
         bad = {"indicatorValues": {"type": "JsonProperty", "json": {"E01": "much"}}}
-        assert (await house.ask("PATCH", f"/entities/{HZ23}/attrs", bad)).status_code == 204
-        assert (await house.city.assess.columns(MANAGER)).at("330100", "E01", ON) is None
-        assert list(house.city.assess.panel.left_out("city")) == [HZ23]
+        refused = await house.ask("PATCH", f"/entities/{HZ23}/attrs", bad)
+        assert refused.status_code == 400
+        assert refused.json()["code"] == "assess.record.refused"
+        assert (await house.city.assess.columns(MANAGER)).at("330100", "E01", ON).value == 60  # type: ignore[union-attr]
 
 
 async def test_a_wide_table_is_checked_whole_before_a_line_is_written(tmp_path: Path) -> None:

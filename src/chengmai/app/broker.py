@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chengmai.app.ground import Ground
 from chengmai.app.published import published
+from chengmai.assess.door import gates
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.contexts import ContextShelf
 from chengmai.broker.delivery import Delivery
@@ -78,7 +79,7 @@ class BrokerFloor(Ground):
             due.note,
         )
         self.expiring = Expiring(work, self.model, entities, transients, due, self.clock)
-        clients = ClientCommit(self.model, entities, published())
+        clients = ClientCommit(self.model, entities, published(), gates(self.model))
         self.broker = Broker(work, clients, entities, EntitySheets(work), Recent(work.tide))
         self.temporal = TemporalBroker(
             work, clients, entities, self.store.history, spaces, transients

@@ -2,6 +2,7 @@
 
 Invalid
 ├── RecordInvalid       a line of an import that cannot be taken: says which line, which field, and why
+├── RecordRefused       an entity of the registry's types that is no such record: says which attribute, and why
 ├── TableInvalid        an import that is not a table of this kind
 ├── KindUnknown         a kind of record that there is not
 ├── SourceMissing       a number without source or date
@@ -35,6 +36,7 @@ from chengmai.assess.reasons import Why, both
 from chengmai.kernel.problems import Invalid, TooLarge
 from chengmai.kernel.texts import Text
 
+_WHOLE_ENTITY = Text(zh="整个实体", en="entity")
 _WHOLE_LINE = Text(zh="整行", en="line")
 
 
@@ -50,6 +52,22 @@ class RecordInvalid(Invalid):
             fix="correct this line and send the whole table again; nothing of it was kept",
             line=line,
             field=field or _WHOLE_LINE,
+            why=said,
+        )
+
+
+class RecordRefused(Invalid):
+    code = "assess.record.refused"
+    title = "This is no record of the registry"
+
+    def __init__(self, entity_id: str, attribute: str, why: Why) -> None:
+        said, where = both(why), attribute or _WHOLE_ENTITY.en
+        super().__init__(
+            f"{entity_id}, {where}: {said.en} / {said.zh}",
+            param=where,
+            fix="correct the entity and send it again; nothing of it was kept",
+            entity=entity_id,
+            where=attribute or _WHOLE_ENTITY,
             why=said,
         )
 

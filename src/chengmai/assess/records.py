@@ -47,6 +47,9 @@ PLACE_COLUMNS = (
     "successor",
     "country",
 )
+_TERMS = {"id": "recordId", "value": "numericValue"}
+"""Fields whose names the core context has for something else: a client could not write them."""
+_FORMER_VALUE = "value"
 PLACE_TYPE = "AdministrativeDivision"
 _PROGRAMME = "SmartCityProgramme"
 
@@ -246,9 +249,9 @@ def to_entity(kind: Kind, record: Record) -> Entity:
         if value is None:
             continue
         if field in kind.links:
-            attributes[_term(field)] = rel(urn(kind.links[field], str(value)))
+            attributes[term_of(field)] = rel(urn(kind.links[field], str(value)))
         else:
-            attributes[_term(field)] = prop(_plain(value))
+            attributes[term_of(field)] = prop(_plain(value))
     return entity(entity_id, kind.entity_type, **attributes)
 
 
@@ -282,7 +285,9 @@ def from_entity(kind: Kind, found: Entity) -> Record:
     else:
         given = {}
         for field in kind.model.model_fields:
-            value = value_of(found, _term(field))
+            value = value_of(found, term_of(field))
+            if value is None and field == "value":
+                value = value_of(found, _FORMER_VALUE)
             if value is None or value == "":
                 continue
             given[field] = _last(value) if field in kind.links else _untyped(value)
@@ -305,14 +310,15 @@ def cleared(kind: Kind, record: Record, before: Entity) -> dict[str, Any]:
     gone = [
         field
         for field in kind.model.model_fields
-        if getattr(record, field) is None and value_of(before, _term(field)) not in (None, "")
+        if getattr(record, field) is None and value_of(before, term_of(field)) not in (None, "")
     ]
-    return {_term(field): prop("") for field in gone}
+    return {term_of(field): prop("") for field in gone}
 
 
-def _term(field: str) -> str:
-    if field == "id":
-        return "recordId"
+def term_of(field: str) -> str:
+    """Return the attribute of an entity that holds a field of a record."""
+    if field in _TERMS:
+        return _TERMS[field]
     if field in ("place", "programme"):
         return f"ref{field.title()}"
     first, *rest = field.split("_")

@@ -18,12 +18,11 @@ from chengmai.assess.panel.columns import Columns
 from chengmai.assess.panel.model import SHEET_TYPE
 from chengmai.assess.panel.service import PanelService
 from chengmai.assess.placing import Find, check_places, moved
+from chengmai.assess.pointing import Pointing
 from chengmai.assess.problems import PlaceUnknown, RecordInvalid
 from chengmai.assess.records import (
     KINDS,
-    PLACE_TYPE,
     Kind,
-    as_place,
     cleared,
     from_entity,
     kind_of,
@@ -43,7 +42,6 @@ from chengmai.assess.registry import (
 from chengmai.assess.shipped import shipped_columns, shipped_example, shipped_gazetteer
 from chengmai.kernel.actors import Actor
 from chengmai.kernel.clock import Clock
-from chengmai.kernel.ids import urn
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import name_iri
 from chengmai.ngsild.model import Shelves
@@ -162,10 +160,11 @@ class AssessService:
         """Take in a wide table of values of any length; `lines` is read twice. Raises problems of this room."""
         allow(by, "assess.manage")
 
-        def known(tx: Tx) -> Callable[[str], bool]:
-            return self._known(tx, by.tenant, KINDS["values"])
+        def known(tx: Tx) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
+            defines = Pointing(self._model, tx, by.tenant).indicators()
+            return self._known(tx, by.tenant, KINDS["values"]), defines.__contains__
 
-        counts = await self.panel.take_in(by, lines, await self._work.read(known), told)
+        counts = await self.panel.take_in(by, lines, *await self._work.read(known), told)
         await self.values_came(by)
         return Taken(SHEETS, **counts)
 
@@ -263,29 +262,19 @@ class AssessService:
             new = {one.code: one for one in records if isinstance(one, Place)}
             check_places(new.values(), self._places(tx, tenant, new))
             return
-        known = self._known(tx, tenant, kind)
+        known, pointing = self._known(tx, tenant, kind), Pointing(self._model, tx, tenant)
         for index, record in enumerate(records):
             for link in kind.links:
                 target = getattr(record, link)
                 if not known(target):
                     raise RecordInvalid(index + 2, link, unknown_target(link, target))
+            if (wrong := pointing.undefined(record)) is not None:
+                raise RecordInvalid(index + 2, *wrong)
 
     def _places(self, tx: Tx, tenant: str, new: Mapping[str, Place]) -> Find:
         """Return how a place is found by its code: among new ones, the tenant's, and the shipped."""
-        shipped = shipped_gazetteer()
-
-        def find(code: str) -> Place | None:
-            if code in new:
-                return new[code]
-            kept = self._model.get(tx, tenant, urn(PLACE_TYPE, code))
-            if kept is not None:
-                try:
-                    return as_place(from_entity(KINDS["places"], kept))
-                except RecordInvalid:
-                    pass
-            return shipped.place(code) if code in shipped else None
-
-        return find
+        pointing = Pointing(self._model, tx, tenant)
+        return lambda code: new[code] if code in new else pointing.place(code)
 
     def _known(self, tx: Tx, tenant: str, kind: Kind) -> Callable[[str], bool]:
         wanted = "programmes" if "programme" in kind.links else "places"

@@ -1,13 +1,14 @@
-"""What clients may not write: entities that the platform itself publishes.
+"""What clients may not write: entities that the platform itself publishes, and those that a gate refuses.
 
 A case, a vital sign or a rule's firing is an entity so that everybody can read it and subscribe to it. What
 it says is decided elsewhere, by the room that publishes it; a client that overwrote it would tell others
-what never was.
+what never was. Other types are clients' to write, and have to be what they say: a gate of the room they belong
+to looks at each as it would be afterwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chengmai.broker.commit import CommitPath
 from chengmai.broker.ports import EntityStore
@@ -18,17 +19,26 @@ from chengmai.kernel.work import Tx
 from chengmai.ngsild.entity import Entity, Instance
 from chengmai.ngsild.patch import PatchResult
 
+Gate = Callable[[Tx, str, Entity], None]
+"""Lets an entity of a tenant pass, or raises a problem."""
+
 
 class ClientCommit:
     """The commit path as clients have it: raises `EntityPublished` for entities of the types in `published`.
 
-    `published` are type IRIs. The copies in a snapshot are anybody's to change.
+    `published` are type IRIs, `gates` look at entities of other types before they are written. The copies in a
+    snapshot are anybody's to change.
     """
 
     def __init__(
-        self, commit: CommitPath, entities: EntityStore, published: frozenset[str] = frozenset()
+        self,
+        commit: CommitPath,
+        entities: EntityStore,
+        published: frozenset[str] = frozenset(),
+        gates: Mapping[str, Gate] | None = None,
     ) -> None:
         self._commit, self._entities, self._published = commit, entities, published
+        self._gates = gates or {}
 
     def get(self, tx: Tx, tenant: str, entity_id: str) -> Entity | None:
         """Return an entity that is to be changed, or None."""
@@ -39,6 +49,7 @@ class ClientCommit:
     def create(self, tx: Tx, entity: Entity, *, by: Actor) -> None:
         """Write an entity that is known not to exist."""
         self._check(by.tenant, entity)
+        self._pass(tx, by.tenant, entity)
         self._commit.create(tx, entity, by=by)
 
     def save(
@@ -54,6 +65,7 @@ class ClientCommit:
         """Commit what a patch made of an entity."""
         self._check(by.tenant, before)
         self._check(by.tenant, result.entity)
+        self._pass(tx, by.tenant, result.entity)
         self._commit.save(tx, before, result, by=by, action=action, history=history)
 
     def remove(self, tx: Tx, tenant: str, entity_id: str, *, by: Actor, note: str = "") -> bool:
@@ -67,3 +79,9 @@ class ClientCommit:
             return
         names = sorted(self._published.intersection(entity["type"]))
         raise EntityPublished(entity["id"], names[0])
+
+    def _pass(self, tx: Tx, tenant: str, entity: Entity) -> None:
+        for one in entity["type"]:
+            gate = self._gates.get(one)
+            if gate is not None and not is_space(tenant):
+                gate(tx, tenant, entity)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from chengmai.assess.frameworks.crosswalk import check_maps
+from chengmai.assess.frameworks.kept import kept_frameworks, to_entity
 from chengmai.assess.frameworks.many import Floats, Lazily, totals
 from chengmai.assess.frameworks.model import Framework, read_framework
 from chengmai.assess.frameworks.scoring import Scored, Spread, score
@@ -21,19 +21,15 @@ from chengmai.assess.frameworks.whatif import WhatIf, what_if
 from chengmai.assess.model import CheckResult, IndicatorValue
 from chengmai.assess.panel.columns import Columns
 from chengmai.assess.panel.model import Point
-from chengmai.assess.problems import FrameworkInvalid, FrameworkUnknown, PlaceUnknown
+from chengmai.assess.problems import FrameworkUnknown, PlaceUnknown
 from chengmai.assess.shipped import shipped_frameworks
 from chengmai.assess.statistics import Rank, ranked
 from chengmai.kernel.actors import Actor
-from chengmai.kernel.ids import urn
 from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx, Work
-from chengmai.ngsild.entity import entity, opaque, prop, value_of, words
 from chengmai.ngsild.model import Model
 from chengmai.trust.policy import allow
 
-TYPE = "IndicatorFramework"
-_MOST = 100
 _NONE: Floats = np.empty((0, 0))
 
 
@@ -156,7 +152,7 @@ class FrameworkService:
         """Return the frameworks; one that was taken in replaces a shipped one of its id."""
         allow(actor, "assess.read")
         shipped = {one.id: one for one in shipped_frameworks()}
-        own = await self._work.read(self._reading(actor.tenant))
+        own = await self._work.read(lambda tx: kept_frameworks(self._model, tx, actor.tenant))
         return sorted({**shipped, **own}.values(), key=lambda one: (one.in_force_from, one.id))
 
     async def framework(self, actor: Actor, framework_id: str) -> Framework:
@@ -172,14 +168,7 @@ class FrameworkService:
         allow(by, "assess.manage")
         framework = read_framework(text)
         check_maps(framework, await self.frameworks(by))
-        made = entity(
-            urn(TYPE, framework.id),
-            TYPE,
-            frameworkId=prop(framework.id),
-            name=words(framework.title.as_language_map()),
-            inForceFrom=prop(framework.in_force_from.isoformat()),
-            package=opaque(json.loads(text)),
-        )
+        made = to_entity(framework, text)
         await self._work.write(
             lambda tx: self._model.put(tx, made, by=by, note="assess import framework")
         )
@@ -211,16 +200,3 @@ class FrameworkService:
             weights=weights,
             spreads=board.spreads(place),
         )
-
-    def _reading(self, tenant: str) -> Callable[[Tx], dict[str, Framework]]:
-        def read(tx: Tx) -> dict[str, Framework]:
-            found: dict[str, Framework] = {}
-            for one in self._model.find(tx, tenant, TYPE, limit=_MOST):
-                try:
-                    made = read_framework(json.dumps(value_of(one, "package")))
-                except FrameworkInvalid:
-                    continue
-                found[made.id] = made
-            return found
-
-        return read

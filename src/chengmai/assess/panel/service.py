@@ -18,6 +18,7 @@ from chengmai.assess.panel.reading import (
     sheet_entity,
     within,
 )
+from chengmai.assess.pointing import unknown_indicator
 from chengmai.assess.problems import RecordInvalid
 from chengmai.assess.records import KINDS, NO_LINES, from_entity, twice, unknown_target
 from chengmai.kernel.actors import Actor
@@ -111,16 +112,18 @@ class PanelService:
         by: Actor,
         lines: Callable[[], Iterable[str]],
         known: Callable[[str], bool],
+        defined: Callable[[str], bool],
         told: Callable[[int], None] = lambda done: None,
     ) -> dict[Outcome, int]:
         """Take in a wide table of any length: all of it is checked before the first line is written.
 
+        `known` says whether there is a place, `defined` whether somebody says what an indicator is.
         `lines` is read twice, one line at a time. It is written in portions; of a table that was interrupted
         what is there stays, and taking it in again writes the rest.
         """
         seen: dict[str, int] = {}
         for line, sheet in read_sheets(lines()):
-            _check(line, sheet, seen, known)
+            _check(line, sheet, seen, known, defined)
         if not seen:
             raise RecordInvalid(1, "", NO_LINES)
         counts: dict[Outcome, int] = {"new": 0, "changed": 0, "same": 0}
@@ -146,12 +149,20 @@ class PanelService:
         return "new" if before is None else "changed"
 
 
-def _check(line: int, sheet: Sheet, seen: dict[str, int], known: Callable[[str], bool]) -> None:
+def _check(
+    line: int,
+    sheet: Sheet,
+    seen: dict[str, int],
+    known: Callable[[str], bool],
+    defined: Callable[[str], bool],
+) -> None:
     if sheet.id in seen:
         raise RecordInvalid(line, "id", twice(sheet.id, seen[sheet.id]))
     seen[sheet.id] = line
     if not known(sheet.place):
         raise RecordInvalid(line, "place", unknown_target("place", sheet.place))
+    if (unknown := next((one for one in sheet.values if not defined(one)), None)) is not None:
+        raise RecordInvalid(line, unknown, unknown_indicator(unknown))
     try:
         within(sheet.on)
     except RecordInvalid as problem:

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chengmai.assess.model import IndicatorValue
+from chengmai.assess.pointing import Pointing, unknown_indicator
 from chengmai.assess.records import KINDS, cleared, to_entity, unknown_target
 from chengmai.assess.shipped import shipped_gazetteer
 from chengmai.assess.surveys.counts import read_counts, write_counts
@@ -88,6 +89,7 @@ class SurveyService:
 
         def write(tx: Tx) -> Survey:
             self._check_place(tx, by.tenant, survey.place)
+            self._check_indicators(tx, by.tenant, survey)
             before = self._find(tx, by.tenant, survey.id)
             counts = self._parts.store.counts(tx, by.tenant, survey.id)
             if before is not None and counts and not survey.asks_the_same(before):
@@ -289,6 +291,14 @@ class SurveyService:
         own = self._parts.model.get(tx, tenant, urn("AdministrativeDivision", place))
         if own is None and place not in shipped_gazetteer():
             raise SurveyInvalid(unknown_target("place", place), "place")
+
+    def _check_indicators(self, tx: Tx, tenant: str, survey: Survey) -> None:
+        pointing = Pointing(self._parts.model, tx, tenant)
+        for index, one in enumerate(survey.questions):
+            if one.indicator is not None and not pointing.defines(one.indicator):
+                raise SurveyInvalid(
+                    unknown_indicator(one.indicator), f"questions.{index}.indicator"
+                )
 
     def _known(self, tx: Tx, tenant: str, survey_id: str) -> Survey:
         found = self._find(tx, tenant, survey_id)
