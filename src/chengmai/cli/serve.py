@@ -13,8 +13,9 @@ import typer
 import uvloop
 
 from chengmai.app import City
+from chengmai.assess.demo import PLACE, furnish
 from chengmai.cli.line import Line
-from chengmai.cli.open import DataOption, settings_with
+from chengmai.cli.open import DataOption, operator, settings_with
 from chengmai.cli.questions import QUESTIONS
 from chengmai.kernel.problems import NotFound
 from chengmai.kernel.texts import Text
@@ -60,7 +61,7 @@ def demo(
     data = data or Path("var") / name
     if fresh:
         _forget(data)
-    _serve(demo_settings(data, port, folder, speed))
+    _serve(demo_settings(data, port, folder, speed), furnished=True)
 
 
 def demo_settings(
@@ -79,6 +80,7 @@ def demo_settings(
         source_data=source,
         clock_rate=speed,
         city=city,
+        place=PLACE,
         vitals_every_s=4.0,
         private_egress=True,
         log_level="warning",
@@ -106,14 +108,14 @@ def _forget(data: Path) -> None:
         (data / name).unlink(missing_ok=True)
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, *, furnished: bool = False) -> None:
     # The writer lets go of the interpreter at every statement; with the usual 5 ms it would wait that long
     # to get it back from a busy event loop, and every write behind it too.
     sys.setswitchinterval(0.0005)
-    uvloop.run(_run(settings))
+    uvloop.run(_run(settings, furnished))
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, furnished: bool) -> None:
     port = free_port(settings.host, settings.port)
     city = City(settings)
     web, line = CityWeb(city), Line(city, QUESTIONS)
@@ -127,6 +129,8 @@ async def _run(settings: Settings) -> None:
         )
         await city.start()
         await line.start()
+        if furnished:
+            await furnish(city.assess, city.surveys, operator(city))
         _settle_collector()
         web.meter.start()
         limits = Limits(connections=settings.most_connections)

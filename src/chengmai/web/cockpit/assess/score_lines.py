@@ -205,7 +205,7 @@ def _check(check: str, formats: Formats) -> tuple[str, str]:
 
 
 def _value(one: Point, ends: Spread | None, node: Node) -> str:
-    said = f"{one.value:g}{node.unit or ''}"
+    said = f"{round(one.value, 2):g}{node.unit or ''}"
     if ends is None:
         return said
     sample = f"n={one.sample}, " if one.sample else ""
