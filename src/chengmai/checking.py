@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import orjson
@@ -19,7 +20,7 @@ from chengmai.kernel.ids import urn
 from chengmai.kernel.instants import format_instant, from_us, to_us
 from chengmai.kernel.problems import Problem
 from chengmai.ngsild.contexts import ContextCompiler
-from chengmai.ngsild.entity import Entity, entity, prop
+from chengmai.ngsild.entity import Entity, entity, name_iri, prop
 from chengmai.packs.check import check_packs as lint_packs
 from chengmai.packs.model import Expectation, ExpectedVital, GivenReading, Pack, VitalSpec
 from chengmai.packs.problems import Finding, PackInvalid
@@ -49,9 +50,9 @@ class CheckResult:
 
 
 def check_packs(
-    folders: Iterable[Path], *, advance: Callable[[], None] = lambda: None
+    folders: Iterable[Path], *, advance: Callable[[int, int], None] = lambda done, total: None
 ) -> CheckResult:
-    """Return what is wrong with the packs in `folders`; `advance` is called after each step."""
+    """Return what is wrong with packs in `folders`; `advance` is told how many steps of how many are over."""
     result = CheckResult()
     try:
         packs = read_packs(folders)
@@ -76,7 +77,6 @@ def check_packs(
     result.rules = sum(len(pack.rules) for pack in packs)
     result.signs = sum(len(pack.vitals) for pack in packs)
     result.findings += lint_packs(packs, sql_check=sql_check, rule_check=rule_check)
-    advance()
     if result.findings:
         return result
     result.expectations = sum(len(pack.expectations) for pack in packs)
@@ -85,18 +85,57 @@ def check_packs(
     return result
 
 
-async def _try_all(prepared: PreparedPacks, advance: Callable[[], None]) -> list[list[Finding]]:
-    """Try every expectation, some at a time: each waits for its own disk most of the time."""
+async def _try_all(
+    prepared: PreparedPacks, advance: Callable[[int, int], None]
+) -> list[list[Finding]]:
+    """Run every query, then try every expectation, some at a time: each waits for its own disk mostly."""
     turn = asyncio.Semaphore(_AT_ONCE)
+    wanted = [(pack, each) for pack in prepared.packs for each in pack.expectations]
+    done = count()
 
-    async def one(pack: Pack, expectation: Expectation) -> list[Finding]:
+    async def one(trial: Awaitable[list[Finding]]) -> list[Finding]:
         async with turn:
-            findings = await _try(prepared, pack, expectation)
-            advance()
+            findings = await trial
+            advance(next(done) + 1, len(wanted) + 1)
             return findings
 
-    made = [one(pack, each) for pack in prepared.packs for each in pack.expectations]
-    return list(await asyncio.gather(*made))
+    trials = [_run_queries(prepared)]
+    trials += [_try(_concerned(prepared, *each), *each) for each in wanted]
+    return list(await asyncio.gather(*map(one, trials)))
+
+
+async def _run_queries(prepared: PreparedPacks) -> list[Finding]:
+    """Return which signs have a query that fails in a city without readings."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data=Path(folder), feeds=False)
+        city = City(settings, prepared=prepared)
+        try:
+            report = await city.vitals.tick(city.settings.tenant)
+        finally:
+            await city.stop()
+    return [
+        Finding(
+            file=f"{sign.pack}/vitals",
+            key=sign.spec.id,
+            message=failure.detail,
+            fix="correct the query of the sign",
+        )
+        for sign in prepared.signs
+        for failure in report.failures
+        if failure.sign == sign.key
+    ]
+
+
+def _concerned(prepared: PreparedPacks, pack: Pack, expectation: Expectation) -> PreparedPacks:
+    """Return the packs with those signs alone that the readings of an expectation can move, or it names."""
+    given = {name_iri(one.entity) for one in _readings(pack, expectation.given)}
+    named = {f"{pack.info.id}/{one.sign}" for one in expectation.vitals}
+    signs = (
+        sign
+        for sign in prepared.signs
+        if sign.key in named or given.intersection(source.entity_type for source in sign.sources)
+    )
+    return replace(prepared, signs=tuple(signs))
 
 
 async def _try(prepared: PreparedPacks, pack: Pack, expectation: Expectation) -> list[Finding]:

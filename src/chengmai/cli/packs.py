@@ -25,7 +25,10 @@ def check(
     """Check packs: form, units, sources, routes, queries, and that `expect/` comes true."""
     with progress() as bar:
         task = bar.add_task("Checking", total=None)
-        result = check_packs(folder or [shipped_packs()], advance=lambda: bar.advance(task))
+        result = check_packs(
+            folder or [shipped_packs()],
+            advance=lambda done, total: bar.update(task, completed=done, total=total),
+        )
     if json:
         print_json(
             {
