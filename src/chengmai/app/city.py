@@ -120,7 +120,8 @@ class City(RoomsFloor):
         await every(_INDICATORS_EVERY_S, self._record_today)
 
     async def _record_today(self) -> None:
-        await self.indicators.record(self.settings.tenant)
+        if await self.indicators.record(self.settings.tenant):
+            await self.outlook.settle(system("assess", self.settings.tenant))
 
     async def _keep_assessment(self) -> None:
         await self.feeds.filled()

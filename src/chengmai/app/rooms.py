@@ -140,9 +140,9 @@ class RoomsFloor(FederationFloor):
         home = self.settings.place
         self.assess = AssessService(work, self.model, self.clock, self.zone, home)
         self._build_indicators(past, analysis)
-        own = OwnValues(self.indicators, self.settings.place, self.clock)
+        own = OwnValues(self.indicators, self.settings.place, self.settings.city, self.clock)
         self.frameworks = FrameworkService(work, self.model, self.assess, own)
-        self.outlook = OutlookService(work, self.model, self.assess, self.frameworks)
+        self.outlook = OutlookService(work, self.model, self.assess, self.frameworks, own)
         self.assess.after_values.append(self.outlook.settle)
         self.surveys = SurveyService(
             SurveyParts(

@@ -113,7 +113,8 @@ def _write(
     if html is not None:
         _put(html, as_html(view, formats.words).encode())
     if json is not None:
-        rows = [row(line, shown) for line, shown in zip(report.lines, view.lines, strict=True)]
+        shown = zip(report.lines, view.lines, strict=True)
+        rows = [row(line, one, formats.words.lang) for line, one in shown]
         notes = [note.text for note in view.notes]
         made: dict[str, Any] = document(Table("outlook", view.title, columns(), rows, notes))
         made["sentences"] = list(view.sentences)

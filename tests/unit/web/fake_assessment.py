@@ -190,6 +190,10 @@ class FakeOutlook:
     hostile: str = ""
     empty: bool = False
 
+    @property
+    def own_place(self) -> tuple[str, Text]:
+        return "own", Text(zh="样城", en="Sample")
+
     async def report(
         self,
         actor: Actor,

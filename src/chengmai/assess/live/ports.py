@@ -80,3 +80,9 @@ class Past(Protocol):
     ) -> Mapping[str, Sequence[tuple[int, float]]]:
         """Return what `numbers` does of each of some entities; one without any may be left out."""
         ...
+
+    async def import_values(
+        self, tenant: str, block_id: str, values: Sequence[tuple[str, str, int, float, str]]
+    ) -> bool:
+        """Bring in (entity, attribute IRI, instant in µs, value, unit) of the past; of a block id only once."""
+        ...

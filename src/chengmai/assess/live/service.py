@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TypeAlias
+from datetime import date, datetime, timedelta
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from chengmai.assess.catalogue import catalogue
+from chengmai.assess.live.earlier import Numbers, asked, days_before, earlier, end_us, rows
 from chengmai.assess.live.grading import made, missing, start_of
 from chengmai.assess.live.model import (
     Definition,
@@ -30,6 +31,7 @@ from chengmai.assess.live.working import (
     NO_PACK,
     NOT_HELD,
     NOTHING,
+    SIGN,
     Records,
     Snapshot,
     of_state,
@@ -42,12 +44,13 @@ from chengmai.kernel.actors import Actor, system
 from chengmai.kernel.clock import Clock
 from chengmai.kernel.instants import from_us, to_us
 from chengmai.kernel.work import Tx, Work
-from chengmai.ngsild.entity import name_iri
+from chengmai.ngsild.entity import Entity, name_iri
 from chengmai.ngsild.model import Model
 from chengmai.trust.policy import allow
 
 _MANY = 100_000
 _QUICK_S, _REST = 5.0, 20.0
+_DAY_US = 86_400_000_000
 _SHORT_S, _LONG_S = 60, 3600
 """How long something that depends on the present instant stays good: a state, and a period of days."""
 Mark: TypeAlias = tuple[int, ...]
@@ -135,15 +138,15 @@ class LiveIndicators:
         """Return what `all` does, for a room that has asked who may know."""
         return await self._of(tenant)
 
-    async def until(self, tenant: str, end: datetime) -> dict[str, tuple[int, float]]:
-        """Return (instant in µs, value) of what was written down last before an instant, by indicator."""
+    async def until(self, tenant: str, end: datetime) -> dict[str, Sequence[tuple[int, float]]]:
+        """Return (instant in µs, value) of what was written down before an instant, by indicator and time."""
         names = {indicator_id(one.id): one.id for one in catalogue()}
         found = await self._ports.work.read(
             lambda tx: self._ports.past.numbers_of(
                 tx, tenant, list(names), VALUE_IRI, 0, to_us(end)
             )
         )
-        return {names[entity]: points[-1] for entity, points in found.items() if points}
+        return {names[entity]: points for entity, points in found.items() if points}
 
     async def past(self, actor: Actor, indicator: str) -> list[tuple[datetime, float]]:
         """Return what was written down of an indicator, a value a day, the oldest first."""
@@ -159,19 +162,29 @@ class LiveIndicators:
     async def record(self, tenant: str) -> int:
         """Write down what was not yet today; return how many indicators that were.
 
-        Only those are worked out: what is on record for the day costs nothing more.
+        Only those are worked out: what is on record for the day costs nothing more. The days before the
+        first one are brought in from what was recorded, so that an indicator does not begin without a past.
         """
         today = self._ports.clock.now().astimezone(self._ports.zone).date()
 
         def waiting(tx: Tx) -> set[str]:
+            return self._held.keys() - of_day(tx)[0]
+
+        def of_day(tx: Tx) -> tuple[set[str], set[str]]:
             kept = self._ports.model.find(tx, tenant, TYPE, limit=_MANY)
             done = {one["id"] for one in kept if day_of(one, self._ports.zone) == today}
-            return {key for key in self._held if indicator_id(key) not in done}
+            known = {one["id"] for one in kept}
+            return (
+                {key for key in self._held if indicator_id(key) in done},
+                {key for key in self._held if indicator_id(key) in known},
+            )
 
-        wanted = await self._ports.work.read(waiting)
+        done, known = await self._ports.work.read(of_day)
+        wanted = self._held.keys() - done
         if not wanted:
             return 0
         found = [one for one in await self._of(tenant, wanted) if one.is_computed]
+        await self._bring_past(tenant, {one.indicator.id for one in found} - known, today)
 
         def write(tx: Tx) -> int:
             still = waiting(tx)
@@ -181,6 +194,27 @@ class LiveIndicators:
             return len(due)
 
         return await self._ports.work.write(write)
+
+    async def _bring_past(self, tenant: str, new: Set[str], today: date) -> None:
+        ports, zone = self._ports, self._ports.zone
+        definitions = {key: self._held[key] for key in sorted(new)}
+        if not definitions:
+            return
+        start_us = end_us(days_before(today)[0], zone)
+
+        def read(tx: Tx) -> tuple[Any, list[Entity], Numbers]:
+            signs = ports.model.find(tx, tenant, SIGN, limit=_MANY)
+            ids = [one["id"] for one in signs]
+            until = end_us(today - timedelta(days=1), zone) + 1_000_000
+            past = ports.past.numbers_of(tx, tenant, ids, VALUE_IRI, start_us - _DAY_US, until)
+            return ports.readings.read(tx, tenant, asked(definitions, today, zone)), signs, past
+
+        readings, signs, past = await ports.work.read(read)
+        measured = await asyncio.to_thread(ports.readings.measure, readings)
+        units = {one.id: one.unit for one in catalogue()}
+        for key, values in earlier(definitions, measured, signs, past, today, zone).items():
+            told = rows(indicator_id(key), VALUE_IRI, units[key], values, zone)
+            await ports.past.import_values(tenant, f"indicators/{key}", told)
 
     async def _of(self, tenant: str, wanted: Set[str] | None = None) -> tuple[Live, ...]:
         """Return the indicators that are wanted; without `wanted` all of the catalogue."""
@@ -207,8 +241,8 @@ class LiveIndicators:
 
     async def _work_out(self, tenant: str, kept: _Tenant, wanted: Set[str]) -> None:
         """Work out again what has changed since it was, and what it is worked out from."""
-        asked = [self._held.get(key) for key in wanted]
-        needed = {*wanted, *(one.of for one in asked if isinstance(one, OfOutages))}
+        held = [self._held.get(key) for key in wanted]
+        needed = {*wanted, *(one.of for one in held if isinstance(one, OfOutages))}
         marks = {key: self._mark(key, kept) for key in self._held if key in needed}
         resting = self._monotonic() < kept.rests_until
         due = {
@@ -262,7 +296,7 @@ class LiveIndicators:
     def _read(self, tx: Tx, tenant: str, due: Mapping[str, Definition]) -> Snapshot:
         ports, now, zone = self._ports, tx.now, self._ports.zone
         end_us = to_us(now) + 1
-        asked = [
+        readings = [
             Asked(
                 key,
                 one,
@@ -282,5 +316,5 @@ class LiveIndicators:
                 for entity_type, q in wanted_of(due.values())
             },
             ports.cases.facts(tx, tenant, since, now) if has_cases else [],
-            ports.readings.read(tx, tenant, asked),
+            ports.readings.read(tx, tenant, readings),
         )

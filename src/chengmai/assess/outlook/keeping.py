@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, get_args
 
@@ -10,6 +11,7 @@ import numpy as np
 from chengmai.assess.outlook.model import Kept, Promise, Report
 from chengmai.assess.outlook.periods import Step, begin_of, end_of, period_of
 from chengmai.assess.panel.columns import Columns
+from chengmai.assess.panel.model import Point
 from chengmai.assess.records import PLACE_TYPE
 from chengmai.kernel.ids import urn
 from chengmai.ngsild.entity import Entity, entity, opaque, prop, rel, value_of
@@ -121,6 +123,16 @@ def settled(promise: Promise, columns: Columns, members: frozenset[str], on: dat
         point = columns.at(next(iter(members)), promise.indicator, came_on)
         record = point.ref.entity_id if point else ""
     return Kept(promise, float(np.median(values[last])), came_on, record)
+
+
+def settled_by(promise: Promise, computed: Sequence[Point], on: date) -> Kept:
+    """Return a forecast of what the platform computes with what came, once its period is over."""
+    first = begin_of(period_of(promise.target, promise.step), promise.step)
+    within = [one for one in computed if first <= one.on <= promise.target]
+    if promise.target >= on or not within:
+        return Kept(promise)
+    last = within[-1]
+    return Kept(promise, last.value, last.on, last.ref.entity_id)
 
 
 def filled(kept: Kept) -> Entity:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +19,8 @@ from chengmai.assess.panel.model import Point
 
 FEWEST_PEERS = 3
 """Below so many there is no median to be compared with."""
+RECENT = timedelta(days=548)
+"""A value that is computed today is compared with the newest of peers, which publish once a year, and late."""
 MOST_PERIODS = 24
 MOST_POOLED = 200
 _SAME = 0.005
@@ -69,13 +72,30 @@ class _Seen:
     pool: Floats
     point: Point | None = None
     beside: tuple[Point, ...] = ()
+    peers_since: date | None = None
 
 
-def lines(columns: Columns, subject: Subject, meanings: Iterable[Meaning], on: date) -> list[Line]:
-    """Return a line for every indicator of which the subject has a value until a day."""
+def lines(
+    columns: Columns,
+    subject: Subject,
+    meanings: Iterable[Meaning],
+    on: date,
+    computed: Mapping[str, Sequence[Point]] = MappingProxyType({}),
+) -> list[Line]:
+    """Return a line for every indicator of which the subject has a value until a day.
+
+    `computed` is what the platform worked out of the place, by indicator and day: it counts, and what was
+    entered stands beside it.
+    """
     rows = rows_for(columns, subject)
-    look = _of_place if subject.kind == "place" else _of_group
-    found = [(one, look(columns, subject, rows, one.id, on)) for one in meanings]
+
+    def seen_of(indicator: str) -> _Seen | None:
+        if points := computed.get(indicator):
+            return _of_own(columns, points, rows, indicator, on)
+        look = _of_place if subject.kind == "place" else _of_group
+        return look(columns, subject, rows, indicator, on)
+
+    found = [(one, seen_of(one.id)) for one in meanings]
     known = [(meaning, seen) for meaning, seen in found if seen is not None]
     ahead = trends([_series(seen, meaning) for meaning, seen in known])
     return [
@@ -99,6 +119,7 @@ def _line(seen: _Seen, meaning: Meaning, ahead: Trend | None) -> Line:
         beside=seen.beside,
         median=median,
         peers=len(peers),
+        peers_since=seen.peers_since,
         ahead_of=_ahead(value, peers, meaning.better),
         against=_judged(value, median, meaning.better),
         course=_course(own, meaning.better),
@@ -112,25 +133,13 @@ def _of_place(
     said = columns.series(subject.code, indicator, on)
     if not said:
         return None
-    days = np.array([one.on.toordinal() for one in said], dtype=np.int64)
-    step = step_of(days.tolist())
-    numbers = periods_of(days, step)
-    last = int(numbers[-1])
-    own = _table(
-        np.zeros_like(days),
-        numbers,
-        np.array([one.value for one in said]),
-        1,
-        _width(numbers),
-        last,
-    )[0]
-    of_day = [one for one in said if one.on == said[-1].on]
-    first, end = begin_of(last, step), min(on, end_of(last, step))
-    found = columns.newest(indicator, end, since=first)
+    step, last, own = _periods(said)
+    found = columns.newest(indicator, min(on, end_of(last, step)), since=begin_of(last, step))
     are_peers = rows.of[found.places] >= rows.members
     numbered = found.places[are_peers]
     chosen = _some(numbered[np.argsort(rows.of[numbered])])
     index, days, values = columns.histories(indicator, chosen, on)
+    of_day = [one for one in said if one.on == said[-1].on]
     return _Seen(
         step,
         last,
@@ -142,6 +151,39 @@ def _of_place(
         of_day[-1],
         tuple(one for one in of_day[:-1] if one.value != of_day[-1].value),
     )
+
+
+def _of_own(
+    columns: Columns, computed: Sequence[Point], rows: Rows, indicator: str, on: date
+) -> _Seen:
+    """Return what the platform computed, beside the newest that others said of themselves lately."""
+    step, last, own = _periods(computed)
+    point = computed[-1]
+    found = columns.newest(indicator, on, since=on - RECENT)
+    are_peers = rows.of[found.places] >= rows.members
+    entered = columns.at(point.place, indicator, on)
+    return _Seen(
+        step,
+        last,
+        point.on,
+        own,
+        (~np.isnan(own)).astype(np.int64),
+        np.sort(found.values[are_peers]),
+        np.empty((0, len(own))),
+        point,
+        (entered,) if entered is not None and entered.value != point.value else (),
+        on - RECENT,
+    )
+
+
+def _periods(said: Sequence[Point]) -> tuple[Step, int, Floats]:
+    """Return by which periods values are looked at, which is the last, and the last value of each."""
+    days = np.array([one.on.toordinal() for one in said], dtype=np.int64)
+    step = step_of(days.tolist())
+    numbers = periods_of(days, step)
+    last, width = int(numbers[-1]), _width(numbers)
+    values = np.array([one.value for one in said])
+    return step, last, _table(np.zeros_like(days), numbers, values, 1, width, last)[0]
 
 
 def _of_group(

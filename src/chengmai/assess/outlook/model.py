@@ -74,6 +74,13 @@ class Line:
     against: Verdict
     course: Verdict
     trend: Trend | None
+    peers_since: date | None = None
+    """From when on the newest values of the peers count, where that is not the period of `value`."""
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether the platform worked it out itself, and its past is that of an entity of its own."""
+        return self.peers_since is not None
 
     @property
     def value(self) -> float:

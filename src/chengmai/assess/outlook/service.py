@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
-from typing import Any
+from typing import Any, Protocol
 
 from chengmai.assess.frameworks.model import Framework
 from chengmai.assess.frameworks.service import Board, FrameworkService, board_of
@@ -21,6 +21,7 @@ from chengmai.assess.outlook.keeping import (
     promises_of,
     read_promise,
     settled,
+    settled_by,
     subject_key,
 )
 from chengmai.assess.outlook.lines import lines
@@ -39,10 +40,12 @@ from chengmai.assess.outlook.model import (
 from chengmai.assess.outlook.sayings import sentences
 from chengmai.assess.outlook.subjects import subject_of
 from chengmai.assess.panel.columns import Columns
+from chengmai.assess.panel.model import Point
 from chengmai.assess.problems import GroupUnknown, PlaceUnknown, SubjectInvalid
 from chengmai.assess.registry import DataSet
 from chengmai.assess.service import AssessService
 from chengmai.kernel.actors import Actor
+from chengmai.kernel.texts import Text
 from chengmai.kernel.work import Tx, Work
 from chengmai.ngsild.entity import Entity, value_of
 from chengmai.ngsild.model import Shelves
@@ -64,6 +67,28 @@ class Stored:
     filled: int
 
 
+Series = Mapping[str, Sequence[Point]]
+"""Values of the city's own place by indicator, each by day."""
+
+
+class Own(Protocol):
+    """Port: what the platform computes of the city itself. `assess.live.own.OwnValues` is it."""
+
+    @property
+    def place(self) -> str:
+        """The code of its place."""
+        ...
+
+    @property
+    def title(self) -> Text:
+        """Its name."""
+        ...
+
+    async def series(self, actor: Actor, on: date) -> Series:
+        """Return what was computed until a day."""
+        ...
+
+
 class OutlookService:
     """Reports of all tenants."""
 
@@ -73,10 +98,16 @@ class OutlookService:
         model: Shelves,
         assess: AssessService,
         frameworks: FrameworkService,
+        own: Own,
     ) -> None:
-        self._work, self._model = work, model
+        self._work, self._model, self._own = work, model, own
         self._assess, self._frameworks = assess, frameworks
         self._lines: dict[_Asked, tuple[Columns, tuple[Line, ...]]] = {}
+
+    @property
+    def own_place(self) -> tuple[str, Text]:
+        """Code and name of the city itself, of which the platform computes indicators."""
+        return self._own.place, self._own.title
 
     async def report(
         self,
@@ -106,17 +137,24 @@ class OutlookService:
             group=group,
             level=level,
             peers=peers,
+            own=self.own_place if data == "own" else None,
         )
         listed = await self._frameworks.frameworks(actor)
-        known = meanings(listed, columns.indicators)
+        is_own = data == "own" and place == self._own.place
+        computed = await self._own.series(actor, day) if is_own else {}
+        known = meanings(listed, {*columns.indicators, *computed})
         framework = framework_for(listed, day)
         if data == "example":
             board = board_of(framework, columns, day) if framework else None
             report = await self._made(columns, subject, known, board, day)
             return replace(report, is_example=True)
         board = await self._frameworks.board(actor, framework.id, day) if framework else None
-        report = await self._made(columns, subject, known, board, day)
-        kept = await self._kept(actor, report, columns)
+        if computed:
+            found = await asyncio.to_thread(lines, columns, subject, known, day, computed)
+            report = await asyncio.to_thread(report_of, found, subject, board, day)
+        else:
+            report = await self._made(columns, subject, known, board, day)
+        kept = await self._kept(actor, report, columns, computed)
         return replace(report, kept=tuple(kept), scores=scores_of(kept))
 
     async def keep(self, by: Actor, report: Report) -> Stored:
@@ -146,6 +184,7 @@ class OutlookService:
         day, tenant = self._assess.today(), by.tenant
         registry = await self._assess.registry(by)
         columns = await self._assess.columns(by)
+        computed = await self._own.series(by, day - timedelta(days=1))
 
         def members(key: str) -> frozenset[str]:
             if ":" not in key:
@@ -164,7 +203,10 @@ class OutlookService:
                 promise = read_promise(entity)
                 if promise is None:
                     continue
-                kept = settled(promise, columns, members(promise.subject), day)
+                if promise.subject == self._own.place and promise.indicator in computed:
+                    kept = settled_by(promise, computed[promise.indicator], day)
+                else:
+                    kept = settled(promise, columns, members(promise.subject), day)
                 if kept.came is not None and _outcome(entity) != _outcome(filled(kept)):
                     found.append(kept)
             return found
@@ -198,7 +240,9 @@ class OutlookService:
             kept = self._lines[key] = (columns, tuple(found))
         return await asyncio.to_thread(report_of, kept[1], subject, board, on)
 
-    async def _kept(self, actor: Actor, report: Report, columns: Columns) -> list[Kept]:
+    async def _kept(
+        self, actor: Actor, report: Report, columns: Columns, computed: Series
+    ) -> list[Kept]:
         key = subject_key(report)
 
         def read(tx: Tx) -> list[Promise]:
@@ -209,7 +253,12 @@ class OutlookService:
 
         promises = [one for one in await self._work.read(read) if one.made_on <= report.on]
         members = report.subject.members
-        kept = [settled(one, columns, members, report.on) for one in promises]
+        kept = [
+            settled_by(one, computed[one.indicator], report.on)
+            if one.indicator in computed
+            else settled(one, columns, members, report.on)
+            for one in promises
+        ]
         return sorted(kept, key=lambda one: (one.promise.target, one.promise.indicator))
 
 

@@ -22,11 +22,15 @@ def subject_of(
     group: str | None,
     level: str | None = None,
     peers: str | None = None,
+    own: tuple[str, Text] | None = None,
 ) -> Subject:
     """Return the subject with its peers: places of the same level, of the group `peers` where one is named.
 
     `known` are the places that have values. A group is looked at on one level: the named one, or that on
-    which most of its places have values. Raises `SubjectInvalid`, `PlaceUnknown` or `GroupUnknown`.
+    which most of its places have values. `own` is code and name of the city itself, which needs no place
+    in the registry: it is compared with places of `level`, without one with nobody.
+
+    Raises `SubjectInvalid`, `PlaceUnknown` or `GroupUnknown`.
     """
     if bool(place) == bool(group):
         raise SubjectInvalid(
@@ -44,6 +48,9 @@ def subject_of(
             fix=f"use one of: {', '.join(LEVELS)}",
         )
     among = _group(frame, peers) if peers else None
+    if place and own and place == own[0] and place not in day.spots:
+        others = _places(day, among, level) if level else frozenset()
+        return Subject("place", place, own[1], level or "", frozenset([place]), others)
     if place:
         spot = day.spot(place)
         others = _places(day, among, spot.level) - {place}

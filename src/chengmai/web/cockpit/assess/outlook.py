@@ -46,11 +46,16 @@ async def _show(visit: Visit, asked: dict[str, str], message: str = "") -> Respo
     columns = await visit.desk.assess.columns(visit.actor, data)
     spots, words = found.statistics.now.day.spots, visit.words
     known = [code for code in columns.book.places.codes if code in spots]
+    own, name = visit.desk.outlook.own_place
+    cities = [(own, words.pick(name))] if data == "own" and own not in known else []
     return visit.page(
         "assess/outlook.html",
         view=report_view(report, _query(asked), visit.formats) if report else None,
         asked=asked,
-        places=[(code, words.pick(spots[code].name)) for code in sorted(known)[:_OFFERED]],
+        places=[
+            *cities,
+            *((code, words.pick(spots[code].name)) for code in sorted(known)[:_OFFERED]),
+        ],
         groups=[(one.id, words.pick(one.title)) for one in found.statistics.frame.groups],
         levels=[(level, words(f"assess.level.{level}")) for level in LEVELS],
         may_manage=may(visit.actor, "assess.manage") and data == "own",
@@ -90,7 +95,8 @@ async def table(visit: Visit) -> Table:
     asked = _asked(visit)
     report = await _report(visit, asked)
     view = report_view(report, _query(asked), visit.formats)
-    rows = [row(line, shown) for line, shown in zip(report.lines, view.lines, strict=True)]
+    shown = zip(report.lines, view.lines, strict=True)
+    rows = [row(line, one, visit.words.lang) for line, one in shown]
     notes = [note.text for note in view.notes]
     if report.is_example:
         notes.append(visit.words("outlook.example_note"))

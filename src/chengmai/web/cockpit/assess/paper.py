@@ -75,7 +75,7 @@ def _story(view: ReportView, words: Words, base: str) -> list[Any]:
     told += [_text(words("outlook.state"), _PART), _lines(view, words)]
     told += [_text(words("outlook.earlier"), _PART)]
     told += (
-        [_text(view.scores), _kept(view, words)]
+        [_text(view.scores), _kept(view, words, base)]
         if view.kept
         else [_text(words("outlook.none_kept"))]
     )
@@ -110,6 +110,12 @@ def _ref(number: int) -> str:
 
 def _noted(text: str, number: int) -> Paragraph:
     return Paragraph(_set(text) + _ref(number), _PLAIN)
+
+
+def _linked(text: str, link: str) -> Paragraph:
+    if not link:
+        return _text(text)
+    return Paragraph(f'<a href="{escape(link)}" color="#1b4f8a">{_set(text)}</a>', _PLAIN)
 
 
 def _mark(mark: Mark) -> Paragraph:
@@ -199,7 +205,7 @@ def _line(one: LineView, words: Words) -> Sequence[Any]:
     )
 
 
-def _kept(view: ReportView, words: Words) -> Table:
+def _kept(view: ReportView, words: Words, base: str) -> Table:
     header = (
         words("outlook.indicator"),
         words("outlook.made"),
@@ -211,8 +217,8 @@ def _kept(view: ReportView, words: Words) -> Table:
     )
     rows = [
         (
-            one.title,
-            one.made,
+            _noted(one.title, one.note) if one.note else one.title,
+            _linked(one.made, base + one.link if base else ""),
             one.period,
             one.said,
             one.came,

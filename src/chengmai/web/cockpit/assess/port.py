@@ -21,6 +21,7 @@ from chengmai.assess.service import Taken
 from chengmai.assess.surveys.model import Survey
 from chengmai.assess.surveys.service import Standing
 from chengmai.kernel.actors import Actor
+from chengmai.kernel.texts import Text
 from chengmai.web.cockpit.views import Point
 
 
@@ -60,6 +61,11 @@ class AssessRoom(Protocol):
 
 class OutlookRoom(Protocol):
     """Port: reports. `assess.outlook.service.OutlookService` is it."""
+
+    @property
+    def own_place(self) -> tuple[str, Text]:
+        """Code and name of the city itself."""
+        ...
 
     async def report(
         self,

@@ -24,5 +24,6 @@ def as_html(view: ReportView, words: Words, base: str = "") -> str:
     )
     root = base.rstrip("/")
     notes = tuple(replace(one, link=root + one.link if base else "") for one in view.notes)
+    kept = tuple(replace(one, link=root + one.link if base else "") for one in view.kept)
     template = templates.get_template("assess/outlook_print.html")
-    return template.render(view=replace(view, notes=notes), t=words, lang=words.lang)
+    return template.render(view=replace(view, notes=notes, kept=kept), t=words, lang=words.lang)

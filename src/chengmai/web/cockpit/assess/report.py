@@ -14,6 +14,7 @@ from chengmai.web.cockpit.formats import NO_VALUE, Formats
 from chengmai.web.cockpit.svg.draw import element, line_path
 
 _WIDTH, _HEIGHT, _PAD = 96, 26, 3
+_ENTITIES = "/ngsi-ld/v1/entities/"
 _CLASS: dict[Verdict, str] = {"better": "good", "worse": "bad", "level": "even", "unknown": "none"}
 _SHAPE: dict[Verdict, str] = {"better": "▲", "worse": "▼", "level": "●", "unknown": "○"}
 
@@ -73,7 +74,8 @@ class KeptView:
     error: str
     naive: str
     inside: str
-    record: str
+    link: str
+    note: int
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def report_view(report: Report, query: str, formats: Formats) -> ReportView:
 
 def _about(report: Report, formats: Formats) -> str:
     words, subject = formats.words, report.subject
+    if not subject.level:
+        return words("outlook.about.own")
     about = words(
         f"outlook.about.{subject.kind}",
         level=words(f"assess.level.{subject.level}"),
@@ -227,6 +231,8 @@ def _origin(line: Line, report: Report, formats: Formats) -> str:
     source = f"{point.ref.source} ({formats.day(point.ref.source_date)})"
     said.append(f"{words('assess.source')}: {source}, {point.ref.evidence}")
     said.append(point.ref.entity_id)
+    if line.peers_since is not None and line.median is not None:
+        said.append(words("outlook.peers_since", day=formats.day(line.peers_since)))
     for other in line.beside:
         differs = f"{other.ref.source} ({formats.day(other.ref.source_date)})"
         said.append(words("outlook.beside", value=_number(other.value, formats), source=differs))
@@ -235,6 +241,8 @@ def _origin(line: Line, report: Report, formats: Formats) -> str:
 
 def _records(line: Line, report: Report) -> str:
     subject = report.subject
+    if line.is_computed:
+        return f"/assessment/indicators/{line.meaning.id}"
     asked = f"indicator={line.meaning.id}&on={report.on}"
     if report.is_example:
         asked += "&data=example"
@@ -263,7 +271,8 @@ def _kept(one: Kept, by_id: dict[str, LineView], formats: Formats) -> KeptView:
         error=_number(one.error, formats),
         naive=_number(one.naive_error, formats),
         inside=inside,
-        record=one.record or promise.entity_id,
+        link=f"{_ENTITIES}{promise.entity_id}",
+        note=line.note if line else 0,
     )
 
 
@@ -336,13 +345,14 @@ def columns() -> Sequence[str]:
     )
 
 
-def row(line: Line, view: LineView) -> tuple[object, ...]:
+def row(line: Line, view: LineView, lang: str) -> tuple[object, ...]:
     """Return a line as a row of the table of a report."""
     step = line.trend.steps[0] if line.trend and line.trend.steps else None
     own = line.trend.own if line.trend and line.trend.own.count else None
     point, meaning = line.point, line.meaning
+    unit = meaning.unit_in(lang)
     return (
-        *(meaning.id, view.title, line.value, meaning.unit, view.period, line.on, line.median),
+        *(meaning.id, view.title, line.value, unit, view.period, line.on, line.median),
         *(line.peers, line.ahead_of if meaning.better else None, line.against, line.course),
         *(line.is_gap, line.is_urgent),
         *((step.value, step.low, step.high, step.covers) if step else (None,) * 4),
