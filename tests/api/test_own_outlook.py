@@ -16,7 +16,8 @@ HALL = "ServiceHallObserved"
 
 def hours(day: int, total: float) -> dict[str, Any]:
     at = f"2026-11-{day:02}T06:00:00Z"
-    return told(HALL, at, handlingHours=total, finishedMatters=10.0)
+    made: dict[str, Any] = told(HALL, at, handlingHours=total, finishedMatters=10.0)
+    return made
 
 
 async def ten_days(house: House) -> None:

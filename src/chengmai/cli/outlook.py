@@ -142,8 +142,8 @@ def _print(view: ReportView, formats: Formats) -> None:
     typer.echo(f"{view.title} · {view.on}\n{view.about}\n")
     for sentence in view.sentences:
         typer.echo(f"- {sentence}")
-    for name, value in view.standing:
-        typer.echo(f"- {name}: {value}")
+    for name, value, note in view.standing:
+        typer.echo(f"- {name}: {value} [{note}]")
     if not view.lines:
         typer.echo(words("outlook.nothing"))
         return

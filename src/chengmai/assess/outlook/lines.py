@@ -133,7 +133,7 @@ def _of_place(
     said = columns.series(subject.code, indicator, on)
     if not said:
         return None
-    step, last, own = _periods(said)
+    step, last, own = _periods(said, "year")
     found = columns.newest(indicator, min(on, end_of(last, step)), since=begin_of(last, step))
     are_peers = rows.of[found.places] >= rows.members
     numbered = found.places[are_peers]
@@ -157,7 +157,7 @@ def _of_own(
     columns: Columns, computed: Sequence[Point], rows: Rows, indicator: str, on: date
 ) -> _Seen:
     """Return what the platform computed, beside the newest that others said of themselves lately."""
-    step, last, own = _periods(computed)
+    step, last, own = _periods(computed, "day")
     point = computed[-1]
     found = columns.newest(indicator, on, since=on - RECENT)
     are_peers = rows.of[found.places] >= rows.members
@@ -176,10 +176,13 @@ def _of_own(
     )
 
 
-def _periods(said: Sequence[Point]) -> tuple[Step, int, Floats]:
-    """Return by which periods values are looked at, which is the last, and the last value of each."""
+def _periods(said: Sequence[Point], alone: Step) -> tuple[Step, int, Floats]:
+    """Return by which periods values are looked at, which is the last, and the last value of each.
+
+    `alone` is the period of a single value.
+    """
     days = np.array([one.on.toordinal() for one in said], dtype=np.int64)
-    step = step_of(days.tolist())
+    step = step_of(days.tolist()) if len(days) > 1 else alone
     numbers = periods_of(days, step)
     last, width = int(numbers[-1]), _width(numbers)
     values = np.array([one.value for one in said])

@@ -204,6 +204,11 @@ class Report:
             lagging, key=lambda one: (not one.is_urgent, -one.ahead_of / one.peers, one.meaning.id)
         )
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether any indicator has peers that it could be compared with."""
+        return any(line.against != "unknown" for line in self.lines)
+
     def having(
         self, *, against: Verdict | None = None, course: Verdict | None = None
     ) -> list[Line]:

@@ -8,6 +8,7 @@ from chengmai.assess.words import joined
 from chengmai.kernel.texts import Text
 
 _NAMED = 5
+_WHOLE = 100
 AGAINST: dict[Verdict, Text] = {
     "better": Text(zh="优于中位数", en="better than the median"),
     "worse": Text(zh="落后于中位数", en="behind the median"),
@@ -32,8 +33,7 @@ def sentences(report: Report) -> tuple[Text, ...]:
 
 def _state(report: Report) -> Text:
     total, name = len(report.lines), report.subject.title
-    judged = [line for line in report.lines if line.against != "unknown"]
-    if not judged:
+    if not report.is_compared:
         return Text(
             zh=f"{name.zh}有 {total} 项指标，没有可比的同级地方。",
             en=f"{name.en} has {total} indicators and no peers to be compared with.",
@@ -58,17 +58,27 @@ def _score(report: Report) -> list[Text]:
     if found is None:
         return []
     title, zh, en = found.framework.title, "", ""
+    if found.known is not None and found.known < _WHOLE:
+        zh, en = (
+            f"（只有 {found.known} 分有数据）",
+            f" of the {found.known} of which anything is known",
+        )
+    if found.of > 1:
+        zh += f"，在 {found.of} 个同级中排第 {found.rank}"
+        en += f", place {found.rank} of {found.of} peers"
     if found.stage is not None:
-        zh, en = f"，处于{found.stage.zh}", f", {found.stage.en}"
+        zh, en = f"{zh}，处于{found.stage.zh}", f"{en}, {found.stage.en}"
     return [
         Text(
-            zh=f"按{title.zh}得 {found.total} 分，在 {found.of} 个同级中排第 {found.rank}{zh}。",
-            en=f"by {title.en} it has {found.total} marks, place {found.rank} of {found.of} peers{en}.",
+            zh=f"按{title.zh}得 {found.total} 分{zh}。",
+            en=f"by {title.en} it has {found.total} marks{en}.",
         )
     ]
 
 
 def _gaps(report: Report) -> list[Text]:
+    if not report.is_compared:
+        return []
     urgent = [line for line in report.gaps if line.is_urgent]
     if urgent:
         names = joined([line.meaning.title for line in urgent[:_NAMED]])

@@ -1,13 +1,12 @@
-"""Provinces as equal tiles, roughly where they lie: no borders, no map."""
+"""Provinces as equal tiles, roughly where they lie, each a link: no borders, no map."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-from markupsafe import Markup
+from dataclasses import dataclass
 
 from chengmai.assess.statistics import Rank
-from chengmai.web.cockpit.svg.draw import element
+from chengmai.web.cockpit.formats import Formats
 
 TILES: Mapping[str, tuple[int, int]] = {
     "230000": (8, 0), "650000": (0, 1), "150000": (5, 1), "220000": (8, 1), "620000": (2, 2),
@@ -19,7 +18,6 @@ TILES: Mapping[str, tuple[int, int]] = {
     "440000": (5, 6), "460000": (4, 7), "810000": (6, 7), "820000": (5, 7),
 }  # fmt: skip
 SHADES = 5
-_WIDTH, _HEIGHT, _GAP = 74, 44, 4
 
 
 def shades(ranks: Sequence[Rank]) -> dict[str, int]:
@@ -33,33 +31,42 @@ def shades(ranks: Sequence[Rank]) -> dict[str, int]:
     }
 
 
-def cartogram(ranks: Sequence[Rank], lang: str, description: str) -> Markup | None:
-    """Return the tiles with name and value, or None where the places are not those of China."""
-    if not any(rank.code in TILES for rank in ranks):
-        return None
+@dataclass(frozen=True)
+class TileView:
+    """A tile: where it stands, what it says, its shade with the same shade as a number of marks, its link."""
+
+    column: int
+    row: int
+    name: str
+    value: str
+    shade: int
+    marks: str
+    label: str
+    link: str
+
+
+def cartogram(ranks: Sequence[Rank], query: str, formats: Formats) -> tuple[TileView, ...]:
+    """Return the tiles in the order of the ranking; none where the places are not those of China."""
     shaded = shades(ranks)
-    tiles = [_tile(rank, shaded[rank.code], lang) for rank in ranks if rank.code in TILES]
-    width, height = 9 * (_WIDTH + _GAP), 8 * (_HEIGHT + _GAP)
-    return element(
-        "svg",
-        element("title", description),
-        *tiles,
-        class_="cartogram",
-        viewBox=f"0 0 {width} {height}",
-        role="img",
+    return tuple(
+        _tile(rank, shaded[rank.code], query, formats) for rank in ranks if rank.code in TILES
     )
 
 
-def _tile(rank: Rank, shade: int, lang: str) -> Markup:
+def _tile(rank: Rank, shade: int, query: str, formats: Formats) -> TileView:
+    words = formats.words
     column, row = TILES[rank.code]
-    x, y = column * (_WIDTH + _GAP), row * (_HEIGHT + _GAP)
-    name = _short(rank.name.zh) if lang.startswith("zh") else rank.name.en
-    return element(
-        "g",
-        element("rect", x=x, y=y, width=_WIDTH, height=_HEIGHT, rx=4),
-        element("text", name, x=x + _WIDTH / 2, y=y + 17, text_anchor="middle"),
-        element("text", f"{rank.value:g}", x=x + _WIDTH / 2, y=y + 36, text_anchor="middle"),
-        class_=f"shade-{shade}",
+    name, value = words.pick(rank.name), formats.number(rank.value)
+    place = f"{rank.place}{'=' if rank.tied else ''}"
+    return TileView(
+        column + 1,
+        row + 1,
+        _short(name) if words.lang.startswith("zh") else name,
+        value,
+        shade,
+        "●" * shade,
+        words("assess.tile", name=name, n=value, place=place),
+        f"/assessment/places?{query}&code={rank.code}",
     )
 
 

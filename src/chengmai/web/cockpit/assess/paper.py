@@ -67,9 +67,9 @@ def _story(view: ReportView, words: Words, base: str) -> list[Any]:
     told: list[Any] = [_text(view.title, _HEAD), _text(f"{view.about} · {view.on}", _SMALL)]
     told += [_text(words("assess.conclusions"), _PART)]
     told += [_text(f"· {sentence}") for sentence in view.sentences]
-    told += [_text(f"{name}: {value}") for name, value in view.standing]
+    told += [_noted(f"{name}: {value}", note) for name, value, note in view.standing]
     told += [_text(words("outlook.gaps"), _PART)]
-    told.append(_gaps(view, words) if view.gaps else _text(words("outlook.no_gaps")))
+    told.append(_gaps(view, words) if view.gaps else _text(view.no_gaps))
     if view.suggestions:
         told += [_text(words("outlook.suggestions"), _PART), _suggestions(view, words)]
     told += [_text(words("outlook.state"), _PART), _lines(view, words)]

@@ -86,9 +86,10 @@ class ReportView:
     on: str
     about: str
     sentences: tuple[str, ...]
-    standing: tuple[tuple[str, str], ...]
+    standing: tuple[tuple[str, str, int], ...]
     lines: tuple[LineView, ...]
     gaps: tuple[LineView, ...]
+    no_gaps: str
     suggestions: tuple[SuggestionView, ...]
     kept: tuple[KeptView, ...]
     scores: str
@@ -121,6 +122,7 @@ def report_view(report: Report, query: str, formats: Formats) -> ReportView:
         standing=_standing(report, notes, formats),
         lines=lines,
         gaps=tuple(by_id[line.meaning.id] for line in report.gaps),
+        no_gaps=words("outlook.no_gaps") if report.is_compared else words("outlook.no_peers"),
         suggestions=tuple(
             SuggestionView(
                 words.pick(one.line.meaning.title),
@@ -154,22 +156,32 @@ def _about(report: Report, formats: Formats) -> str:
     return f"{about}. {words('outlook.example_note')}" if report.is_example else about
 
 
-def _standing(report: Report, notes: _Notes, formats: Formats) -> tuple[tuple[str, str], ...]:
+def _standing(report: Report, notes: _Notes, formats: Formats) -> tuple[tuple[str, str, int], ...]:
+    """Return name, value and note of what is said of the score."""
     words, found = formats.words, report.standing
     if found is None:
         return ()
     framework = found.framework
     title = words.pick(framework.title)
-    number = notes.add(f"{title}: {framework.source}; {words.pick(framework.note)}")
-    rows = [(f"{title} [{number}]", words("outlook.marks", n=str(found.total)))]
+    source = f"{title}: {framework.source}; {words.pick(framework.note)}"
+    number = notes.add(source, _scored(report, framework.id))
+    rows = [(title, words("outlook.marks", n=str(found.total)))]
     if found.known is not None:
         rows.append((words("assess.known_marks"), str(found.known)))
     if found.stage is not None:
         rows.append((words("assess.stage"), words.pick(found.stage)))
-    rows.append((words("assess.rank"), f"{found.rank} / {found.of}"))
+    if found.of > 1:
+        rows.append((words("assess.rank"), f"{found.rank} / {found.of}"))
     if found.median is not None:
         rows.append((words("outlook.median"), str(found.median)))
-    return tuple(rows)
+    return tuple((name, value, number) for name, value in rows)
+
+
+def _scored(report: Report, framework: str) -> str:
+    """Return where the score is shown node by node; of a group or of made-up values it is not."""
+    if report.is_example or report.subject.kind == "group":
+        return ""
+    return f"/assessment/frameworks?framework={framework}&place={report.subject.code}&on={report.on}"
 
 
 def _line(line: Line, report: Report, notes: _Notes, formats: Formats) -> LineView:

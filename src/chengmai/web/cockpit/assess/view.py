@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from chengmai.assess.figures import Figure, rounded
 from chengmai.assess.gazetteer import CHINA
 from chengmai.assess.groups import Frame, PlaceGroup, Tier
@@ -14,7 +12,7 @@ from chengmai.assess.problems import GroupsOverlap
 from chengmai.assess.registry import Assessed
 from chengmai.assess.statistics import Branch, Cell, Rank
 from chengmai.assess.words import conclusions, top
-from chengmai.web.cockpit.assess.cartogram import cartogram
+from chengmai.web.cockpit.assess.cartogram import TileView, cartogram
 from chengmai.web.cockpit.formats import NO_VALUE, Formats
 
 RANKED = 10
@@ -66,7 +64,7 @@ class Overview:
     newly: tuple[str, ...]
     newly_count: int
     phases: tuple[tuple[str, str], ...]
-    tiles: Markup | None
+    tiles: tuple[TileView, ...]
     left_out: tuple[tuple[str, str], ...]
     query: str
     country: str
@@ -127,9 +125,7 @@ def overview(assessed: Assessed, formats: Formats) -> Overview:
             (words(f"assess.state.{state}"), formats.number(number))
             for state, number in found.phases().items()
         ),
-        tiles=cartogram(ranks, words.lang, words("assess.tiles"))
-        if not assessed.is_empty
-        else None,
+        tiles=() if assessed.is_empty else cartogram(ranks, query_of(assessed), formats),
         left_out=tuple(
             (one.entity_id, words.pick(one.why)) for one in assessed.registry.left_out[:50]
         ),
