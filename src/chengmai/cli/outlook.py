@@ -142,8 +142,8 @@ def _print(view: ReportView, formats: Formats) -> None:
     typer.echo(f"{view.title} · {view.on}\n{view.about}\n")
     for sentence in view.sentences:
         typer.echo(f"- {sentence}")
-    for name, value, note in view.standing:
-        typer.echo(f"- {name}: {value} [{note}]")
+    for name, value, number in view.standing:
+        typer.echo(f"- {name}: {value} [{number}]")
     if not view.lines:
         typer.echo(words("outlook.nothing"))
         return

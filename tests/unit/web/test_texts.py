@@ -103,3 +103,19 @@ def test_the_language_is_the_chosen_one_then_the_best_accepted(
     cookie: str | None, accept: str | None, lang: str
 ) -> None:
     assert best_language(cookie, accept) == lang
+
+
+BRANCHES = re.compile(
+    r"\braise (?:Invalid|NotFound|Conflict|Forbidden|Unauthenticated|NotSupported|TooLarge|Unavailable)\("
+)
+
+
+def test_what_a_page_raises_itself_has_its_sentence_in_both_languages() -> None:
+    without = []
+    for file in sorted(WEB.glob("cockpit/**/*.py")):
+        text = file.read_text("utf-8")
+        for found in BRANCHES.finditer(text):
+            told = re.search(r'code="([^"]+)"', text[found.start() : found.start() + 300])
+            if told is None or f"problem.{told[1]}" not in ZH:
+                without.append(f"{file.name}: {text[found.start() : found.end() + 60]}")
+    assert without == []

@@ -84,7 +84,10 @@ async def _guarded(screen: Screen, visit: Visit) -> Response:
 
 def _sign_in_first(screen: Screen, visit: Visit) -> Response:
     if screen.quiet:
-        return problem_page(visit, Unauthenticated("the session has ended"))
+        return problem_page(
+            visit,
+            Unauthenticated("the session has ended", code="session.ended", fix="sign in again"),
+        )
     if visit.request.method not in ("GET", "HEAD"):
         return RedirectResponse("/sign-in", 303)
     back = here(visit.request)

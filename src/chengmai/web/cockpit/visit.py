@@ -67,7 +67,11 @@ class Parts:
     def looking_back(self) -> Reviewing:
         """Who looks back; raises `NotFound` where nobody does."""
         if self.reviewing is None:
-            raise NotFound("this city does not look back", fix="open the list of vital signs")
+            raise NotFound(
+                "this city does not look back",
+                code="page.no_look_back",
+                fix="open the list of vital signs",
+            )
         return self.reviewing
 
 
@@ -93,7 +97,7 @@ class Visit:
     def actor(self) -> Actor:
         """The signed-in actor; raises `Unauthenticated` on a page that is open to all."""
         if self.viewer is None:
-            raise Unauthenticated("nobody is signed in")
+            raise Unauthenticated("nobody is signed in", code="session.ended", fix="sign in")
         return self.viewer
 
     @cached_property

@@ -181,7 +181,9 @@ def _scored(report: Report, framework: str) -> str:
     """Return where the score is shown node by node; of a group or of made-up values it is not."""
     if report.is_example or report.subject.kind == "group":
         return ""
-    return f"/assessment/frameworks?framework={framework}&place={report.subject.code}&on={report.on}"
+    return (
+        f"/assessment/frameworks?framework={framework}&place={report.subject.code}&on={report.on}"
+    )
 
 
 def _line(line: Line, report: Report, notes: _Notes, formats: Formats) -> LineView:

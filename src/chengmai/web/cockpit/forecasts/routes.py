@@ -127,7 +127,7 @@ async def _one(visit: Visit) -> Standing:
     await visit.desk.vital(visit.actor, vital_id)
     found = await visit.parts.looking_back.standings(visit.actor, vital_id=vital_id)
     if not found:
-        raise NotFound(f"there is no vital sign {vital_id}")
+        raise NotFound(f"there is no vital sign {vital_id}", code="vitals.not_found")
     return found[0]
 
 

@@ -76,7 +76,13 @@ def _day(visit: Visit, name: str) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(text), time(), ZoneInfo(visit.banner.zone))
     except ValueError:
-        raise Invalid(f"{text!r:.40} is no day", param=name, fix="write it as 2026-11-22") from None
+        raise Invalid(
+            f"{text!r:.40} is no day",
+            code="rule.trial_day",
+            param=name,
+            fix="write it as 2026-11-22",
+            text=text[:40],
+        ) from None
 
 
 SCREENS = (
