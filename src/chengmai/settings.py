@@ -34,6 +34,12 @@ class Settings(BaseSettings):
         description="Code of the city among the places of the assessment, such as 330100: what the platform"
         " computes counts there in frameworks. Left out: the city stands apart as `own`.",
     )
+    report_font: Path | None = Field(
+        default=None,
+        description="TrueType font with Chinese whose glyphs are embedded in PDF reports, such as"
+        " /usr/share/fonts/truetype/wqy/wqy-microhei.ttc of Debian's fonts-wqy-microhei. Left out: what"
+        " the reader has for Chinese.",
+    )
     zone: str = Field(default="Asia/Shanghai", description="IANA time zone of the city.")
     packs: tuple[Path, ...] = Field(
         default=(), description="Folders of domain packs; empty means the packs shipped."

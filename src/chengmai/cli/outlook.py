@@ -68,7 +68,7 @@ def outlook(
             fix="leave out --keep or --example",
         )
 
-    async def make(city: City) -> tuple[Report, Stored | None, Formats]:
+    async def make(city: City) -> tuple[Report, Stored | None, Formats, Path | None]:
         by = operator(city)
         groups: tuple[PlaceGroup, ...] = (await city.assess.assessed(by)).statistics.frame.groups
         is_group = any(one.id == subject for one in groups)
@@ -83,11 +83,12 @@ def outlook(
         )
         stored = await city.outlook.keep(by, report) if keep else None
         words = read_words(CATALOGS)[_LANGS[lang]]
-        return report, stored, Formats(words, ZoneInfo(city.settings.zone), datetime.now(UTC))
+        formats = Formats(words, ZoneInfo(city.settings.zone), datetime.now(UTC))
+        return report, stored, formats, city.settings.report_font
 
-    report, stored, formats = run_in(data, make)
+    report, stored, formats, font = run_in(data, make)
     view = report_view(report, "", formats)
-    _write(view, report, formats, pdf=pdf, html=html, json=json)
+    _write(view, report, formats, pdf=pdf, html=html, json=json, font=font)
     if not (pdf or html or json):
         _print(view, formats)
     if stored is not None:
@@ -105,11 +106,12 @@ def _write(
     pdf: Path | None,
     html: Path | None,
     json: Path | None,
+    font: Path | None,
 ) -> None:
     if pdf is not None:
         from chengmai.web.cockpit.assess.paper import as_pdf  # loads what only paper needs
 
-        _put(pdf, as_pdf(view, formats.words))
+        _put(pdf, as_pdf(view, formats.words, font=font))
     if html is not None:
         _put(html, as_html(view, formats.words).encode())
     if json is not None:

@@ -36,6 +36,7 @@ class CityWeb:
         settings = CockpitSettings(
             secret=city.secret("forms"),
             secure_cookies=_wants_tls(city.settings),
+            report_font=city.settings.report_font,
         )
         self._city = city
         self._hub = LiveHub(secrets.token_hex(4))

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from chengmai.assess.outlook.lines import lines
 from chengmai.assess.outlook.meanings import advice_for, advised, meanings
 from chengmai.assess.outlook.model import Meaning, Report, Subject, scores_of
 from chengmai.assess.outlook.periods import Step, end_of, period_of, periods_of, step_of, written
+from chengmai.assess.outlook.sayings import trend_in_words
 from chengmai.assess.outlook.service import report_of
 from chengmai.assess.outlook.subjects import subject_of
 from chengmai.assess.outlook.trend import MODELS, back_test, forecasts, trend
@@ -223,7 +224,7 @@ def test_a_group_is_the_median_of_its_places_beside_those_outside() -> None:
         ({"place": "P1", "peers": "zz"}, GroupUnknown),
     ],
 )
-def test_a_wrong_subject_is_refused(asked: dict[str, str], problem: type[Exception]) -> None:
+def test_a_wrong_subject_is_refused(asked: dict[str, Any], problem: type[Exception]) -> None:
     day = Gazetteer(a_country()).on(NOW)
     with pytest.raises(problem):
         subject_of(day, a_frame(a_group("a", "P1")), (), **{"place": None, "group": None} | asked)
@@ -308,3 +309,19 @@ def test_places_of_another_level_are_no_peers() -> None:
     subject = subject_of(day, a_frame(), (), place="P1C1X1", group=None)
     assert isinstance(subject, Subject)
     assert len(subject.peers) == 35
+
+
+def test_a_series_with_a_hole_says_how_many_periods_follow_it() -> None:
+    columns = columns_of({"P1C1": [50.0 + y for y in range(7)]})
+    hole = f"P1C1-{YEARS[-3]}-E01"
+    (line,) = a_report(columns.replaced([hole], [])).lines
+    assert (len(line.values), line.unbroken, line.trend) == (6, 2, None)
+    assert trend_in_words(line).en.startswith("2 periods")
+
+
+def test_a_score_of_few_marks_and_a_place_without_peers_are_not_made_to_look_like_more() -> None:
+    report = a_report(columns_of({"P1C1": [50.0] * 7}))
+    said = " ".join(one.en for one in report.sentences)
+    assert not report.is_compared
+    assert "no peers" in said
+    assert "behind the median" not in said

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import takewhile
 from typing import Literal
 
 from chengmai.assess.frameworks.model import Framework
@@ -89,6 +90,12 @@ class Line:
     @property
     def period(self) -> int:
         return self.periods[-1]
+
+    @property
+    def unbroken(self) -> int:
+        """How many of the last periods have a value without a gap between them."""
+        held = zip(reversed(self.periods), range(self.period, -1, -1), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], held))
 
     @property
     def is_gap(self) -> bool:

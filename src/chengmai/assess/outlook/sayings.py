@@ -139,7 +139,7 @@ def trend_in_words(line: Line) -> Text:
     """Return how a line goes on, with its interval, or why nothing is said."""
     found = line.trend
     if found is None or not found.steps:
-        count = len(line.values)
+        count = line.unbroken
         return Text(
             zh=f"只有 {count} 期连续数据，太少，不作预测",
             en=f"{count} periods without a gap are too few for a forecast",

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -35,11 +36,13 @@ YEAR_S = 365 * 86400
 class CockpitSettings:
     """`secret` signs form tokens: at least 32 random bytes, the same after a restart.
 
-    `secure_cookies` is for every address but loopback: cookies then travel over TLS only.
+    `secure_cookies` is for every address but loopback: cookies then travel over TLS only. `report_font` is
+    embedded in reports on paper.
     """
 
     secret: bytes
     secure_cookies: bool = False
+    report_font: Path | None = None
 
     @property
     def session_cookie(self) -> str:

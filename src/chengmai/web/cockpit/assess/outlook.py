@@ -72,7 +72,8 @@ async def paper(visit: Visit) -> Response:
 
     asked = _asked(visit)
     view = report_view(await _report(visit, asked), _query(asked), visit.formats)
-    body = await asyncio.to_thread(as_pdf, view, visit.words, str(visit.request.base_url))
+    base, font = str(visit.request.base_url), visit.parts.settings.report_font
+    body = await asyncio.to_thread(as_pdf, view, visit.words, base, font)
     return Response(
         body,
         media_type="application/pdf",

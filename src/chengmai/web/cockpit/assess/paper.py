@@ -1,15 +1,19 @@
 """A report on paper: PDF with links from every number to its note, and from notes to records.
 
-Latin letters are set in Helvetica, all others in the Song type that PDF readers bring for Chinese
-(`STSong-Light`, a standard font of the format): nothing is embedded, and no font file is needed here.
+Latin letters are set in Helvetica. All others are set in a TrueType font whose glyphs are embedded, where the
+city names one; else in the Song type that readers bring for Chinese (`STSong-Light`, a standard font of the
+format), which a reader without it replaces by another.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from reportlab.lib import colors
@@ -18,12 +22,14 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
 
+from chengmai.kernel.problems import Invalid
 from chengmai.web.cockpit.assess.report import LineView, Mark, ReportView
 from chengmai.web.cockpit.texts import Words
 
-_SONG = "STSong-Light"
+_SONG, _EMBEDDED = "STSong-Light", "Embedded"
 _INK = {"good": "#1d6b3a", "bad": "#a3231b", "even": "#35506b", "none": "#5a6773"}
 _PLAIN = ParagraphStyle("plain", fontName="Helvetica", fontSize=8, leading=11, wordWrap="CJK")
 _SMALL = ParagraphStyle(
@@ -35,9 +41,13 @@ _RUN = re.compile(r"[^\x20-\x7e\xa0-\xff]+")
 _WIDTH = landscape(A4)[0] - 24 * mm
 
 
-def as_pdf(view: ReportView, words: Words, base: str = "") -> bytes:
-    """Return a report as PDF; `base` is the address of the city that links lead to, none without it."""
-    pdfmetrics.registerFont(UnicodeCIDFont(_SONG))
+def as_pdf(view: ReportView, words: Words, base: str = "", font: Path | None = None) -> bytes:
+    """Return a report as PDF; `base` is the address of the city that links lead to, none without it.
+
+    Of `font`, a TrueType file, the glyphs that are used are embedded. Raises `Invalid` where it cannot be read.
+    """
+    type_ = _embedded(font) if font else UnicodeCIDFont(_SONG)
+    pdfmetrics.registerFont(type_)
     out = io.BytesIO()
     made = SimpleDocTemplate(
         out,
@@ -53,178 +63,209 @@ def as_pdf(view: ReportView, words: Words, base: str = "") -> bytes:
 
     def foot(canvas: Any, document: Any) -> None:
         canvas.saveState()
-        canvas.setFont(_SONG, 7)
+        canvas.setFont(type_.fontName, 7)
         canvas.drawString(12 * mm, 8 * mm, f"{view.title}  {view.on}")
         canvas.setFont("Helvetica", 7)
         canvas.drawRightString(landscape(A4)[0] - 12 * mm, 8 * mm, str(document.page))
         canvas.restoreState()
 
-    made.build(list(_story(view, words, base.rstrip("/"))), onFirstPage=foot, onLaterPages=foot)
+    made.build(
+        _Paper(view, words, base.rstrip("/"), type_.fontName).story(),
+        onFirstPage=foot,
+        onLaterPages=foot,
+    )
     return out.getvalue()
 
 
-def _story(view: ReportView, words: Words, base: str) -> list[Any]:
-    told: list[Any] = [_text(view.title, _HEAD), _text(f"{view.about} · {view.on}", _SMALL)]
-    told += [_text(words("assess.conclusions"), _PART)]
-    told += [_text(f"· {sentence}") for sentence in view.sentences]
-    told += [_noted(f"{name}: {value}", note) for name, value, note in view.standing]
-    told += [_text(words("outlook.gaps"), _PART)]
-    told.append(_gaps(view, words) if view.gaps else _text(view.no_gaps))
-    if view.suggestions:
-        told += [_text(words("outlook.suggestions"), _PART), _suggestions(view, words)]
-    told += [_text(words("outlook.state"), _PART), _lines(view, words)]
-    told += [_text(words("outlook.earlier"), _PART)]
-    told += (
-        [_text(view.scores), _kept(view, words, base)]
-        if view.kept
-        else [_text(words("outlook.none_kept"))]
-    )
-    told += [_text(words("outlook.notes"), _PART)]
-    for note in view.notes:
-        link = (
-            f' <a href="{escape(base + note.link)}" color="#1b4f8a">↗</a>'
-            if note.link and base
-            else ""
+def _embedded(font: Path) -> TTFont:
+    try:
+        return TTFont(_EMBEDDED, str(font))
+    except (TTFError, OSError, struct.error) as wrong:
+        raise Invalid(
+            f"the font {font} cannot be embedded: {wrong}",
+            code="report.font",
+            param="report_font",
+            fix="name a TrueType file with Chinese, such as wqy-microhei.ttc",
+            font=str(font),
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Paper:
+    """The parts of a report; `han` is the font of what is not Latin."""
+
+    view: ReportView
+    words: Words
+    base: str
+    han: str
+
+    def story(self) -> list[Any]:
+        told: list[Any] = [
+            self._text(self.view.title, _HEAD),
+            self._text(f"{self.view.about} · {self.view.on}", _SMALL),
+        ]
+        told += [self._text(self.words("assess.conclusions"), _PART)]
+        told += [self._text(f"· {sentence}") for sentence in self.view.sentences]
+        told += [self._noted(f"{name}: {value}", note) for name, value, note in self.view.standing]
+        told += [self._text(self.words("outlook.gaps"), _PART)]
+        told.append(self._gaps() if self.view.gaps else self._text(self.view.no_gaps))
+        if self.view.suggestions:
+            told += [self._text(self.words("outlook.suggestions"), _PART), self._suggestions()]
+        told += [self._text(self.words("outlook.state"), _PART), self._lines()]
+        told += [self._text(self.words("outlook.earlier"), _PART)]
+        told += (
+            [self._text(self.view.scores), self._kept()]
+            if self.view.kept
+            else [self._text(self.words("outlook.none_kept"))]
         )
-        anchor = f'<a name="note-{note.number}"/>[{note.number}] '
-        told.append(Paragraph(anchor + _set(note.text) + _song(link), _SMALL))
-    return told
+        told += [self._text(self.words("outlook.notes"), _PART)]
+        for note in self.view.notes:
+            link = (
+                f' <a href="{escape(self.base + note.link)}" color="#1b4f8a">↗</a>'
+                if note.link and self.base
+                else ""
+            )
+            anchor = f'<a name="note-{note.number}"/>[{note.number}] '
+            told.append(Paragraph(anchor + self._set(note.text) + self._song(link), _SMALL))
+        return told
 
+    def _set(self, text: str) -> str:
+        """Return text as markup, in two types: Helvetica has no Chinese, and Song no good Latin."""
+        return self._song(escape(text))
 
-def _set(text: str) -> str:
-    """Return text as markup, in two types: Helvetica has no Chinese, and Song no good Latin."""
-    return _song(escape(text))
+    def _song(self, markup: str) -> str:
+        return _RUN.sub(lambda run: f'<font name="{self.han}">{run.group()}</font>', markup)
 
+    def _text(self, text: str, style: ParagraphStyle = _PLAIN) -> Paragraph:
+        return Paragraph(self._set(text), style)
 
-def _song(markup: str) -> str:
-    return _RUN.sub(lambda run: f'<font name="{_SONG}">{run.group()}</font>', markup)
+    def _ref(self, number: int) -> str:
+        return f' <super><a href="#note-{number}" color="#1b4f8a">[{number}]</a></super>'
 
+    def _noted(self, text: str, number: int) -> Paragraph:
+        return Paragraph(self._set(text) + self._ref(number), _PLAIN)
 
-def _text(text: str, style: ParagraphStyle = _PLAIN) -> Paragraph:
-    return Paragraph(_set(text), style)
+    def _linked(self, text: str, link: str) -> Paragraph:
+        if not link:
+            return self._text(text)
+        return Paragraph(f'<a href="{escape(link)}" color="#1b4f8a">{self._set(text)}</a>', _PLAIN)
 
-
-def _ref(number: int) -> str:
-    return f' <super><a href="#note-{number}" color="#1b4f8a">[{number}]</a></super>'
-
-
-def _noted(text: str, number: int) -> Paragraph:
-    return Paragraph(_set(text) + _ref(number), _PLAIN)
-
-
-def _linked(text: str, link: str) -> Paragraph:
-    if not link:
-        return _text(text)
-    return Paragraph(f'<a href="{escape(link)}" color="#1b4f8a">{_set(text)}</a>', _PLAIN)
-
-
-def _mark(mark: Mark) -> Paragraph:
-    ink = _INK[mark.kind]
-    return Paragraph(f'<font color="{ink}">{_set(f"{mark.shape} {mark.word}")}</font>', _PLAIN)
-
-
-def _table(header: Sequence[Any], rows: Sequence[Sequence[Any]], shares: Sequence[float]) -> Table:
-    head = [cell if isinstance(cell, Paragraph) else _text(cell, _SMALL) for cell in header]
-    body = [[cell if isinstance(cell, Paragraph) else _text(cell) for cell in row] for row in rows]
-    made = Table([head, *body], colWidths=[_WIDTH * share for share in shares], repeatRows=1)
-    made.setStyle(
-        TableStyle(
-            [
-                ("LINEBELOW", (0, 0), (-1, -1), 0.3, colors.HexColor("#c8d0d8")),
-                ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.HexColor("#35506b")),
-                ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                ("LEFTPADDING", (0, 0), (-1, -1), 2),
-                ("RIGHTPADDING", (0, 0), (-1, -1), 3),
-                ("TOPPADDING", (0, 0), (-1, -1), 1.5),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
-            ]
+    def _mark(self, mark: Mark) -> Paragraph:
+        ink = _INK[mark.kind]
+        return Paragraph(
+            f'<font color="{ink}">{self._set(f"{mark.shape} {mark.word}")}</font>', _PLAIN
         )
-    )
-    return made
 
-
-def _gaps(view: ReportView, words: Words) -> Table:
-    header = (
-        words("outlook.indicator"),
-        words("assess.value"),
-        words("outlook.median"),
-        words("assess.rank"),
-        words("outlook.course"),
-    )
-    rows = [
-        (_noted(one.title, one.note), one.value, one.median, one.place, _mark(one.course))
-        for one in view.gaps
-    ]
-    return _table(header, rows, (0.4, 0.15, 0.18, 0.12, 0.15))
-
-
-def _suggestions(view: ReportView, words: Words) -> Table:
-    header = (
-        words("outlook.indicator"),
-        words("outlook.advice"),
-        words("outlook.to_median"),
-        words("outlook.gain"),
-        words("assess.node"),
-    )
-    rows = [
-        (_noted(one.title, one.note), one.advice, one.move, one.gain, one.nodes)
-        for one in view.suggestions
-    ]
-    return _table(header, rows, (0.24, 0.4, 0.14, 0.1, 0.12))
-
-
-def _lines(view: ReportView, words: Words) -> Table:
-    header = (
-        words("outlook.indicator"),
-        words("assess.value"),
-        words("outlook.median"),
-        words("outlook.against"),
-        words("outlook.course"),
-        words("outlook.next"),
-        words("outlook.test"),
-    )
-    return _table(
-        header,
-        [_line(one, words) for one in view.lines],
-        (0.22, 0.11, 0.11, 0.13, 0.09, 0.18, 0.16),
-    )
-
-
-def _line(one: LineView, words: Words) -> Sequence[Any]:
-    following = one.forecast
-    if one.naive:
-        following += "; " + words("outlook.naive", value=one.naive)
-    return (
-        _noted(one.title, one.note),
-        f"{one.value} ({one.period})",
-        one.median,
-        _mark(one.against),
-        _mark(one.course),
-        following,
-        _text(one.test or "–", _SMALL),
-    )
-
-
-def _kept(view: ReportView, words: Words, base: str) -> Table:
-    header = (
-        words("outlook.indicator"),
-        words("outlook.made"),
-        words("outlook.for"),
-        words("outlook.said"),
-        words("outlook.came"),
-        words("outlook.error"),
-        words("outlook.interval"),
-    )
-    rows = [
-        (
-            _noted(one.title, one.note) if one.note else one.title,
-            _linked(one.made, base + one.link if base else ""),
-            one.period,
-            one.said,
-            one.came,
-            f"{one.error} ({one.naive})",
-            one.inside,
+    def _table(
+        self, header: Sequence[Any], rows: Sequence[Sequence[Any]], shares: Sequence[float]
+    ) -> Table:
+        head = [
+            cell if isinstance(cell, Paragraph) else self._text(cell, _SMALL) for cell in header
+        ]
+        body = [
+            [cell if isinstance(cell, Paragraph) else self._text(cell) for cell in row]
+            for row in rows
+        ]
+        made = Table([head, *body], colWidths=[_WIDTH * share for share in shares], repeatRows=1)
+        made.setStyle(
+            TableStyle(
+                [
+                    ("LINEBELOW", (0, 0), (-1, -1), 0.3, colors.HexColor("#c8d0d8")),
+                    ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.HexColor("#35506b")),
+                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("LEFTPADDING", (0, 0), (-1, -1), 2),
+                    ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+                    ("TOPPADDING", (0, 0), (-1, -1), 1.5),
+                    ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+                ]
+            )
         )
-        for one in view.kept
-    ]
-    return _table(header, rows, (0.24, 0.12, 0.12, 0.2, 0.1, 0.12, 0.1))
+        return made
+
+    def _gaps(self) -> Table:
+        header = (
+            self.words("outlook.indicator"),
+            self.words("assess.value"),
+            self.words("outlook.median"),
+            self.words("assess.rank"),
+            self.words("outlook.course"),
+        )
+        rows = [
+            (
+                self._noted(one.title, one.note),
+                one.value,
+                one.median,
+                one.place,
+                self._mark(one.course),
+            )
+            for one in self.view.gaps
+        ]
+        return self._table(header, rows, (0.4, 0.15, 0.18, 0.12, 0.15))
+
+    def _suggestions(self) -> Table:
+        header = (
+            self.words("outlook.indicator"),
+            self.words("outlook.advice"),
+            self.words("outlook.to_median"),
+            self.words("outlook.gain"),
+            self.words("assess.node"),
+        )
+        rows = [
+            (self._noted(one.title, one.note), one.advice, one.move, one.gain, one.nodes)
+            for one in self.view.suggestions
+        ]
+        return self._table(header, rows, (0.24, 0.4, 0.14, 0.1, 0.12))
+
+    def _lines(self) -> Table:
+        header = (
+            self.words("outlook.indicator"),
+            self.words("assess.value"),
+            self.words("outlook.median"),
+            self.words("outlook.against"),
+            self.words("outlook.course"),
+            self.words("outlook.next"),
+            self.words("outlook.test"),
+        )
+        return self._table(
+            header,
+            [self._line(one) for one in self.view.lines],
+            (0.22, 0.11, 0.11, 0.13, 0.09, 0.18, 0.16),
+        )
+
+    def _line(self, one: LineView) -> Sequence[Any]:
+        following = one.forecast
+        if one.naive:
+            following += "; " + self.words("outlook.naive", value=one.naive)
+        return (
+            self._noted(one.title, one.note),
+            f"{one.value} ({one.period})",
+            one.median,
+            self._mark(one.against),
+            self._mark(one.course),
+            following,
+            self._text(one.test or "–", _SMALL),
+        )
+
+    def _kept(self) -> Table:
+        header = (
+            self.words("outlook.indicator"),
+            self.words("outlook.made"),
+            self.words("outlook.for"),
+            self.words("outlook.said"),
+            self.words("outlook.came"),
+            self.words("outlook.error"),
+            self.words("outlook.interval"),
+        )
+        rows = [
+            (
+                self._noted(one.title, one.note) if one.note else one.title,
+                self._linked(one.made, self.base + one.link if self.base else ""),
+                one.period,
+                one.said,
+                one.came,
+                f"{one.error} ({one.naive})",
+                one.inside,
+            )
+            for one in self.view.kept
+        ]
+        return self._table(header, rows, (0.24, 0.12, 0.12, 0.2, 0.1, 0.12, 0.1))
