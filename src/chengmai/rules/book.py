@@ -88,6 +88,7 @@ def made_ready(spec: RuleSpec, core: Context) -> Watch:
     if own := sorted(types.names & OWN_TYPES):
         raise RuleInvalid(
             f"a rule on {core.compact(own[0])} could fire on what it does itself",
+            code="rule.own_type",
             param="on.type",
             fix="watch the entities that are read, not those that rules and cases write",
         )
@@ -101,7 +102,10 @@ def made_ready(spec: RuleSpec, core: Context) -> Watch:
     names = attributes_of(condition) | (attributes_of(recovery) if recovery else frozenset())
     if not names:
         raise RuleInvalid(
-            "the condition looks at no attribute", param="q", fix="write it as tilt>15"
+            "the condition looks at no attribute",
+            code="rule.no_attribute",
+            param="q",
+            fix="write it as tilt>15",
         )
     return Watch(
         spec=spec,
@@ -144,6 +148,7 @@ def _alone(param: str, query: Query) -> None:
     if links_of(query):
         raise RuleInvalid(
             f"{param} follows a link, and an effect is looked for on one entity",
+            code="rule.effect_link",
             param=param,
             fix="name the entity that should change as the entity of the effect",
         )

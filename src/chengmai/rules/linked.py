@@ -102,7 +102,9 @@ def links_in(params: Mapping[str, Query]) -> Links:
         if any(len(term.via) > MOST_LINKS for term in found):
             raise RuleInvalid(
                 f"{param} follows more than {MOST_LINKS} links, one after the other",
+                code="rule.too_many_links",
                 param=param,
+                most=MOST_LINKS,
                 fix="link to what you ask about more directly",
             )
         terms += found

@@ -23,7 +23,7 @@ BUILT = [
     *("thr.state.", "thr.side.", "domain.top.", "like.by_", "quality.step", "days."),
     *("section.", "fault.", "incident.nature.", "incident.role.", "incident.kind.", "assess."),
     *("outlook.about.", "outlook.model.", "outlook.note."),
-    *("survey.mode.", "survey.sampling."),
+    *("survey.mode.", "survey.sampling.", "rules.mistake."),
     *(
         "pools.basis.",
         "pools.day.",

@@ -29,6 +29,21 @@ _SECONDS = {
     "d": 86400,
     "天": 86400,
 }
+_SAID = {
+    "string_pattern_mismatch": "rules.mistake.slug",
+    "string_too_short": "rules.mistake.missing",
+    "greater_than_equal": "rules.mistake.range",
+    "less_than_equal": "rules.mistake.range",
+    "literal_error": "rules.mistake.choice",
+    "count and within": "rules.mistake.together",
+    "use count and within": "rules.mistake.one_way",
+    "give a length": "rules.mistake.span",
+    "wait ten minutes": "rules.mistake.ten_minutes",
+    "is not known": "rules.mistake.placeholder",
+    "write names joined": "rules.mistake.to",
+    "a command goes to one": "rules.mistake.one_topic",
+}
+"""What is said of a mistake, by its kind, or by words of what the rule itself says of it."""
 _FIELD = {
     "on.type": "type",
     "on.ids": "ids",
@@ -41,6 +56,8 @@ _FIELD = {
     "command.effect.q": "effect_q",
     "command.effect.within": "effect_within",
     "command.effect.entity": "effect_entity",
+    "count and within belong together": "count",
+    "use count and within, or for, not both": "count",
     "": "q",
 }
 """Where a mistake of the rule is shown, if not at the field of its name."""
@@ -139,8 +156,15 @@ def read_form(form: Mapping[str, str], words: Words) -> tuple[RuleSpec | None, d
             path = ".".join(str(part) for part in detail["loc"] if not isinstance(part, int))
             message = detail["msg"].removeprefix("Value error, ")
             name = message.partition(":")[0] if path in ("", "command") else path
-            mistakes.setdefault(_field(name, path), Mistake(message))
+            mistakes.setdefault(_field(name, path), Mistake(_said(detail["type"], message, words)))
         return None, mistakes
+
+
+def _said(kind: str, message: str, words: Words) -> str:
+    key = next(
+        (key for part, key in _SAID.items() if part in (kind, message) or part in message), ""
+    )
+    return words(key) if key else message
 
 
 def _document(said: dict[str, str], mistakes: dict[str, Mistake], words: Words) -> dict[str, Any]:
@@ -245,4 +269,8 @@ def mistake_of(problem: Problem, form: Mapping[str, str], words: Words) -> dict[
 
 
 def _field(name: str, path: str) -> str:
-    return _FIELD.get(name, _FIELD.get(path, name.rpartition(".")[2] or "q"))
+    if name in _FIELD:
+        return _FIELD[name]
+    if name != path and " " not in name:
+        return name
+    return _FIELD.get(path, name.rpartition(".")[2] or "q")
