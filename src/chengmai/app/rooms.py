@@ -138,7 +138,9 @@ class RoomsFloor(FederationFloor):
         self.events.subscribe(CaseMoved, self.rules.ledger.on_case_moved)
         self._build_pools(PoolViews(self.model, past, analysis, self.zone))
         home = self.settings.place
-        self.assess = AssessService(work, self.model, self.clock, self.zone, home)
+        self.assess = AssessService(
+            work, self.model, self.store.history, self.clock, self.zone, home
+        )
         self._build_indicators(past, analysis)
         own = OwnValues(self.indicators, self.settings.place, self.settings.city, self.clock)
         self.frameworks = FrameworkService(work, self.model, self.assess, own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -49,6 +49,14 @@ _TITLES = {
 }
 DataSet = Literal["own", "example"]
 T = TypeVar("T", bound=Record)
+
+
+Was = Callable[[Entity], Entity | None]
+
+
+def as_it_is(entity: Entity) -> Entity | None:
+    """Return an entity as it stands."""
+    return entity
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,8 @@ class Assessed:
     data: DataSet
     registry: Registry
     statistics: Statistics
+    known: date | None = None
+    """At the end of which day this was known; None is now."""
 
     @property
     def country(self) -> str:
@@ -173,19 +183,28 @@ class Assessed:
         return not self.registry.programmes
 
 
-def read_registry(model: Shelves, tx: Tx, tenant: str) -> Registry:
-    """Return all records of a tenant as they stand; what is no record is left out, with its reason."""
+def read_registry(model: Shelves, tx: Tx, tenant: str, was: Was = as_it_is) -> Registry:
+    """Return all records of a tenant as they stand; what is no record is left out, with its reason.
+
+    `was` turns an entity into what it was at an instant, or None where it was not there yet.
+    """
+
+    def each(entity_type: str) -> Iterator[Entity]:
+        for found in model.find(tx, tenant, entity_type, limit=MOST_RECORDS):
+            if (one := was(found)) is not None:
+                yield one
+
     records: dict[str, list[Record]] = {}
     left_out: list[LeftOut] = []
     for kind in KINDS.values():
         made = records.setdefault(kind.id, [])
-        for entity in model.find(tx, tenant, kind.entity_type, limit=MOST_RECORDS):
+        for entity in each(kind.entity_type):
             try:
                 made.append(from_entity(kind, entity))
             except RecordInvalid as problem:
                 left_out.append(_left_out(entity, problem))
     packages: dict[str, CountryPackage] = {}
-    for entity in model.find(tx, tenant, countries.TYPE, limit=MOST_RECORDS):
+    for entity in each(countries.TYPE):
         try:
             package = countries.from_entity(entity)
             packages[package.id] = package
@@ -216,6 +235,7 @@ def assess(
     on: date,
     before: date | None = None,
     country: str | None = None,
+    known: date | None = None,
 ) -> Assessed:
     """Return what a registry says on a day, compared with `before` or the same day of the year before.
 
@@ -224,7 +244,7 @@ def assess(
     earlier = before or _year_before(on)
     frame = registry.frame(country or registry.usual_country(), on)
     statistics = Statistics(registry.gazetteer, frame, registry.programmes, on, earlier)
-    return Assessed(data, registry, statistics)
+    return Assessed(data, registry, statistics, known)
 
 
 def example_registry() -> Registry:

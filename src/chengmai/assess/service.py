@@ -10,6 +10,7 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from chengmai.assess.bygone import AsOf, Past, end_of
 from chengmai.assess.countries import CountryPackage, read_country
 from chengmai.assess.countries import check_places as check_groups
 from chengmai.assess.countries import to_entity as country_entity
@@ -47,6 +48,8 @@ from chengmai.ngsild.entity import name_iri
 from chengmai.ngsild.model import Shelves
 from chengmai.trust.policy import allow
 
+MOST_BYGONE = 4
+"""Earlier states of registries that are kept read."""
 SHEETS = "sheets"
 """The kind of the wide table of values: a line a place, day and source, a column an indicator."""
 _SHEETS = f"urn:ngsi-ld:{SHEET_TYPE}:"
@@ -68,16 +71,24 @@ class _Kept:
 
     turns: dict[str, int] = field(default_factory=dict)
     registries: dict[str, tuple[int, Registry]] = field(default_factory=dict)
+    bygone: dict[tuple[str, date], tuple[int, Registry]] = field(default_factory=dict)
 
 
 class AssessService:
     """Places, programmes and figures of all tenants. Days are those of the city's zone."""
 
     def __init__(
-        self, work: Work[Tx], model: Shelves, clock: Clock, zone: ZoneInfo, home: str = ""
+        self,
+        work: Work[Tx],
+        model: Shelves,
+        past: Past,
+        clock: Clock,
+        zone: ZoneInfo,
+        home: str = "",
     ) -> None:
+        """`home` is the code of the city itself among the places."""
         self._work, self._model, self._clock, self._zone = work, model, clock, zone
-        self._home = home
+        self._past, self._home = past, home
         self._kept = _Kept()
         self.panel = PanelService(work, model)
         self.after_values: list[Callable[[Actor], Awaitable[object]]] = []
@@ -180,12 +191,35 @@ class AssessService:
             return await asyncio.to_thread(shipped_columns)
         return await self.panel.columns(actor.tenant)
 
-    async def registry(self, actor: Actor, data: DataSet = "own") -> Registry:
-        """Return all records of the actor's tenant, or of the example that comes with the program."""
+    async def registry(
+        self, actor: Actor, data: DataSet = "own", known: date | None = None
+    ) -> Registry:
+        """Return all records of the actor's tenant, or of the example that comes with the program.
+
+        With `known` they are as they were at the end of that day.
+        """
         allow(actor, "assess.read")
         if data == "example":
             return example_registry()
-        return await self._registry(actor.tenant)
+        return await (
+            self._registry(actor.tenant) if known is None else self._bygone(actor.tenant, known)
+        )
+
+    async def _bygone(self, tenant: str, known: date) -> Registry:
+        key, turn = (tenant, known), self._kept.turns.get(tenant, 0)
+        kept = self._kept.bygone.get(key)
+        if kept is not None and kept[0] == turn:
+            return kept[1]
+
+        def read(tx: Tx) -> Registry:
+            was = AsOf(self._past, tx, tenant, end_of(known, self._zone))
+            return read_registry(self._model, tx, tenant, was)
+
+        found = await self._work.read(read)
+        while len(self._kept.bygone) >= MOST_BYGONE:
+            del self._kept.bygone[next(iter(self._kept.bygone))]
+        self._kept.bygone[key] = (turn, found)
+        return found
 
     async def _registry(self, tenant: str) -> Registry:
         turn = self._kept.turns.get(tenant, 0)
@@ -206,15 +240,17 @@ class AssessService:
         country: str | None = None,
         place: str | None = None,
         group: str | None = None,
+        known: date | None = None,
     ) -> Assessed:
         """Return what a data set says on a day, compared with an earlier one (a year before).
 
         It speaks of one country: the named one, that of a place or group, or the usual one. Raises
-        `CountryUnknown`.
+        `CountryUnknown`. With `known` it is what was known at the end of that day.
         """
-        registry, day = await self.registry(actor, data), on or self.usual_day(data)
+        past = known if known is not None and known < self.today() and data == "own" else None
+        registry, day = await self.registry(actor, data, past), on or self.usual_day(data)
         chosen = country or registry.country_for(day, place, group, self._home)
-        return assess(registry, data, day, before, chosen)
+        return assess(registry, data, day, before, chosen, past)
 
     async def take_in_country(self, by: Actor, text: str) -> CountryPackage:
         """Take in the JSON package of a country, whose places are there; raises `CountryInvalid`."""

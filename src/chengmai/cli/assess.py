@@ -40,6 +40,12 @@ BeforeOption = Annotated[
 CountryOption = Annotated[
     str | None, typer.Option(help="Of this country, in two letters of ISO 3166-1.")
 ]
+KnownOption = Annotated[
+    datetime | None,
+    typer.Option(
+        help="What was known at the end of this day; else what is known now.", formats=["%Y-%m-%d"]
+    ),
+]
 
 
 @app.command()
@@ -49,10 +55,11 @@ def figures(
     on: OnOption = None,
     before: BeforeOption = None,
     country: CountryOption = None,
+    known: KnownOption = None,
     json: JsonOption = False,
 ) -> None:
     """Print the key figures, computed and published, each with denominator and source."""
-    found = _assessed(data, example, on, before, country=country)
+    found = _assessed(data, example, on, before, country=country, known=known)
     statistics = found.statistics
     computed = [] if found.is_empty else _computed(statistics)
     listed = [*computed, *found.registry.figures]
@@ -86,10 +93,11 @@ def ranking(
     tier: Annotated[str | None, typer.Option(help="Count places of this tier only.")] = None,
     on: OnOption = None,
     country: CountryOption = None,
+    known: KnownOption = None,
     json: JsonOption = False,
 ) -> None:
     """Rank the topmost places, such as provinces, by how many places build; equal ones share a place."""
-    statistics = _assessed(data, example, on, None, country=country).statistics
+    statistics = _assessed(data, example, on, None, country=country, known=known).statistics
     ranks = statistics.provinces(statistics.tier(tier) if tier else None)
     if json:
         print_json([{**vars(r), "name": r.name.as_language_map()} for r in ranks])
@@ -105,10 +113,13 @@ def places(
     example: ExampleOption = False,
     on: OnOption = None,
     country: CountryOption = None,
+    known: KnownOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the places below a place with totals that add up."""
-    statistics = _assessed(data, example, on, None, country=country, place=code).statistics
+    statistics = _assessed(
+        data, example, on, None, country=country, place=code, known=known
+    ).statistics
     branches = statistics.branches(code)
     if json:
         print_json([{**vars(b), "name": b.name.as_language_map()} for b in branches])
@@ -340,6 +351,7 @@ def _assessed(
     before: datetime | None,
     country: str | None = None,
     place: str | None = None,
+    known: datetime | None = None,
 ) -> Assessed:
     async def read(city: City) -> Assessed:
         return await city.assess.assessed(
@@ -349,6 +361,7 @@ def _assessed(
             before=before.date() if before else None,
             country=country,
             place=place,
+            known=known.date() if known else None,
         )
 
     return run_in(data, read)

@@ -64,6 +64,7 @@ class FakeAssessment:
         country: str | None = None,
         place: str | None = None,
         group: str | None = None,
+        known: date | None = None,
     ) -> Assessed:
         if data == "example":
             return assess(example_registry(), data, on or shipped_example().on, before)

@@ -21,6 +21,7 @@ async def assessed(visit: Visit) -> Assessed:
         before=asked_day(visit, "before"),
         country=asked_country(visit),
         place=visit.asked("code", at_most=40) or None,
+        known=asked_day(visit, "known"),
     )
 
 

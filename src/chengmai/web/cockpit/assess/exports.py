@@ -110,10 +110,11 @@ def basis(found: Assessed, visit: Visit) -> list[str]:
     days = words(
         "assess.compared", on=formats.day(statistics.on), before=formats.day(statistics.before)
     )
+    past = [words("assess.known_note", day=formats.day(found.known))] if found.known else []
     source = statistics.source
     if source is None:
-        return [days]
-    return [days, f"{words('assess.source')}: {source.name} ({formats.day(source.dated)})"]
+        return [days, *past]
+    return [days, *past, f"{words('assess.source')}: {source.name} ({formats.day(source.dated)})"]
 
 
 SCREENS = (

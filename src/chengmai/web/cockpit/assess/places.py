@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from starlette.responses import Response
 
@@ -35,6 +36,8 @@ class PlacePage:
     query: str
     code: str
     name: str
+    known: str
+    known_day: date | None
     country: str
     country_name: str
     countries: tuple[tuple[str, str], ...]
@@ -118,6 +121,8 @@ def _page(found: Assessed, code: str | None, formats: Formats) -> PlacePage:
         query=query_of(found),
         code=code or "",
         name=words.pick(whole.name if whole else statistics.frame.title),
+        known=found.known.isoformat() if found.known else "",
+        known_day=found.known,
         country=found.country,
         country_name=words.pick(statistics.frame.title),
         countries=countries_of(found, formats),

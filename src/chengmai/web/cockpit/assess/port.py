@@ -38,6 +38,7 @@ class AssessRoom(Protocol):
         country: str | None = None,
         place: str | None = None,
         group: str | None = None,
+        known: date | None = None,
     ) -> Assessed:
         """Return what a data set says on a day, compared with an earlier one."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -46,6 +47,8 @@ class RegistryPage:
     missing: int
     programmes: tuple[ProgrammeLine, ...]
     money: MoneyView
+    known: str
+    known_day: date | None
     asked: dict[str, str]
     states: tuple[tuple[str, str], ...]
     left_out: tuple[tuple[str, str], ...]
@@ -86,6 +89,8 @@ def _page(found: Assessed, visit: Visit) -> RegistryPage:
         missing=len([one for one in found.registry.without_plan() if one.id in named]),
         programmes=tuple(cards.line(one) for one in chosen[first : first + SHOWN]),
         money=money_view(money_of(invested, found.statistics.on), titles, formats),
+        known=found.known.isoformat() if found.known else "",
+        known_day=found.known,
         asked=asked,
         states=tuple(
             (state, words(f"assess.state.{state}")) for state in STATES if state != "none"

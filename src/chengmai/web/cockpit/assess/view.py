@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from chengmai.assess.figures import Figure, rounded
 from chengmai.assess.gazetteer import CHINA
@@ -67,6 +68,8 @@ class Overview:
     tiles: tuple[TileView, ...]
     left_out: tuple[tuple[str, str], ...]
     query: str
+    known: str
+    known_day: date | None
     country: str
     countries: tuple[tuple[str, str], ...]
 
@@ -130,6 +133,8 @@ def overview(assessed: Assessed, formats: Formats) -> Overview:
             (one.entity_id, words.pick(one.why)) for one in assessed.registry.left_out[:50]
         ),
         query=query_of(assessed),
+        known=assessed.known.isoformat() if assessed.known else "",
+        known_day=assessed.known,
         country=assessed.country,
         countries=countries_of(assessed, formats),
     )
@@ -145,6 +150,8 @@ def query_of(assessed: Assessed) -> str:
     """Return the part of an address that names data set and days."""
     found = assessed.statistics
     more = "" if found.frame.country == CHINA else f"&country={found.frame.country}"
+    if assessed.known is not None:
+        more += f"&known={assessed.known}"
     return f"data={assessed.data}&on={found.on}&before={found.before}{more}"
 
 
