@@ -49,6 +49,7 @@ class Indicator:
     name_en: str
     domain: str
     formula: str
+    formula_en: str
     unit: str
     better: str
     source: str
@@ -62,6 +63,11 @@ class Indicator:
     @property
     def domain_title(self) -> Text:
         return Text(zh=self.domain, en=_DOMAINS.get(self.domain, self.domain))
+
+    @property
+    def definition(self) -> Text:
+        """How it is worked out; the English is our own translation."""
+        return Text(zh=self.formula, en=self.formula_en)
 
     def unit_in(self, lang: str) -> str:
         """Return the unit in the words of a language; empty for a plain number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -91,3 +92,12 @@ def test_nothing_to_divide_by_is_no_value() -> None:
 def test_periods_begin_at_midnight_of_the_city() -> None:
     assert start_of("P7D", NOW, SHANGHAI).isoformat() == "2026-11-15T00:00:00+08:00"
     assert start_of("year", NOW, SHANGHAI).isoformat() == "2026-01-01T00:00:00+08:00"
+
+
+def test_every_definition_is_in_english_with_the_factor_of_the_chinese() -> None:
+    for one in catalogue():
+        assert not any("\u4e00" <= letter <= "\u9fff" for letter in one.formula_en), one.id
+        factors = {f.rpartition("×")[2] for f in re.findall("×10+", one.formula)}
+        told = one.formula_en.replace(",", "")
+        assert set(re.findall("× (10+)", told)) == factors, one.id
+        assert one.definition.in_lang("en") == one.formula_en

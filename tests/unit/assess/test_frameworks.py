@@ -184,3 +184,45 @@ def test_a_weight_that_leaves_nothing_to_the_others_is_refused() -> None:
         with_weight(OF_2018, "M8", Decimal(10))
     with pytest.raises(FrameworkInvalid):
         with_weight(OF_2018, "nowhere", Decimal(10))
+
+
+SECOND_LEVEL_OF_2016 = {
+    "L1P1": "8 S", "L1P2": "3 S", "L1P3": "3 S", "L1P4": "3 S", "L1P5": "3 S", "L1P6": "3 S",
+    "L1P7": "7 S", "L1P8": "5 S", "L1P9": "2 M", "L2P1": "4 M", "L2P2": "5 M", "L3P1": "4 M",
+    "L3P2": "4 M", "L4P1": "4 M", "L4P2": "3 M", "L5P1": "4 M", "L5P2": "3 M", "L6P1": "4 M",
+    "L6P2": "4 M", "L7P1": "4 S", "L8P1": "20 S",
+}  # fmt: skip
+"""Weights with what is known of them: S where a source has them in words, M from memory."""
+
+
+def test_every_weight_of_2016_is_marked_as_well_as_it_is_known() -> None:
+    framework = next(one for one in shipped_frameworks() if one.id == "nsc-2016")
+    nodes = [(node, depth) for node, depth in framework.walk()]
+    second = {node.id: f"{node.weight} {node.trust}" for node, depth in nodes if depth == 1}
+    assert second == SECOND_LEVEL_OF_2016
+    assert {node.trust for node, depth in nodes if depth == 0} == {"S"}
+    sure = [node.id for node, depth in nodes if depth == 2 and node.trust == "S"]
+    assert sure == ["L1P1-A1"]
+    leaf = next(node for node, _ in nodes if node.id == "L1P1-A1")
+    assert leaf.weight == 30
+    assert leaf.formula_trust == "S"
+    assert framework.stages_trust == "C"
+
+
+def test_every_weight_of_2018_and_2022_is_marked_as_well_as_it_is_known() -> None:
+    found = {one.id: one for one in shipped_frameworks()}
+    latest = {node.id: (node.weight, node.trust) for node, _ in found["nsc-2018"].walk()}
+    sourced = {"M1", "M2", "M2-A", "M2-C", "M3", "M3-C", "M4", "M5", "M6", "M7", "M8"}
+    assert {name for name, (_, trust) in latest.items() if trust == "S"} == sourced
+    assert {name for name, (_, trust) in latest.items() if trust == "D"} == {"M2-X", "M3-X"}
+    assert latest["M8"][0] is None
+    structure = found["gbt-33356-2022"]
+    assert all(node.weight is None and node.trust == "M" for node, _ in structure.walk())
+    days = [
+        (one.in_force_from.isoformat(), str(one.until))
+        for one in found.values()
+        if one.id in ("nsc-2016", "nsc-2018", "gbt-33356-2022")
+    ]
+    assert days == [
+        ("2016-11-01", "2018-12-01"), ("2018-12-01", "2023-05-01"), ("2023-05-01", "None"),
+    ]  # fmt: skip

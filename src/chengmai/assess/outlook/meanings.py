@@ -33,9 +33,9 @@ def _of(code: str, known: Meaning | None, scored: tuple[Node, Framework] | None)
     if scored is None:
         return Meaning(code, Text(zh=code, en=code), "", None, "", "", "D")
     leaf, framework = scored
-    return Meaning(
-        code, leaf.title, leaf.unit or "", leaf.direction, "", framework.source, leaf.trust
-    )
+    zh, en = (leaf.formula.zh, leaf.formula.en) if leaf.formula else ("", "")
+    said = (zh, framework.source, leaf.trust, None, en)
+    return Meaning(code, leaf.title, leaf.unit or "", leaf.direction, *said)
 
 
 @cache
@@ -50,6 +50,7 @@ def _known() -> dict[str, Meaning]:
             one.source,
             one.trust,
             one.unit_in("en"),
+            one.formula_en,
         )
         for one in catalogue()
     }

@@ -33,6 +33,11 @@ class Meaning:
     trust: str
     unit_en: str | None = None
     """The unit in English where that is not the same."""
+    formula_en: str = ""
+
+    def formula_in(self, lang: str) -> str:
+        """Return how it is worked out in a language; in Chinese where there is no English."""
+        return self.formula if lang.startswith("zh") or not self.formula_en else self.formula_en
 
     def unit_in(self, lang: str) -> str:
         """Return the unit in the words of a language."""

@@ -57,6 +57,8 @@ class IndicatorPage:
     domain: str
     domain_title: str
     formula: str
+    original: str
+    """The Chinese of which `formula` is our translation; empty on a Chinese page."""
     approximates: str
     better: str
     numerator: str
@@ -109,7 +111,8 @@ def indicator_page(found: Live, past: Sequence[Point], formats: Formats) -> Indi
         line=_line(found, formats),
         domain=one.domain,
         domain_title=words.pick(one.domain_title),
-        formula=one.formula,
+        formula=words.pick(one.definition),
+        original="" if words.lang.startswith("zh") else one.formula,
         approximates=words.pick(found.approximates) if found.approximates else "",
         better=words(f"assess.better_is.{_BETTER.get(one.better, 'none')}"),
         numerator=_plain(found.numerator, formats),

@@ -88,7 +88,7 @@ def _row(found: Live, visit: Visit) -> tuple[Any, ...]:
         *(one.id, one.name, one.name_en, pick(one.domain_title), found.state, found.value),
         *(one.unit_in(visit.words.lang), found.numerator, found.denominator, *period, *grades),
         *(found.entity_count, found.computed_at, pick(found.how) if found.how else ""),
-        *(pick(found.because) if found.because else "", one.formula, one.iso_37122),
+        *(pick(found.because) if found.because else "", pick(one.definition), one.iso_37122),
         *(one.source, one.trust),
     )
 

@@ -229,8 +229,8 @@ def _origin(line: Line, report: Report, formats: Formats) -> str:
     """Return definition, value, parts, source and date of a line."""
     words, meaning, point = formats.words, line.meaning, line.point
     said = [f"{meaning.id} {words.pick(meaning.title)}"]
-    if meaning.formula:
-        said.append(f"{words('assess.definition')}: {meaning.formula}")
+    if formula := meaning.formula_in(words.lang):
+        said.append(f"{words('assess.definition')}: {formula}")
     if meaning.source:
         said.append(f"{meaning.source} ({words('trust.' + meaning.trust[:1])})")
     if point is None:
@@ -360,7 +360,7 @@ def columns() -> Sequence[str]:
 
 
 def row(line: Line, view: LineView, lang: str) -> tuple[object, ...]:
-    """Return a line as a row of the table of a report."""
+    """Return a line as a row of the table of a report, its formula in a language."""
     step = line.trend.steps[0] if line.trend and line.trend.steps else None
     own = line.trend.own if line.trend and line.trend.own.count else None
     point, meaning = line.point, line.meaning
@@ -374,7 +374,7 @@ def row(line: Line, view: LineView, lang: str) -> tuple[object, ...]:
         step.naive if step else None,
         *((own.error, own.naive_error) if own else (None, None)),
         *((point.numerator, point.denominator) if point else (None, None)),
-        meaning.formula,
+        meaning.formula_in(lang),
         *(
             (point.ref.source, point.ref.source_date, point.ref.entity_id)
             if point

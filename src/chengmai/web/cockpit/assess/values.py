@@ -190,7 +190,11 @@ async def table(visit: Visit) -> Table:
 
 def _definition(meaning: Meaning, visit: Visit) -> str:
     words = visit.words
-    said = [f"{meaning.id} {words.pick(meaning.title)}", meaning.formula, meaning.unit]
+    said = [
+        f"{meaning.id} {words.pick(meaning.title)}",
+        meaning.formula_in(words.lang),
+        meaning.unit,
+    ]
     return "; ".join([one for one in [*said, meaning.source] if one])
 
 
