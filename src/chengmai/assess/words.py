@@ -40,6 +40,8 @@ def course(rate: float | None) -> Text:
     """Return in words how something went: grew, fell, or stayed."""
     if rate is None:
         return Text(zh="从无到有", en="began")
+    if rate == 0:
+        return Text(zh="没有变化", en="did not change")
     shown = abs(rounded(rate))
     if abs(rate) < _FLAT:
         return Text(zh="基本持平", en="stayed about the same")
@@ -55,7 +57,8 @@ def _total(statistics: Statistics) -> Text:
     how = course(statistics.growth().value)
     return Text(
         zh=f"{statistics.on} 共有 {count} 个地方开展建设，比 {statistics.before} {how.zh}。",
-        en=f"On {statistics.on} {count} places build; since {statistics.before} this {how.en}.",
+        en=f"On {statistics.on} {count} {'place builds' if count == 1 else 'places build'}; "
+        f"since {statistics.before} this {how.en}.",
     )
 
 
@@ -74,6 +77,8 @@ def _covered(statistics: Statistics, tier: Tier) -> Text:
         if figure.value >= 100
         else Text(zh="多数已开展", en="most build")
         if figure.value > 50
+        else Text(zh="半数已开展", en="half build")
+        if figure.value == 50
         else Text(zh="少数开展", en="fewer than half build")
         if figure.value > 0
         else Text(zh="均未开展", en="none builds")
@@ -109,16 +114,31 @@ def top(ranks: Sequence[Rank], most: int = _TOP) -> list[Rank]:
 
 
 def _leading(statistics: Statistics, tier: Tier) -> list[Text]:
-    leaders = top(statistics.provinces(tier))
+    ranks, over = statistics.provinces(tier), statistics.frame.top
+    leaders = top(ranks)
     if not leaders:
         return []
-    names, over = joined([rank.name for rank in leaders]), statistics.frame.top
+    if len(leaders) > 1 and leaders[0].value == leaders[-1].value:
+        # Nobody leads where all that have any have as many.
+        return [_alike(leaders, tier, over)]
+    names = joined([rank.name for rank in leaders])
     return [
         Text(
             zh=f"{tier.title.zh}数量居前的{over.zh}：{names.zh}。",
             en=f"{over.en} with most places of this tier ({tier.title.en}): {names.en}.",
         )
     ]
+
+
+def _alike(ranks: Sequence[Rank], tier: Tier, over: Text) -> Text:
+    names, count, rest = joined([rank.name for rank in ranks[:_TOP]]), len(ranks), len(ranks) - _TOP
+    each = f"{ranks[0].value:g}"
+    more = Text(zh=f"等 {count} 个", en=f", and {rest} more") if rest > 0 else None
+    return Text(
+        zh=f"{tier.title.zh}数量并列最多的{over.zh}，各 {each} 个：{names.zh}{more.zh if more else ''}。",
+        en=f"{over.en} that share the most places of this tier ({tier.title.en}), {each} each: "
+        f"{names.en}{more.en if more else ''}.",
+    )
 
 
 def _newcomers(statistics: Statistics) -> list[Text]:

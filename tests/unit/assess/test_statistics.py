@@ -238,8 +238,35 @@ def test_inverting_the_data_inverts_the_words(first: int, second: int) -> None:
         (22.15, "grew by 22%"),
         (-22.15, "fell by 22%"),
         (0.2, "stayed about the same"),
+        (0.0, "did not change"),
         (None, "began"),
     ],
 )
 def test_the_word_for_a_course_follows_its_sign(rate: float | None, said: str) -> None:
     assert course(rate).en == said
+
+
+@pytest.mark.parametrize(
+    ("places", "said", "unsaid"),
+    [
+        ([], "", "build"),
+        (["P1C1"], "1 place builds", "share the most"),
+        (
+            ["P1C1", "P2C1"],
+            "share the most places of this tier (cities), 1 each: P1 and P2",
+            "slowest",
+        ),
+        (
+            ["P1C1", "P1C2", "P2C1"],
+            "with most places of this tier (cities): P1 and P2",
+            "share the",
+        ),
+    ],
+)
+def test_few_and_equal_data_are_not_said_to_lead(places: list[str], said: str, unsaid: str) -> None:
+    found = statistics([a_programme(place) for place in places])
+    tier = CITIES.__class__("prefecture_and_above", CITIES.title, CITIES.ranks)
+    object.__setattr__(found.frame, "tiers", (tier,))
+    told = " ".join(text.en for text in conclusions(found, ()))
+    assert said in told
+    assert unsaid not in told

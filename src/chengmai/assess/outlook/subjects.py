@@ -42,7 +42,7 @@ def subject_of(
         raise SubjectInvalid(
             Text(
                 zh=f"没有层级“{level}”，可用：{'、'.join(LEVELS)}",
-                en=f"there is no level {level!r}",
+                en=f"there is no level {level!r}; use one of: {', '.join(LEVELS)}",
             ),
             param="level",
             fix=f"use one of: {', '.join(LEVELS)}",

@@ -35,7 +35,7 @@ from chengmai.web.cockpit.tables import Table
 from chengmai.web.cockpit.twins import as_json
 from chengmai.web.cockpit.visit import Visit
 
-COMPARED = 5
+COMPARED, MOST_ASKED = 5, 20
 SHOWN = 100
 """Places of the ranking on one page."""
 T = TypeVar("T")
@@ -60,6 +60,7 @@ class ScorePage:
     previous: int | None
     next: int | None
     compared: tuple[tuple[str, str], ...]
+    not_compared: tuple[str, ...]
     tried: TriedView | None
     query: str
 
@@ -130,7 +131,8 @@ async def table(visit: Visit) -> Table:
         visit.words("assess.of_day", day=visit.formats.day(board.on)),
         visit.words("assess.two_decimals"),
     ]
-    asked = visit.request.query_params.getlist("place")[:COMPARED]
+    asked, not_compared = _asked(visit, board, names)
+    notes += not_compared
     rows = await asyncio.to_thread(_rows, board, names, visit, asked)
     return Table("scores", pick(framework.title), HEADER, rows, notes)
 
@@ -194,14 +196,30 @@ async def _read(visit: Visit) -> tuple[Board, dict[str, str], list[Framework]]:
     return board, names, listed
 
 
+def _asked(visit: Visit, board: Board, names: dict[str, str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the places that are to be compared, each once, and what is said of those that are not."""
+    words = visit.words
+    asked = [code[:40] for code in visit.request.query_params.getlist("place")[:MOST_ASKED] if code]
+    asked = list(dict.fromkeys(asked))
+    known = [code for code in asked if code in board.values]
+    unknown = [code for code in asked if code not in board.values]
+    said = []
+    if unknown:
+        said.append(words("assess.compare_unknown", codes=", ".join(unknown)))
+    if rest := known[COMPARED:]:
+        left_out = ", ".join(names[code] for code in rest)
+        said.append(words("assess.compare_most", n=COMPARED, names=left_out))
+    return known[:COMPARED], tuple(said)
+
+
 async def _page(
     visit: Visit, board: Board, names: dict[str, str], listed: list[Framework]
 ) -> ScorePage:
     words, formats, framework = visit.words, visit.formats, board.framework
-    asked = visit.request.query_params.getlist("place")[:COMPARED]
+    asked, not_compared = _asked(visit, board, names)
     first = visit.first()
     usual = [rank.code for rank in board.ranks[:3]] or [*board.values][:3]
-    chosen = [code for code in asked if code in board.values] or usual
+    chosen = asked or usual
     return ScorePage(
         on=board.on.isoformat(),
         frameworks=tuple((one.id, words.pick(one.title)) for one in listed),
@@ -222,6 +240,7 @@ async def _page(
         previous=max(0, first - SHOWN) if first else None,
         next=first + SHOWN if first + SHOWN < len(board.ranks) else None,
         compared=tuple((code, names[code]) for code in chosen),
+        not_compared=not_compared,
         tried=await _tried(visit, board, chosen[0]) if chosen else None,
         query=f"framework={framework.id}&on={board.on}",
     )
