@@ -325,3 +325,11 @@ def test_a_score_of_few_marks_and_a_place_without_peers_are_not_made_to_look_lik
     assert not report.is_compared
     assert "no peers" in said
     assert "behind the median" not in said
+
+
+def test_what_lags_with_an_unknown_course_is_not_said_not_to_get_worse() -> None:
+    series = {city: [50.0 + n] * 7 for n, city in enumerate(CITIES)} | {"P1C1": [40.0] * 7}
+    gone = [f"P1C1-{year}-E01" for year in YEARS[:-1]]
+    said = a_report(columns_of(series).replaced(gone, [])).sentences
+    assert any("seen to get worse (1 of unknown course)" in one.en for one in said)
+    assert any("1 项走向未知" in one.zh for one in said)

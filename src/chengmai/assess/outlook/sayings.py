@@ -90,10 +90,19 @@ def _gaps(report: Report) -> list[Text]:
         ]
     if report.gaps:
         names = joined([line.meaning.title for line in report.gaps[:_NAMED]])
+        unknown = sum(line.course == "unknown" for line in report.gaps)
+        how = (
+            Text(
+                zh=f"落后的指标中没有看到变差的（{unknown} 项走向未知）",
+                en=f"nothing that lags is seen to get worse ({unknown} of unknown course)",
+            )
+            if unknown
+            else Text(zh="落后的指标都没有变差", en="nothing that lags gets worse")
+        )
         return [
             Text(
-                zh=f"落后的指标都没有变差；差得最多的是：{names.zh}。",
-                en=f"nothing that lags gets worse; furthest behind: {names.en}.",
+                zh=f"{how.zh}；差得最多的是：{names.zh}。",
+                en=f"{how.en}; furthest behind: {names.en}.",
             )
         ]
     return [Text(zh="没有落后于中位数的指标。", en="nothing is behind the median.")]
