@@ -21,7 +21,7 @@ from chengmai.app import City
 from chengmai.kernel.actors import Actor
 from chengmai.settings import Settings
 
-PROGRAM = (sys.executable, "-m", "chengmai.cli.main")
+PROGRAM = (sys.executable, "-m", "chengmai")
 START_S = 60.0
 
 

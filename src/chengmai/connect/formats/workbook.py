@@ -12,9 +12,6 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from chengmai.connect.formats.archives import Archive
 from chengmai.connect.formats.ports import Broken
 from chengmai.connect.reading import shorten
@@ -22,7 +19,6 @@ from chengmai.connect.tables import Fault, Mark, Row
 from chengmai.connect.times import ROW
 
 _ERRORS = (
-    InvalidFileException,
     BadZipFile,
     ParseError,
     LookupError,
@@ -82,9 +78,15 @@ class ExcelTable:
                     yield self._row(first + number, number, header, cells, formula)
 
     def _open(self, *, values: bool) -> Any:
-        return openpyxl.load_workbook(
-            self.path, read_only=True, data_only=values, keep_links=False, rich_text=False
-        )
+        from openpyxl import load_workbook  # a tenth of a second to load, and few need it
+        from openpyxl.utils.exceptions import InvalidFileException
+
+        try:
+            return load_workbook(
+                self.path, read_only=True, data_only=values, keep_links=False, rich_text=False
+            )
+        except InvalidFileException as error:
+            raise Broken(f"{self.path.name} is not a readable Excel file: {error}") from error
 
     def _cells(self, book: Any) -> Iterator[Cells]:
         if self.sheet is not None and self.sheet not in book.sheetnames:
