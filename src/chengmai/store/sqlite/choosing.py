@@ -7,13 +7,13 @@ any other walks its type in the order of ids and looks each row up, which ends w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isqrt
 from typing import Any
 
 from chengmai.broker.ports import Candidates
 from chengmai.kernel.geo import Box
 from chengmai.store.sqlite.qsql import Asked, Sql, judged
 from chengmai.store.sqlite.values import SqliteValues
+from chengmai.store.sqlite.widths import Way, Widths
 from chengmai.store.sqlite.work import SqliteTx
 
 _NARROW = 3000
@@ -118,6 +118,7 @@ def chosen(
     *,
     is_whole: bool,
     counts: bool = False,
+    widths: Widths | None = None,
 ) -> Choice:
     """Return how the entities that may match are read; `is_whole` when all of them will be."""
     ways = list(asked.ways)
@@ -125,7 +126,8 @@ def chosen(
         ways.append((_in_box(which.box),))
     way = None
     if ways and which.ids is None:
-        way = _narrowest(tx, ways, _NARROW_TO_COUNT if counts else _narrow(tx))
+        widths = widths or Widths()
+        way = _narrowest(tx, ways, _NARROW_TO_COUNT if counts else widths.narrow(tx), widths)
     choice = _source(tenant, which, way)
     if asked.judged is not None:
         choice.where.append(asked.judged.where)
@@ -141,17 +143,7 @@ def chosen(
 def is_narrow(tx: SqliteTx, which: Candidates, asked: Asked) -> bool:
     """Return whether so few entities can match that all of them are soon read."""
     ways = [*asked.ways, *([] if which.box is None else [(_in_box(which.box),)])]
-    return _narrowest(tx, ways, _NARROW) is not None
-
-
-def _narrow(tx: SqliteTx) -> int:
-    """Return up to how many entries a page starts from an index.
-
-    Looking an entry's entity up costs about four times as much as passing one by on a walk, and a walk of n
-    entities of which m match ends after 20 n / m: they cost the same where m is the root of 5 n.
-    """
-    ((last,),) = tx.db.execute("SELECT max(row) FROM entity").fetchall()
-    return min(_NARROW, isqrt(5 * (last or 0)) + 20)
+    return _narrowest(tx, ways, _NARROW, Widths()) is not None
 
 
 def _in_box(box: Box) -> Sql:
@@ -159,26 +151,30 @@ def _in_box(box: Box) -> Sql:
     return Sql(_IN_BOX, (west, east, south, north))
 
 
-def _narrowest(tx: SqliteTx, ways: list[tuple[Sql, ...]], narrow: int) -> tuple[Sql, ...] | None:
+def _narrowest(tx: SqliteTx, ways: list[Way], narrow: int, widths: Widths) -> Way | None:
     """Return the way with the fewest entries, or None when each has more than `narrow`."""
-    best: tuple[Sql, ...] | None = None
+    best: Way | None = None
     fewest = narrow
     for way in ways:
+        if widths.is_wide(way, narrow):
+            continue
         union, values = _union(way)
         ((count,),) = tx.db.execute(
             f"SELECT count(*) FROM (SELECT 1 FROM ({union}) LIMIT ?)", (*values, fewest + 1)
         )
         if count <= fewest:
             best, fewest = way, count
+        elif fewest == narrow:
+            widths.note(way, narrow)
     return best
 
 
-def _union(way: tuple[Sql, ...]) -> tuple[str, tuple[Any, ...]]:
+def _union(way: Way) -> tuple[str, tuple[Any, ...]]:
     text = " UNION ALL ".join(one.text for one in way)
     return text, tuple(value for one in way for value in one.values)
 
 
-def _source(tenant: str, which: Candidates, way: tuple[Sql, ...] | None) -> Choice:
+def _source(tenant: str, which: Candidates, way: Way | None) -> Choice:
     types = which.types
     if way is not None:
         text, values = _union(way)

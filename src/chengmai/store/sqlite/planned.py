@@ -13,6 +13,7 @@ from chengmai.broker.ports import Candidates
 from chengmai.store.sqlite.choosing import asked_of, chosen
 from chengmai.store.sqlite.qsql import Asked, Sql
 from chengmai.store.sqlite.values import SqliteValues
+from chengmai.store.sqlite.widths import Widths
 from chengmai.store.sqlite.work import SqliteTx
 
 _MOST = 1000
@@ -33,6 +34,7 @@ class Plans:
 
     def __init__(self) -> None:
         self._known: dict[Hashable, _Plan] = {}
+        self._widths = Widths()
 
     def of(
         self, tx: SqliteTx, tenant: str, which: Candidates, values: SqliteValues
@@ -44,7 +46,8 @@ class Plans:
             plan.left -= 1
             return plan.asked, plan.page
         asked = asked_of(tx, tenant, which, values)
-        page = chosen(tx, tenant, which, asked, is_whole=False).page(0, 0)
+        choice = chosen(tx, tenant, which, asked, is_whole=False, widths=self._widths)
+        page = choice.page(0, 0)
         made = _Plan(which, asked, Sql(page.text, page.values[:-2]))
         # An index that is missing may be there in a moment; many ids are hardly asked for twice.
         if not asked.missing and len(which.ids or ()) <= _MOST_IDS:
