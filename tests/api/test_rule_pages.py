@@ -139,6 +139,13 @@ async def test_a_trial_runs_shows_its_curve_and_can_be_read_by_machines(tmp_path
         assert "It would have fired 2 times" in shown
         assert shown.count("<svg") >= 2
         await person.post(page, f"{page}/try", 400, **{"from": "yesterday"})
+        back: dict[str, Any] = {"from": "2026-11-22", "to": "2026-11-01"}
+        begun = await person.post(page, f"{page}/try", **back)
+        trial = begun.headers["location"]
+        async with asyncio.timeout(60):
+            while (data := (await person.get(f"{trial}/data.json")).json())["state"] == "running":
+                await asyncio.sleep(0.02)
+        assert "at most 400 days" in (await person.get(trial)).text
 
 
 def test_the_command_line_tries_a_rule_and_names_a_mistake(tmp_path: Path) -> None:

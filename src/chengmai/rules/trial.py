@@ -147,6 +147,7 @@ class Trying:
                 code="rule.trial_span",
                 param="from",
                 fix="give from and to, such as the last month",
+                most=LONGEST.days,
             )
         trial = Trial(spec, start, end)
         day = start.astimezone(self._zone).date()

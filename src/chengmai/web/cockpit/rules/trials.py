@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from chengmai.kernel.problems import Invalid
 from chengmai.web.cockpit.access import RULES_TRY
+from chengmai.web.cockpit.errors import describe
 from chengmai.web.cockpit.rules.drawing import curve_chart, day_bars
 from chengmai.web.cockpit.screens import Screen
 from chengmai.web.cockpit.twins import as_json
@@ -48,6 +49,7 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "rules/trial.html",
         trial=trial,
+        failed=describe(trial.problem, visit.words) if trial.problem else None,
         result=result,
         curve=curve,
         chart=chart,
