@@ -25,24 +25,76 @@ _BOUND = float(np.log(1.5))
 def tails_of(errors: Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
     """Return for each step what to add to the median for the low and the high end.
 
-    Split conformal prediction with signed residuals, each tail (1 - level)/2, finite-sample rank
-    ceil((n + 1)(1 - tail)) (Vovk et al. 2005; Lei et al. 2018, JASA 113, 2.2). Each step borrows the
-    residuals of the steps beside it, of more of them where origins are few.
+    Split conformal prediction with signed residuals, each tail (1 - level)/2 (Vovk et al. 2005; Lei et al.
+    2018, JASA 113, 2.2). Each step borrows the residuals of the steps beside it, of more of them where origins
+    are few. The finite-sample correction, (1 - tail)(1 + 1/n), counts by n as many residuals as they are worth:
+    those of steps and origins side by side repeat each other, and n of them reach less far into the tail than
+    n that know nothing of one another. Between two ranks the end is interpolated (Hyndman and Fan 1996, type
+    6).
     """
     tail = (1 - level) / 2
     horizon = errors.shape[1]
     width = max(1, -(-(_SAMPLES // max(1, len(errors)) - 1) // 2))
     beside = np.arange(-width, width + 1)
     near = np.clip(np.arange(horizon)[None, :] + beside[:, None], 0, horizon - 1)
-    twice = near == np.roll(near, 1, axis=0)
+    twice = np.zeros(near.shape, dtype=np.bool_)
+    twice[1:] = near[1:] == near[:-1]
     pool = errors[:, near]
     pool[:, twice] = np.nan
-    pool = np.sort(pool.reshape(len(errors) * len(beside), horizon, *errors.shape[2:]), axis=0)
-    count = np.isfinite(pool).sum(axis=0)
-    rank = np.minimum(count, np.ceil((count + 1) * (1 - tail)).astype(np.int64))
-    high = np.take_along_axis(pool, np.maximum(rank - 1, 0)[None], axis=0)[0]
-    low = np.take_along_axis(pool, np.maximum(count - rank, 0)[None], axis=0)[0]
-    return low, high
+    ranked = np.sort(pool.reshape(len(errors) * len(beside), horizon, *errors.shape[2:]), axis=0)
+    count = np.isfinite(ranked).sum(axis=0)
+    low, high = _ends(ranked, count, count * (1 - tail))
+    return _ends(ranked, count, count * (1 - tail) * (1 + 1 / _worth(pool, low, high)))
+
+
+def _ends(ranked: Floats, count: Ints, rank: Floats) -> tuple[Floats, Floats]:
+    """Return the values at a rank from below and from above, between two of them interpolated."""
+    return _at(ranked, count, count + 1 - rank), _at(ranked, count, rank)
+
+
+def _at(ranked: Floats, count: Ints, rank: Floats) -> Floats:
+    last = np.maximum(count, 1)
+    below = np.clip(np.floor(rank).astype(np.int64), 1, last)
+    share = np.clip(rank - below, 0.0, 1.0)
+    first = np.take_along_axis(ranked, (below - 1)[None], axis=0)[0]
+    second = np.take_along_axis(ranked, (np.minimum(below + 1, last) - 1)[None], axis=0)[0]
+    made: Floats = first + share * (second - first)
+    return made
+
+
+def _worth(pool: Floats, low: Floats, high: Floats) -> Floats:
+    """Return how many independent residuals a pool (origins x beside x horizon) is worth, by column.
+
+    By the variance of the share outside: that of independent ones is p(1 - p)/n. What goes together is seen
+    between the steps of an origin, and between origins up to the first lag at which nothing goes together
+    (initial positive sequence, Geyer 1992).
+    """
+    known = np.isfinite(pool).sum(axis=1)
+    there = known > 0
+    # As many as there are on the average of the steps.
+    origins = np.maximum(there.sum(axis=(0, 1)) / there.shape[1], 1.0)
+    single, together = np.zeros(origins.shape), np.zeros((len(pool), *origins.shape))
+    for outside in (pool < low, pool > high):
+        share = outside.sum(axis=1) / np.maximum(known, 1)
+        mean = share.sum(axis=(0, 1)) / np.maximum(there.sum(axis=(0, 1)), 1)
+        single += mean * (1 - mean)
+        together += _products(np.where(there, share - mean, 0.0))
+    together /= np.maximum(_products(there.astype(np.float64)), 1.0)
+    lag = np.arange(len(pool)).reshape(-1, *(1 for _ in origins.shape))
+    goes_on = np.logical_and.accumulate((together > 0) & (lag <= len(pool) // 2), axis=0)
+    weight = np.where(lag > 0, 2 * np.maximum(1 - lag / origins, 0.0), 1.0)
+    spread = np.sum(together * goes_on * weight, axis=0)
+    most = np.maximum(np.isfinite(pool).sum(axis=(0, 1)).max(axis=0), 1)
+    made = single * origins / np.maximum(spread, 1e-12)
+    return np.asarray(np.where(spread > 0, np.clip(made, 1.0, most), most))
+
+
+def _products(values: Floats) -> Floats:
+    """Return the sum of products of values so many rows apart, over all steps; rows are lags from none on."""
+    padded = 2 * len(values)
+    power = np.abs(np.fft.rfft(values, padded, axis=0)) ** 2
+    made: Floats = np.fft.irfft(power.sum(axis=1), padded, axis=0)[: len(values)]
+    return made
 
 
 def rolling_tails(

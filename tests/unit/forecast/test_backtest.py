@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +71,48 @@ def test_conformal_tails_hold_four_fifths_of_like_residuals() -> None:
     low, high = tails_of(rng.gamma(2.0, size=(60, 12)) - 2.0)
     fresh = rng.gamma(2.0, size=(4000, 12)) - 2.0
     assert 0.76 <= ((fresh >= low) & (fresh <= high)).mean() <= 0.87
+
+
+@pytest.mark.parametrize(("origins", "alike"), [(17, 0.95), (17, 0.0), (24, 0.8), (60, 0.9)])
+def test_residuals_that_repeat_each_other_do_not_make_the_interval_narrow(
+    origins: int, alike: float
+) -> None:
+    rng = np.random.default_rng(11)
+    errors = wandering(rng, origins, alike)
+    low, high = tails_of(errors)
+    fresh = wandering(rng, 400, alike)
+    assert 0.78 <= ((fresh >= low) & (fresh <= high)).mean() <= 0.82
+
+
+def test_origins_that_repeat_each_other_widen_the_interval() -> None:
+    rng = np.random.default_rng(12)
+    apart = rng.normal(size=(40, 6, 200))
+    same = np.repeat(rng.normal(size=(8, 6, 200)), 5, axis=0)
+    width = [float((high - low).mean()) for low, high in map(tails_of, (apart, same))]
+    assert width[1] > 1.05 * width[0]
+
+
+def test_one_step_ahead_has_an_interval_too() -> None:
+    rng = np.random.default_rng(13)
+    low, high = tails_of(rng.normal(size=(40, 1, 200)))
+    fresh = rng.normal(size=(500, 1, 200))
+    assert 0.78 <= ((fresh >= low) & (fresh <= high)).mean() <= 0.82
+
+
+def test_origins_without_residuals_count_for_nothing() -> None:
+    rng = np.random.default_rng(14)
+    errors = wandering(rng, 17, 0.9)
+    more = np.concatenate([np.full((7, *errors.shape[1:]), np.nan), errors])
+    for one, other in zip(tails_of(errors), tails_of(more), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0.1, atol=0.2)
+
+
+def wandering(rng: np.random.Generator, origins: int, alike: float) -> Floats:
+    """Return errors of 24 steps and 200 series; those of steps side by side go together."""
+    errors = rng.normal(size=(origins, 24, 200))
+    for step in range(1, 24):
+        errors[:, step] = alike * errors[:, step - 1] + np.sqrt(1 - alike**2) * errors[:, step]
+    return errors
 
 
 def test_interval_finds_its_share_again_after_a_change_of_regime() -> None:
