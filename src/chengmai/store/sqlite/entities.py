@@ -30,6 +30,9 @@ _PUT = Insert(
     " SET doc = excluded.doc, version = entity.version + 1, modified_us = excluded.modified_us",
 )
 _PUT_TYPE = Insert("INSERT INTO entity_type (tenant, type, id, row)", 4)
+_MORE_OF_TYPE = Insert(
+    "INSERT INTO type_count (tenant, type, n)", 3, "ON CONFLICT DO UPDATE SET n = n + excluded.n"
+)
 _PUT_BOX = Insert("INSERT OR REPLACE INTO entity_box (row, min_lon, max_lon, min_lat, max_lat)", 5)
 _NO_TYPES: tuple[str, ...] = ()
 _NONE: Stored = (0, b"")
@@ -86,12 +89,10 @@ class SqliteEntities:
         if types != old_types:
             _touch(tx, tenant, old_types)
             for type_iri in set(old_types).difference(types):
-                tx.db.execute(
-                    "DELETE FROM entity_type WHERE tenant = ? AND type = ? AND id = ?",
-                    (tenant, type_iri, entity_id),
-                )
+                _drop_type(tx, tenant, type_iri, entity_id)
             for type_iri in set(types).difference(old_types):
                 tx.insert(_PUT_TYPE, (tenant, type_iri, entity_id, row))
+                tx.insert(_MORE_OF_TYPE, (tenant, type_iri, 1))
         place, old_place = entity.get(LOCATION), before.get(LOCATION) if before else None
         if place is not old_place and _where(place) != _where(old_place):
             self._put_box(tx, row, _box(place), _box(old_place))
@@ -107,11 +108,8 @@ class SqliteEntities:
             return False
         types = orjson.loads(found[1])["type"]
         _touch(tx, tenant, types)
-        for type_iri in types:
-            tx.db.execute(
-                "DELETE FROM entity_type WHERE tenant = ? AND type = ? AND id = ?",
-                (tenant, type_iri, entity_id),
-            )
+        for type_iri in set(types):
+            _drop_type(tx, tenant, type_iri, entity_id)
         tx.db.execute("DELETE FROM entity_box WHERE row = ?", (found[0],))
         self.values.remove(tx, tenant, found[0])
         return True
@@ -236,6 +234,14 @@ def _stored(tx: SqliteTx, tenant: str, entity_id: str) -> Stored:
         known = tx.peek.execute(_STORED, (tenant, entity_id)).fetchone() or _NONE
         tx.remember(key, known, len(known[1]))
     return known
+
+
+def _drop_type(tx: SqliteTx, tenant: str, type_iri: str, entity_id: str) -> None:
+    tx.db.execute(
+        "DELETE FROM entity_type WHERE tenant = ? AND type = ? AND id = ?",
+        (tenant, type_iri, entity_id),
+    )
+    tx.insert(_MORE_OF_TYPE, (tenant, type_iri, -1))
 
 
 def _touch(tx: SqliteTx, tenant: str, types: Sequence[str]) -> None:
