@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -15,12 +16,14 @@ from chengmai.kernel.instants import parse_instant
 from chengmai.web.cockpit.formats import NO_VALUE, Formats
 from chengmai.web.cockpit.svg.chart import chart
 from chengmai.web.cockpit.svg.plot import WIDE, ChartData
+from chengmai.web.cockpit.texts import Words
 from chengmai.web.cockpit.views import Point
 from chengmai.web.cockpit.visit import link
 
 _SHOWN = 50
 _ORDER = {"computed": 0, "no_data": 1, "not_held": 2}
 _BETTER = {"up": "up", "down": "down", "区间": "range"}
+_PARTS = {"名": "trust.of_name", "式": "trust.of_formula"}
 _PAGES = {"urn:ngsi-ld:VitalSign:": "vitals", "urn:ngsi-ld:CityCase:": "cases"}
 
 
@@ -146,9 +149,19 @@ def _line(found: Live, formats: Formats) -> IndicatorLine:
         how=pick(found.how) if found.how else "",
         because=pick(found.because) if found.because else "",
         source=one.source,
-        trust=one.trust,
+        trust=_said_of(one.trust, formats.words),
         iso=one.iso_37122,
     )
+
+
+def _said_of(trust: str, words: Words) -> str:
+    """Return a mark of trust in words; of a name and a formula that differ, each (`S名/M式`)."""
+    said = []
+    for mark in re.split("[/+]", trust):
+        told = words(f"trust.{mark[:1]}")
+        part = _PARTS.get(mark[1:])
+        said.append(words(part, mark=told) if part else told)
+    return " · ".join(said)
 
 
 def _period(found: Live, formats: Formats) -> str:
