@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 
 from chengmai.assess.gazetteer import Day
 from chengmai.assess.groups import Denominator, Frame, PlaceGroup, Tier, check_exclusive
-from chengmai.assess.model import LEVELS, Code, Country, Level, Line, Record, Source
+from chengmai.assess.model import LEVELS, Code, Country, Level, Named, Source
 from chengmai.assess.problems import CountryInvalid, GroupsOverlap
 from chengmai.assess.reasons import RANK, Said, first_wrong, not_json
 from chengmai.kernel.ids import urn
@@ -31,22 +31,13 @@ Ranks = Annotated[
 ]
 
 
-class _Named(Record):
-    zh: Line
-    en: Line
-
-    @property
-    def title(self) -> Text:
-        return Text(zh=self.zh, en=self.en)
-
-
-class LevelName(_Named):
+class LevelName(Named):
     """What a level is called in the country."""
 
     level: Level
 
 
-class TierPart(_Named):
+class TierPart(Named):
     """Places of one rank, written `level/kind`; a kind `*` is any."""
 
     id: Code
@@ -55,7 +46,7 @@ class TierPart(_Named):
     compared: bool = True
 
 
-class GroupPart(_Named):
+class GroupPart(Named):
     """Codes of places, each with all below it. Groups of one `partition` share no place and are summed."""
 
     id: Code
@@ -69,7 +60,7 @@ class GroupPart(_Named):
         return given.split() if isinstance(given, str) else given
 
 
-class DenominatorPart(_Named):
+class DenominatorPart(Named):
     """What the coverage of a tier is a share of: its places, those of other `ranks`, or a `given` number."""
 
     tier: Code
@@ -92,13 +83,13 @@ class DenominatorPart(_Named):
         return self
 
 
-class CountryPackage(_Named):
+class CountryPackage(Named):
     """A country by its code of ISO 3166-1, with how its places are looked at."""
 
     id: Country
     source: Source
     places_dated: date
-    top: _Named = _Named(zh="一级地方", en="topmost places")
+    top: Named = Named(zh="一级地方", en="topmost places")
     levels: tuple[LevelName, ...] = ()
     tiers: Annotated[tuple[TierPart, ...], Field(min_length=1, max_length=50)]
     groups: Annotated[tuple[GroupPart, ...], Field(max_length=500)] = ()

@@ -72,6 +72,17 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Named(Record):
+    """What is called something in both languages."""
+
+    zh: Line
+    en: Line
+
+    @property
+    def title(self) -> Text:
+        return Text(zh=self.zh, en=self.en)
+
+
 class Source(Record):
     """Who says so, and of which day it is."""
 

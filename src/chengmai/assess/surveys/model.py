@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from chengmai.assess.model import Code, Line, OptionalCode, Record
+from chengmai.assess.model import Code, Line, Named, OptionalCode
 from chengmai.assess.reasons import Said, first_wrong, not_json
 from chengmai.assess.surveys.problems import SurveyInvalid
 from chengmai.kernel.texts import Text
@@ -23,23 +23,14 @@ EVERYBODY = "all"
 """The one stratum of a survey without strata."""
 
 
-class _Named(Record):
-    zh: Line
-    en: Line
-
-    @property
-    def title(self) -> Text:
-        return Text(zh=self.zh, en=self.en)
-
-
-class Option(_Named):
+class Option(Named):
     """An answer. `points` of 0…100 are what it counts; None is "do not know" and counts nowhere."""
 
     id: TinyCode
     points: Annotated[float, Field(ge=0, le=100)] | None = None
 
 
-class Question(_Named):
+class Question(Named):
     """A question with one answer. `indicator` is what its result is the value of."""
 
     id: TinyCode
@@ -70,14 +61,14 @@ class Question(_Named):
         return self
 
 
-class Stratum(_Named):
+class Stratum(Named):
     """A part of the population that is counted apart, for example a community."""
 
     id: ShortCode
     population: People | None = None
 
 
-class Survey(_Named):
+class Survey(Named):
     """A survey. `is_open` says that anybody may answer on the public page: then nobody drew a sample."""
 
     id: ShortCode
